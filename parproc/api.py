@@ -1,0 +1,28 @@
+"""The module-level functions: a default session's methods under their own names."""
+
+from __future__ import annotations
+
+from parproc.session import Session
+
+_session = Session()
+
+
+def default_session() -> Session:
+    """Return the session that ``parproc.Proc``, ``parproc.run`` and all the others act on."""
+    return _session
+
+
+Proc = _session.Proc
+Proto = _session.Proto
+create = _session.create
+start = _session.start
+run = _session.run
+wait = _session.wait
+wait_for_all = _session.wait_for_all
+results = _session.results
+set_params = _session.set_params
+set_options = _session.set_options
+get_procs = _session.get_procs
+get_protos = _session.get_protos
+clear = _session.clear
+wait_clear = _session.wait_clear

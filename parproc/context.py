@@ -1,0 +1,143 @@
+"""What a proc function is given: who it is, what others returned, and a line to the run it is part of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from parproc.errors import KnotError, ProcessError, UserError
+from parproc.results import EncodedResult, Results
+
+_inside = False
+
+
+def inside_child() -> bool:
+    """Return whether this process is running a proc, rather than the program that declared it."""
+    return _inside
+
+
+def enter_child() -> None:
+    """Note that this process is a child from now on: the module-level functions refuse to work."""
+    global _inside
+    _inside = True
+
+
+class Channel(Protocol):
+    """A line from a running task to the engine."""
+
+    def ask(
+        self, verb: str, arguments: Mapping[str, object]
+    ) -> tuple[Mapping[str, object], Mapping[str, EncodedResult]]:
+        """Ask and block until there is an answer."""
+
+    def tell(self, verb: str, arguments: Mapping[str, object]) -> None:
+        """Say something that needs no answer."""
+
+
+class ProcContext:
+    """The first argument of every proc function.
+
+    Args:
+        proc_name: the name of this proc.
+        params: the parameters of the run.
+        args: the arguments of this proc, cast.
+        results: name -> value of what had finished when this proc started; :meth:`wait` adds to it.
+        extra_args: what followed ``--`` on the command line.
+        channel: the line to the engine.
+    """
+
+    def __init__(
+        self,
+        proc_name: str,
+        params: Mapping[str, object],
+        args: Mapping[str, object],
+        results: Results,
+        extra_args: Sequence[str],
+        channel: Channel,
+    ) -> None:
+        self.proc_name = proc_name
+        self.params = dict(params)
+        self.args = dict(args)
+        self.results = results
+        self.extra_args = list(extra_args)
+        self._channel = channel
+
+    def log(self, message: object) -> None:
+        """Write a line to this proc's log, shown to whoever watches the run."""
+        print(message, flush=True)
+        self._channel.tell('log', {'message': str(message)})
+
+    def progress(self, fraction: float | None, message: str = '') -> None:
+        """Say how far this proc is.
+
+        Args:
+            fraction: done so far, from 0 to 1; None when it cannot be said.
+            message: what it is doing.
+        """
+        bounded = None if fraction is None else min(1.0, max(0.0, float(fraction)))
+        self._channel.tell('progress', {'fraction': bounded, 'message': str(message)})
+
+    def create(self, name: str, proc_name: str | None = None, /, **args: object) -> list[str]:
+        """Create procs, as :func:`parproc.create` does, and return their names."""
+        given = {key: value if isinstance(value, (str, int, float, bool)) else str(value) for key, value in args.items()}
+        return self._names('create', {'name': name, 'proc_name': proc_name, 'args': given})
+
+    def start(self, *names: str | Iterable[str]) -> list[str]:
+        """Schedule procs, with all they depend on, and return their full names; does not wait for them."""
+        return self._names('start', {'names': _flat(names)})
+
+    def run(self, name: str, proc_name: str | None = None, /, **args: object) -> list[str]:
+        """Create and start."""
+        return self.start(self.create(name, proc_name, **args))
+
+    def wait(self, *names: str | Iterable[str]) -> None:
+        """Block until these procs are over, starting those that are idle; meanwhile this proc holds no slot.
+
+        Their results are in :attr:`results` afterwards.
+
+        Raises:
+            ProcessError: when one of them failed.
+            UserError: for an unknown name.
+            KnotError: when they can never end because they wait for this proc.
+        """
+        answer, results = self._ask('wait', {'names': _flat(names)})
+        self.results.add(results)
+        failed = answer['failed']
+        if isinstance(failed, dict) and failed:
+            raise ProcessError('; '.join(f'"{name}" failed: {reason}' for name, reason in failed.items()), failures=failed)
+
+    def get_input(self, message: str = '', password: bool = False) -> str:  # noqa: FBT001, FBT002
+        """Ask whoever started the run and return the line they typed.
+
+        Args:
+            message: the question.
+            password: do not show what is typed.
+
+        Raises:
+            UserError: when there is nobody to answer.
+        """
+        return str(self._ask('input', {'message': str(message), 'password': bool(password)})[0]['text'])
+
+    def _names(self, verb: str, arguments: Mapping[str, object]) -> list[str]:
+        names = self._ask(verb, arguments)[0]['names']
+        return [str(name) for name in names] if isinstance(names, list) else []
+
+    def _ask(
+        self, verb: str, arguments: Mapping[str, object]
+    ) -> tuple[Mapping[str, object], Mapping[str, EncodedResult]]:
+        answer, results = self._channel.ask(verb, arguments)
+        if 'error' in answer:
+            kind = KnotError if answer.get('knot') else UserError
+            hint = answer.get('hint')
+            raise kind(str(answer['error']), hint=None if hint is None else str(hint))
+        return answer, results
+
+
+def _flat(names: Iterable[str | Iterable[str]]) -> list[str]:
+    flat: list[str] = []
+    for name in names:
+        if isinstance(name, str):
+            flat.append(name)
+        else:
+            flat.extend(_flat(name))
+    return flat

@@ -1,0 +1,1 @@
+"""What the person at the terminal says while a run goes on: signals, and answers to questions of tasks."""

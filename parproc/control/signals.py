@@ -1,0 +1,110 @@
+"""Signals to parproc itself, turned into something the engine's one wait can see."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import threading
+from collections import deque
+from types import FrameType, TracebackType
+from typing import NoReturn
+
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class SignalInbox:
+    """Collects SIGINT, SIGTERM, SIGHUP and SIGTSTP while entered as a context manager.
+
+    Only signals that would have had their default effect are taken over: what the program ignores or handles by
+    itself stays so. Off the main thread, where Python allows no handlers, it does nothing.
+
+    Args:
+        selector: becomes readable when a signal arrives.
+        inline: tasks run in this process: a stopping signal is then raised in the task as well.
+    """
+
+    suspend: int = signal.SIGTSTP
+    stop: int = signal.SIGSTOP
+    go_on: int = signal.SIGCONT
+
+    def __init__(self, selector: selectors.BaseSelector, *, inline: bool = False) -> None:
+        self.pending: deque[int] = deque()
+        self.received = 0
+        self.in_task = False
+        self._selector = selector
+        self._inline = inline
+        self._previous: dict[int, object] = {}
+        self._depth = 0
+        self._reader = -1
+        self._writer = -1
+        self._previous_wakeup = -1
+
+    def __enter__(self) -> None:
+        self._depth += 1
+        if self._depth > 1 or threading.current_thread() is not threading.main_thread():
+            return
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._reader, False)
+        os.set_blocking(self._writer, False)
+        self._selector.register(self._reader, selectors.EVENT_READ, self._drain)
+        self._previous_wakeup = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+        for number in STOPPING if self._inline else (*STOPPING, signal.SIGTSTP):
+            previous = signal.getsignal(number)
+            if previous in (signal.SIG_DFL, signal.default_int_handler):
+                self._previous[number] = previous
+                signal.signal(number, self._note)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._depth -= 1
+        if self._depth or self._writer < 0:
+            return
+        for number, previous in self._previous.items():
+            signal.signal(number, previous)  # type: ignore[arg-type]
+        self._previous = {}
+        signal.set_wakeup_fd(self._previous_wakeup)
+        self._selector.unregister(self._reader)
+        os.close(self._reader)
+        os.close(self._writer)
+        self._reader = self._writer = -1
+
+    def stand_still(self) -> None:
+        """Stop this process as Ctrl-Z would have, and return when it is continued."""
+        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        try:
+            os.kill(os.getpid(), signal.SIGTSTP)
+        finally:
+            signal.signal(signal.SIGTSTP, self._note)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self.pending.append(number)
+        self.received += number in STOPPING
+        if self.in_task:
+            if number == signal.SIGINT:
+                raise KeyboardInterrupt
+            raise SystemExit(128 + number)
+
+    def _drain(self) -> None:
+        try:
+            while os.read(self._reader, 4096):
+                pass
+        except BlockingIOError:
+            pass
+
+
+def name_of(number: int) -> str:
+    """Return the name of a signal: ``SIGTERM``."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f'signal {number}'
+
+
+def die_by(number: int) -> NoReturn:
+    """End this process by a signal, so that whoever waits for it sees which one."""
+    signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
+    os.kill(os.getpid(), number)
+    os._exit(128 + number)

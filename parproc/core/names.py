@@ -1,0 +1,169 @@
+"""Names of procs and the patterns that describe families of them.
+
+A name is a list of segments with a separator between them (``build::prod``). A pattern is a name in which
+``[placeholder]`` stands for one or more characters that do not contain the separator. Matching goes segment by
+segment, so ``build::[env]`` can never swallow ``build::a::b``. ``*`` and ``?`` are globs within one segment.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import Generic, TypeVar
+
+from parproc.errors import UserError
+
+Value = TypeVar('Value')
+PLACEHOLDER = re.compile(r'\[([^\W\d]\w*)\]')
+_CONTROL = re.compile(r'[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]')
+
+
+def check_name(name: str) -> str:
+    """Return ``name`` when a proc may be called so.
+
+    Raises:
+        UserError: for an empty name or one with control characters.
+    """
+    if not name:
+        raise UserError('a proc name cannot be empty')
+    if _CONTROL.search(name):
+        raise UserError(f'a proc name cannot contain control characters: {ascii(name)}')
+    return name
+
+
+def is_glob(text: str) -> bool:
+    """Return whether ``text`` contains ``*`` or ``?``."""
+    return '*' in text or '?' in text
+
+
+@lru_cache(maxsize=1024)
+def glob_expression(glob: str) -> re.Pattern[str]:
+    """Compile a glob over one segment; only ``*`` and ``?`` are special."""
+    parts = {'*': '.*', '?': '.'}
+    return re.compile(''.join(parts.get(char) or re.escape(char) for char in glob), re.DOTALL)
+
+
+class Pattern:
+    """A parsed pattern.
+
+    Args:
+        text: ``build::[env]``; text without placeholders is a pattern that matches just itself.
+        separator: what stands between segments.
+
+    Raises:
+        UserError: when a placeholder occurs twice.
+
+    Example:
+        >>> Pattern('build::[env]', '::').match('build::prod')
+        {'env': 'prod'}
+        >>> Pattern('build::[env]', '::').fill({'env': 'dev'})
+        'build::dev'
+    """
+
+    __slots__ = ('_expressions', 'placeholders', 'segments', 'separator', 'text')
+
+    def __init__(self, text: str, separator: str) -> None:
+        self.text = check_name(text)
+        self.separator = separator
+        self.segments = text.split(separator)
+        self.placeholders: tuple[str, ...] = tuple(PLACEHOLDER.findall(text)) if '[' in text else ()
+        if len(set(self.placeholders)) < len(self.placeholders):
+            raise UserError(f'"{text}" has the same placeholder twice')
+        self._expressions: list[re.Pattern[str] | None] | None = None
+
+    def match(self, name: str) -> dict[str, str] | None:
+        """Return placeholder -> value when the pattern describes ``name``, else None."""
+        if not self.placeholders and not is_glob(self.text):
+            return {} if name == self.text else None
+        segments = name.split(self.separator)
+        if len(segments) != len(self.segments):
+            return None
+        if self._expressions is None:
+            self._expressions = [_segment_expression(segment) for segment in self.segments]
+        values: dict[str, str] = {}
+        for mine, expression, theirs in zip(self.segments, self._expressions, segments, strict=True):
+            if expression is None:
+                if mine != theirs:
+                    return None
+            elif (found := expression.fullmatch(theirs)) is None:
+                return None
+            else:
+                values.update(found.groupdict())
+        return values
+
+    def fill(self, args: Mapping[str, object]) -> str:
+        """Return the pattern with every placeholder that ``args`` has replaced by its value."""
+        if not self.placeholders:
+            return self.text
+        return PLACEHOLDER.sub(lambda found: as_text(args[found[1]]) if found[1] in args else found[0], self.text)
+
+    def unfilled(self, args: Mapping[str, object]) -> list[str]:
+        """Return the placeholders that ``args`` has no value for."""
+        return [placeholder for placeholder in self.placeholders if placeholder not in args]
+
+
+def as_text(value: object) -> str:
+    """Return an argument as it stands in a name: an enum member by its value, anything else by ``str``."""
+    import enum
+
+    return str(value.value if isinstance(value, enum.Enum) else value)
+
+
+def _segment_expression(segment: str) -> re.Pattern[str] | None:
+    if '[' not in segment and not is_glob(segment):
+        return None
+    parts: list[str] = []
+    end = 0
+    for found in PLACEHOLDER.finditer(segment):
+        parts.append(glob_expression(segment[end : found.start()]).pattern)
+        parts.append(f'(?P<{found[1]}>.+)')
+        end = found.end()
+    parts.append(glob_expression(segment[end:]).pattern)
+    return re.compile(''.join(parts), re.DOTALL)
+
+
+class PatternIndex(Generic[Value]):
+    """Finds the patterns that match a name without trying them all.
+
+    Patterns are filed under their number of segments and, where it has neither placeholder nor glob, their first one.
+    """
+
+    __slots__ = ('_literal', '_open', '_separator')
+
+    def __init__(self, separator: str) -> None:
+        self._separator = separator
+        self._literal: dict[tuple[int, str], list[tuple[Pattern, Value]]] = {}
+        self._open: dict[int, list[tuple[Pattern, Value]]] = {}
+
+    def add(self, pattern: Pattern, value: Value) -> None:
+        """File ``value`` under ``pattern``."""
+        first = pattern.segments[0]
+        if is_glob(first) or PLACEHOLDER.search(first):
+            self._open.setdefault(len(pattern.segments), []).append((pattern, value))
+        else:
+            self._literal.setdefault((len(pattern.segments), first), []).append((pattern, value))
+
+    def matches(self, name: str) -> Iterator[tuple[Pattern, Value, dict[str, str]]]:
+        """Yield each pattern that matches ``name``, its value and what its placeholders stand for."""
+        first, *rest = name.split(self._separator)
+        size = 1 + len(rest)
+        for candidates in (self._literal.get((size, first)), self._open.get(size)):
+            for pattern, value in candidates or ():
+                values = pattern.match(name)
+                if values is not None:
+                    yield pattern, value, values
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return a hint with the known name that is spelled most like ``word``, None when none comes close.
+
+    Example:
+        >>> nearest('biuld', ['build', 'test'])
+        'did you mean build?'
+    """
+    import difflib
+
+    lowered = {name.lower(): name for name in known}
+    found = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
+    return f'did you mean {lowered[found[0]]}?' if found else None

@@ -1,0 +1,108 @@
+"""The machine's record of one task, and the table of moves it may make.
+
+The laws:
+
+- A task is in exactly one phase; it changes only along :data:`MOVES`.
+- ENDED is final. An attempt that failed and will be tried again is DELAYED, never ENDED.
+- Only ACTIVE tasks hold a slot. ACTIVE, SUSPENDED and RESUMING tasks hold their locks; no other phase holds any.
+"""
+
+from __future__ import annotations
+
+import enum
+
+from parproc.core.model import ErrorKind, Outcome, ProcState, TaskSpec
+
+
+class Phase(enum.Enum):
+    """Where a task is, finer than :class:`ProcState`."""
+
+    BLOCKED = 'waits for dependencies'
+    READY = 'waits for its wave or a slot'
+    LOCKED = 'waits for a lock'
+    DELAYED = 'waits before its next attempt'
+    ACTIVE = 'runs'
+    SUSPENDED = 'waits from inside for others'
+    RESUMING = 'waits for a slot to go on'
+    ENDED = 'is over'
+
+    __hash__ = object.__hash__  # members are singletons; Enum's own hash runs Python code for every look-up
+
+
+MOVES: dict[Phase, frozenset[Phase]] = {
+    Phase.BLOCKED: frozenset({Phase.READY, Phase.ENDED}),
+    Phase.READY: frozenset({Phase.BLOCKED, Phase.LOCKED, Phase.ACTIVE, Phase.ENDED}),
+    Phase.LOCKED: frozenset({Phase.BLOCKED, Phase.READY, Phase.ENDED}),
+    Phase.DELAYED: frozenset({Phase.READY, Phase.ENDED}),
+    Phase.ACTIVE: frozenset({Phase.SUSPENDED, Phase.READY, Phase.DELAYED, Phase.ENDED}),
+    Phase.SUSPENDED: frozenset({Phase.RESUMING, Phase.DELAYED, Phase.ENDED}),
+    Phase.RESUMING: frozenset({Phase.ACTIVE, Phase.DELAYED, Phase.ENDED}),
+    Phase.ENDED: frozenset(),
+}
+
+UNSTARTED = frozenset({Phase.BLOCKED, Phase.READY, Phase.LOCKED, Phase.DELAYED})
+HOLDING = frozenset({Phase.ACTIVE, Phase.SUSPENDED, Phase.RESUMING})
+
+
+class Task:
+    """One task in the machine; only :class:`parproc.core.machine.Machine` and its queues change it."""
+
+    __slots__ = (
+        'attempt',
+        'awaited',
+        'blockers',
+        'dependents',
+        'extra_deps',
+        'knot',
+        'last',
+        'outcome',
+        'pending',
+        'phase',
+        'priority',
+        'spec',
+        'started',
+        'stopped',
+        'ticket',
+        'urgency',
+        'waiters',
+    )
+
+    def __init__(self, spec: TaskSpec) -> None:
+        self.spec = spec
+        self.phase = Phase.BLOCKED
+        self.blockers = 0
+        self.dependents: list[Task] | None = None
+        self.extra_deps: tuple[str, ...] = ()
+        self.priority = spec.expected
+        self.urgency = 0
+        self.ticket = 0
+        self.attempt = 0
+        self.started: float | None = None
+        self.stopped: ErrorKind | None = None
+        self.knot = ''
+        self.last: Outcome | None = None
+        self.awaited: tuple[str, ...] = ()
+        self.pending = 0
+        self.waiters: list[tuple[Task, int]] | None = None
+        self.outcome: Outcome | None = None
+
+    @property
+    def state(self) -> ProcState:
+        """The state that users see; between two attempts a task counts as running."""
+        if self.outcome is not None:
+            return self.outcome.state
+        if self.attempt or self.phase in HOLDING:
+            return ProcState.RUNNING
+        return ProcState.WANTED
+
+    @property
+    def deps(self) -> tuple[str, ...]:
+        """All it depends on: declared, and injected while it was wanted."""
+        return self.spec.deps + self.extra_deps
+
+    def add_dependent(self, task: Task) -> None:
+        """Hold ``task`` back until this one has ended well."""
+        if self.dependents is None:
+            self.dependents = []
+        self.dependents.append(task)
+        task.blockers += 1

@@ -1,0 +1,385 @@
+"""The imperative shell: performs the machine's actions, gathers events, and blocks in one wait.
+
+One thread. Whatever can happen (a child's end, a child's question, a signal, a key) makes one selector return;
+timeouts are the time to the next deadline. Everything that happened becomes an event for the machine, every action of
+the machine becomes a call of an executor or an announcement to the reporters.
+"""
+
+from __future__ import annotations
+
+import gc
+import selectors
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
+
+from parproc.control.prompt import Prompter
+from parproc.control.signals import SignalInbox, die_by, name_of
+from parproc.core.events import (
+    Action,
+    Announcement,
+    Event,
+    Finished,
+    Interrupted,
+    Kill,
+    Launch,
+    Resume,
+    Settled,
+    Slept,
+    StartFailed,
+    TaskFinished,
+    TaskStarted,
+    Tick,
+    WaitBegan,
+    Wanted,
+)
+from parproc.core.machine import SIGTERM, Machine
+from parproc.core.model import GOOD, TaskSpec
+from parproc.core.plan import Plan
+from parproc.core.view import Message, TaskLogged, TaskProgressed
+from parproc.core.view import Warned as WarningMessage
+from parproc.errors import InternalError, UserError
+from parproc.exec.protocol import Asked, Ended, Executor, Job, Logged, Progressed, Report, StartError, Warned
+from parproc.results import EncodedResult
+
+ExecutorFactory = Callable[[selectors.BaseSelector, Callable[[Report], None]], Executor]
+
+
+class Listener(Protocol):
+    """Takes everything that reporters read."""
+
+    def handle(self, message: Announcement | Message) -> None:
+        """Take one message; raises BrokenPipeError when nobody reads the output any more."""
+
+    def tick(self, now: float) -> None:
+        """Time has passed (monotonic seconds)."""
+
+    def next_tick(self, now: float) -> float | None:
+        """Return when ``tick`` wants to be called next, None when it need not be."""
+
+
+class Desk(Protocol):
+    """Knows the tasks: what the engine asks while tasks run."""
+
+    def job(self, name: str, attempt: int) -> Job:
+        """Return all that is needed to run an attempt of a task."""
+
+    def create(self, name: str, proc_name: str | None, args: Mapping[str, object]) -> list[str]:
+        """Create procs for a running task; raises UserError."""
+
+    def prepare(self, names: Sequence[str]) -> tuple[Plan, tuple[tuple[str, str], ...]]:
+        """Return what is to be scheduled for a running task, and edges to inject; raises UserError."""
+
+    def known(self, names: Iterable[str]) -> list[str]:
+        """Return the full names for what a running task waits for, creating procs; raises UserError."""
+
+
+class Engine:
+    """Runs a machine against the world.
+
+    Args:
+        machine: decides.
+        desk: knows the tasks.
+        executor: makes the executor, given the selector and where to post reports.
+        listener: receives every announcement and message.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        machine: Machine,
+        desk: Desk,
+        executor: ExecutorFactory,
+        listener: Listener,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.machine = machine
+        self.results: dict[str, EncodedResult] = {}
+        self.ends: dict[str, float] = {}
+        self.deadline: float | None = None
+        self.timed_out = False
+        self.output_closed = False
+        self.stop_signal: int | None = None
+        self._desk = desk
+        self._listener = listener
+        self._clock = clock
+        self._selector = selectors.DefaultSelector()
+        self._inbox: deque[Report] = deque()
+        self._executor = executor(self._selector, self._inbox.append)
+        self._signals = SignalInbox(self._selector, inline=machine.inline)
+        self._prompter = Prompter(self._selector, self._answer_input)
+        self._returned: dict[str, EncodedResult] = {}
+        self._refused: set[str] = set()
+        self._inline_jobs: deque[Job] = deque()
+        self._inline_answers: dict[str, tuple[Mapping[str, object], Mapping[str, EncodedResult]]] = {}
+        self._watched: list[set[str]] = []
+
+    # --- what the session calls --------------------------------------------------------------------------------
+
+    def want(self, specs: tuple[TaskSpec, ...], injected: tuple[tuple[str, str], ...] = ()) -> None:
+        """Schedule tasks and start what can be started; does not block."""
+        self._feed(Wanted(specs, injected, self._clock()))
+        self.pump()
+
+    def pump(self) -> None:
+        """Take in whatever has happened, without waiting."""
+        self._gather(0)
+        self._work()
+
+    def run(self, names: Iterable[str] | None = None) -> None:
+        """Block until the named tasks, or all, are over, or the run was stopped.
+
+        Raises:
+            InternalError: when nothing can happen any more and yet something is open.
+        """
+        watched = None if names is None else {name for name in names if not self._is_over(name)}
+        if watched is not None:
+            self._watched.append(watched)
+        frozen = bool(self.machine.open_count)
+        if frozen:
+            gc.freeze()
+        try:
+            with self._signals:
+                self._run_until(lambda: not self.machine.open_count or (watched is not None and not watched))
+        finally:
+            if frozen:
+                gc.unfreeze()
+            if watched is not None:
+                self._watched.remove(watched)
+
+    def interrupt(self, signal: int, reason: str) -> None:
+        """Stop the run: as if ``signal`` had arrived."""
+        self._feed(Interrupted(signal, self._clock(), reason))
+
+    def tell(self, message: Message) -> None:
+        """Pass a message of the session on to the reporters."""
+        self._announce(message)
+
+    def close(self) -> None:
+        """End whatever still runs and release everything."""
+        self._executor.close()
+        self._prompter.close()
+        self._selector.close()
+
+    # --- the loop ----------------------------------------------------------------------------------------------
+
+    def _run_until(self, done: Callable[[], bool]) -> None:
+        while True:
+            self._work()
+            if done():
+                return
+            if self.machine.quiet and not self._inline_jobs:
+                self._settle()
+                if done():
+                    return
+            self._gather(self._patience())
+
+    def _work(self) -> None:
+        """Deal with everything that is known already."""
+        while True:
+            if self._inbox:
+                self._take(self._inbox.popleft())
+            elif self._signals.pending:
+                self._on_signal(self._signals.pending.popleft())
+            elif self._inline_jobs:
+                self._run_inline(self._inline_jobs.popleft())
+            else:
+                break
+        now = self._clock()
+        if self.deadline is not None and now >= self.deadline:
+            self.deadline = None
+            self.timed_out = True
+            self.interrupt(SIGTERM, 'the run took too long')
+        due = self.machine.deadline
+        if due is not None and now >= due:
+            self._feed(Tick(now))
+        self._guarded(lambda: self._listener.tick(now))
+
+    def _run_inline(self, job: Job) -> None:
+        outer, self._signals.in_task = self._signals.in_task, True
+        try:
+            self._executor.start(job)
+        finally:
+            self._signals.in_task = outer
+
+    def _gather(self, timeout: float | None) -> None:
+        for key, _ in self._selector.select(timeout):
+            key.data()
+
+    def _patience(self) -> float | None:
+        """Return how many seconds nothing needs to be done unless something happens."""
+        if self._inbox or self._inline_jobs or self._signals.pending:
+            return 0
+        now = self._clock()
+        times = (self.machine.deadline, self.deadline, self._listener.next_tick(now))
+        nearest = min((moment for moment in times if moment is not None), default=None)
+        return None if nearest is None else max(0.0, nearest - now)
+
+    def _settle(self) -> None:
+        self._feed(Settled(self._clock()))
+        self._work()
+        if self.machine.quiet and self.machine.open_count and not self._inline_jobs:
+            stuck = [task.spec.name for task in self.machine.open_tasks()]
+            stories = '\n'.join(f'{name}:\n{self.machine.story(name)}' for name in stuck[:5])
+            raise InternalError(f'nothing can go on, yet {len(stuck)} procs are open\n{stories}')
+
+    # --- events in ---------------------------------------------------------------------------------------------
+
+    def _take(self, report: Report) -> None:
+        if isinstance(report, Ended):
+            if report.result is not None:
+                self._returned[report.name] = report.result
+            self._prompter.forget(report.name)
+            self._feed(Finished(report.name, report.outcome, self._clock()))
+        elif isinstance(report, Asked):
+            self._on_asked(report)
+        elif isinstance(report, Progressed):
+            self._announce(TaskProgressed(report.name, report.fraction, report.message, self._clock()))
+        elif isinstance(report, Logged):
+            self._announce(TaskLogged(report.name, report.message, self._clock()))
+        elif isinstance(report, Warned):
+            self._announce(WarningMessage(report.message))
+
+    def _on_asked(self, asked: Asked) -> None:
+        arguments = asked.arguments
+        try:
+            if asked.verb == 'create':
+                names = self._desk.create(arguments['name'], arguments['proc_name'], arguments['args'])
+                self._reply(asked.name, {'names': names})
+            elif asked.verb == 'start':
+                names = self._desk.known(arguments['names'])
+                self._schedule(names)
+                self._reply(asked.name, {'names': names})
+            elif asked.verb == 'wait':
+                names = self._desk.known(arguments['names'])
+                self._schedule(names)
+                self._feed(WaitBegan(asked.name, tuple(names), self._clock()))
+            else:
+                self._prompter.ask(asked.name, arguments['message'], hidden=bool(arguments['password']))
+        except UserError as error:
+            self._reply(asked.name, {'error': error.message, 'hint': error.hint})
+
+    def _schedule(self, names: Sequence[str]) -> None:
+        plan, injected = self._desk.prepare(names)
+        self._feed(Wanted(plan.order, injected, self._clock()))
+
+    def ask_inline(
+        self, name: str, verb: str, arguments: Mapping[str, object]
+    ) -> tuple[Mapping[str, object], Mapping[str, EncodedResult]]:
+        """Answer a task that runs inside this process: the engine goes on, nested, until there is an answer."""
+        self._signals.in_task = False
+        self._on_asked(Asked(name, verb, arguments))
+        self._run_until(lambda: name in self._inline_answers)
+        self._signals.in_task = True
+        return self._inline_answers.pop(name)
+
+    def _answer_input(self, name: str, answer: Mapping[str, object]) -> None:
+        self._reply(name, answer)
+
+    def _on_signal(self, signal: int) -> None:
+        if signal == self._signals.suspend:
+            self._pause()
+            return
+        if self.stop_signal is None:
+            self.stop_signal = signal
+        elif self._signals.received > 2:
+            die_by(self.stop_signal)
+        self.interrupt(signal, name_of(signal))
+
+    def _pause(self) -> None:
+        """Stand still with all tasks, as Ctrl-Z asks, until the shell lets us go on."""
+        began = self._clock()
+        running = [task.spec.name for task in self.machine.open_tasks() if task.started is not None]
+        for name in running:
+            self._executor.kill(name, self._signals.stop)
+        self._signals.stand_still()
+        for name in running:
+            self._executor.kill(name, self._signals.go_on)
+        slept = self._clock() - began
+        if self.deadline is not None:
+            self.deadline += slept
+        self._feed(Slept(slept, self._clock()))
+
+    # --- actions out -------------------------------------------------------------------------------------------
+
+    def _feed(self, event: Event) -> None:
+        pending = deque([event])
+        while pending:
+            for action in self.machine.handle(pending.popleft()):
+                refused = self._perform(action)
+                if refused is not None:
+                    pending.append(refused)
+
+    def _perform(self, action: Action) -> Event | None:
+        kind = type(action)
+        if kind is Launch:
+            return self._launch(action)
+        if kind is Kill:
+            self._executor.kill(action.name, action.signal)
+        elif kind is Resume:
+            self._resume(action)
+        elif kind is TaskStarted and action.name in self._refused:
+            self._refused.discard(action.name)
+        else:
+            if kind is TaskFinished:
+                self._on_finished(action)
+            self._announce(action)
+        return None
+
+    def _launch(self, launch: Launch) -> StartFailed | None:
+        try:
+            job = self._desk.job(launch.name, launch.attempt)
+            if self.machine.inline:
+                self._inline_jobs.append(job)
+            else:
+                self._executor.start(job)
+        except StartError as error:
+            self._refused.add(launch.name)
+            return StartFailed(launch.name, error.reason, error.scarce, self._clock())
+        except UserError as error:
+            self._refused.add(launch.name)
+            return StartFailed(launch.name, error.message, scarce=False, time=self._clock())
+        return None
+
+    def _resume(self, resume: Resume) -> None:
+        if resume.knot:
+            self._reply(resume.name, {'error': resume.knot, 'hint': None, 'knot': True})
+            return
+        outcomes = self.machine.tasks
+        failed = {name: outcomes[name].outcome.reason for name in resume.failed}
+        results = {name: self.results[name] for name in resume.awaited if name in self.results}
+        self._reply(resume.name, {'names': list(resume.awaited), 'failed': failed}, results)
+
+    def _reply(
+        self, name: str, answer: Mapping[str, object], results: Mapping[str, EncodedResult] | None = None
+    ) -> None:
+        if self.machine.inline:
+            self._inline_answers[name] = (answer, results or {})
+        else:
+            self._executor.reply(name, answer, results or {})
+
+    def _on_finished(self, finished: TaskFinished) -> None:
+        name = finished.name
+        result = self._returned.pop(name, None)
+        if result is not None and finished.outcome.state in GOOD:
+            self.results[name] = result
+        self.ends[name] = finished.time
+        for watched in self._watched:
+            watched.discard(name)
+
+    def _announce(self, message: Announcement | Message) -> None:
+        self._guarded(lambda: self._listener.handle(message))
+
+    def _guarded(self, call: Callable[[], None]) -> None:
+        """Call a reporter; when nobody reads its output any more, the run ends."""
+        try:
+            call()
+        except BrokenPipeError:
+            if not self.output_closed:
+                self.output_closed = True
+                self.interrupt(SIGTERM, 'output closed')
+
+    def _is_over(self, name: str) -> bool:
+        task = self.machine.tasks.get(name)
+        return task is None or task.outcome is not None

@@ -1,0 +1,131 @@
+"""The seam between the engine and whatever runs tasks: jobs in, reports out.
+
+There is one implementation per way of running (forked child, spawned command, this very process) and a scripted
+fake for the tests. An executor never blocks in ``start`` (but for the in-process one), never raises into the engine
+other than :class:`StartError`, and posts exactly one :class:`Ended` for every job it accepted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+from parproc.context import ProcContext
+from parproc.core.model import Outcome
+from parproc.results import EncodedResult, Results
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One attempt of one task, with all that is needed to run it.
+
+    Args:
+        name: the task's name.
+        attempt: counted from 1; ``attempts`` is the most there can be.
+        call: takes the context and runs the user's function with its arguments.
+        args: the task's own arguments.
+        params: the run's parameters.
+        extra_args: what followed ``--``.
+        results: results of the tasks that had finished when this one started, read when asked for.
+        log_path: file that receives standard output and error.
+        result_path: file a large result is written to.
+        directory: working directory, None to keep the parent's.
+        environment: variables to set on top of the parent's.
+    """
+
+    name: str
+    attempt: int
+    attempts: int
+    call: Callable[[ProcContext], object]
+    args: Mapping[str, object]
+    params: Mapping[str, object]
+    extra_args: Sequence[str]
+    results: Results
+    log_path: str
+    result_path: str
+    directory: str | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+class StartError(Exception):
+    """A job could not be started; ``scarce`` when waiting for others to end may help (EAGAIN, EMFILE, ENOMEM)."""
+
+    def __init__(self, reason: str, *, scarce: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.scarce = scarce
+
+
+# --- reports: executor -> engine -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The job of ``name`` is over and reaped; ``result`` is None unless it returned."""
+
+    name: str
+    outcome: Outcome
+    result: EncodedResult | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The running task asks for something and blocks until :meth:`Executor.reply`.
+
+    ``verb`` and ``arguments`` (JSON values) are what :mod:`parproc.context` sends:
+
+    - ``create``: ``{"name": str, "proc_name": str | None, "args": {...}}`` -> ``{"names": [...]}``
+    - ``start``: ``{"names": [...]}`` -> ``{"names": [...]}``
+    - ``wait``: ``{"names": [...]}`` -> ``{"names": [...], "failed": {name: reason}}``; results travel beside it
+    - ``input``: ``{"message": str, "password": bool}`` -> ``{"text": str}``
+
+    An answer of ``{"error": message, "hint": hint}`` is raised in the task as a UserError.
+    """
+
+    name: str
+    verb: str
+    arguments: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Progressed:
+    """The task said how far it is: ``fraction`` from 0 to 1 or None, and a message."""
+
+    name: str
+    fraction: float | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """The task said something meant for whoever watches the run (it stands in its log already)."""
+
+    name: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """The executor met something worth one line: a log that could not be opened, processes that had to be ended."""
+
+    message: str
+
+
+Report: TypeAlias = Ended | Asked | Progressed | Logged | Warned
+
+
+class Executor(Protocol):
+    """Runs jobs. Built with the engine's selector and a ``post`` callback that takes a :data:`Report`."""
+
+    def start(self, job: Job) -> None:
+        """Start ``job``. Raises StartError when it could not be started; then no Ended follows."""
+
+    def kill(self, name: str, signal: int) -> None:
+        """Send ``signal`` (and SIGCONT) to every process of the task's session; unknown or ended tasks are ignored."""
+
+    def reply(self, name: str, answer: Mapping[str, object], results: Mapping[str, EncodedResult]) -> None:
+        """Answer what ``name`` asked, with results it may now read. A task that is gone is ignored."""
+
+    def close(self) -> None:
+        """Release everything, after ending whatever still runs. Idempotent."""

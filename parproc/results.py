@@ -1,0 +1,180 @@
+"""Results on their way from task to task: encoded once by the task, decoded only where somebody looks.
+
+Small ones travel as bytes. Larger ones are a file that the task writes, with big buffers out of band (pickle protocol
+5, PEP 574), which each reader maps; the parent hands on the path and never grows.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+import sys
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple, TypeAlias
+
+INLINE_LIMIT = 32 * 1024
+MAGIC = b'parproc\x01'
+SCALARS = (type(None), bool, int, float, str, bytes)
+DEEPEST = 20
+
+
+class FileResult(NamedTuple):
+    """A result in a file."""
+
+    path: str
+
+
+EncodedResult: TypeAlias = 'bytes | FileResult'
+
+
+class ResultError(Exception):
+    """A value cannot travel; the message names its type and where in the value it sits."""
+
+
+def encode(value: object, path: str) -> EncodedResult:
+    """Encode what a task returned.
+
+    Args:
+        value: anything that pickles; pydantic models, also inside lists, tuples and dicts, become their ``model_dump()``.
+        path: file to write when it is large.
+
+    Raises:
+        ResultError: when it does not pickle, or what was pickled does not unpickle.
+    """
+    if 'pydantic' in sys.modules:
+        value = _dump_models(value)
+    simple = type(value) in SCALARS
+    if simple and (not isinstance(value, (str, bytes)) or len(value) < INLINE_LIMIT):
+        return pickle.dumps(value, 5)
+    buffers: list[pickle.PickleBuffer] = []
+    if isinstance(value, bytes):
+        data, buffers = pickle.dumps(pickle.PickleBuffer(value), 5, buffer_callback=buffers.append), buffers
+    else:
+        data = _pickled(value, buffers)
+    if not simple:
+        try:
+            pickle.loads(data, buffers=buffers)
+        except Exception as error:
+            raise ResultError(f'{type_name(value)} does not unpickle: {type(error).__name__}: {error}') from None
+    if not buffers and len(data) <= INLINE_LIMIT:
+        return data
+    _write(path, data, buffers)
+    return FileResult(path)
+
+
+def decode(encoded: EncodedResult) -> object:
+    """Return the value; one from a file shares the file's pages where its type allows it."""
+    if isinstance(encoded, bytes):
+        return pickle.loads(encoded)
+    import mmap
+
+    with open(encoded.path, 'rb') as file:
+        view = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
+    place = len(MAGIC)
+    count = int.from_bytes(view[place : place + 8], 'little')
+    sizes = [int.from_bytes(view[place + 8 * (i + 1) : place + 8 * (i + 2)], 'little') for i in range(count)]
+    place += 8 * (count + 1)
+    parts: list[memoryview] = []
+    for size in sizes:
+        parts.append(view[place : place + size])
+        place += size
+    value = pickle.loads(parts[0], buffers=parts[1:])
+    return bytes(value) if isinstance(value, memoryview) else value
+
+
+class Results(Mapping[str, object]):
+    """Name -> result, read only; each is decoded when it is first looked at.
+
+    Args:
+        encoded: results by name; shared, not copied.
+    """
+
+    __slots__ = ('_decoded', '_encoded')
+
+    def __init__(self, encoded: Mapping[str, EncodedResult]) -> None:
+        self._encoded = encoded
+        self._decoded: dict[str, object] = {}
+
+    def __getitem__(self, name: str) -> object:
+        if name not in self._decoded:
+            self._decoded[name] = decode(self._encoded[name])
+        return self._decoded[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._encoded
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._encoded)
+
+    def __len__(self) -> int:
+        return len(self._encoded)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+    def add(self, more: Mapping[str, EncodedResult]) -> None:
+        """Take in results that came later."""
+        self._encoded = {**self._encoded, **more}
+
+
+def type_name(value: object) -> str:
+    """Return a type's name, with its module unless that is builtins."""
+    kind = type(value)
+    return kind.__qualname__ if kind.__module__ == 'builtins' else f'{kind.__module__}.{kind.__qualname__}'
+
+
+def _pickled(value: object, buffers: list[pickle.PickleBuffer]) -> bytes:
+    stream = io.BytesIO()
+    try:
+        pickle.Pickler(stream, 5, buffer_callback=buffers.append).dump(value)
+    except Exception as error:
+        path, culprit = _find_culprit(value)
+        raise ResultError(f'result{path} is a {type_name(culprit)}: {_short(error)}') from None
+    return stream.getvalue()
+
+
+def _short(error: Exception) -> str:
+    try:
+        return (str(error).splitlines() or [type(error).__name__])[0][:200]
+    except Exception:
+        return type(error).__name__
+
+
+def _find_culprit(value: object, path: str = '', depth: int = 0) -> tuple[str, object]:
+    """Return the path to, and the value of, the innermost part that does not pickle by itself."""
+    parts: list[tuple[str, object]] = []
+    if depth < DEEPEST:
+        if isinstance(value, Mapping):
+            parts = [(f'[{key!r}]', part) for key, part in value.items()]
+        elif isinstance(value, (list, tuple, set, frozenset)):
+            parts = [(f'[{index}]', part) for index, part in enumerate(value)]
+        elif isinstance(getattr(value, '__dict__', None), dict) and not isinstance(value, type):
+            parts = [(f'.{name}', part) for name, part in vars(value).items()]
+    for step, part in parts:
+        try:
+            pickle.dumps(part, 5)
+        except Exception:
+            return _find_culprit(part, path + step, depth + 1)
+    return path, value
+
+
+def _dump_models(value: object) -> object:
+    if isinstance(value, (list, tuple)) and type(value) in (list, tuple):
+        return type(value)(_dump_models(part) for part in value)
+    if type(value) is dict:
+        return {key: _dump_models(part) for key, part in value.items()}
+    model = getattr(sys.modules['pydantic'], 'BaseModel', None)
+    return value.model_dump() if isinstance(model, type) and isinstance(value, model) else value
+
+
+def _write(path: str, data: bytes, buffers: list[pickle.PickleBuffer]) -> None:
+    """Write magic, the number of parts, their sizes, and the parts: the pickle first, then its buffers."""
+    parts = [memoryview(data), *(buffer.raw() for buffer in buffers)]
+    header = MAGIC + len(parts).to_bytes(8, 'little') + b''.join(part.nbytes.to_bytes(8, 'little') for part in parts)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    with open(descriptor, 'wb', buffering=0) as file:
+        for part in (memoryview(header), *parts):
+            done = 0
+            while done < part.nbytes:
+                done += file.write(part[done:]) or 0

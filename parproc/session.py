@@ -1,0 +1,672 @@
+"""The composition root: options and declarations in, a wired engine out. The only place that picks classes."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import selectors
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from parproc import registry
+from parproc.catalog import Catalog
+from parproc.context import inside_child
+from parproc.core import plan as planning
+from parproc.core.events import Announcement
+from parproc.core.machine import Machine
+from parproc.core.model import GOOD, NEVER_RAN, TERMINAL, ErrorKind, ProcState
+from parproc.core.view import Message, RunBegan, RunEnded
+from parproc.engine import Engine, Listener
+from parproc.errors import ProcessError, UserError
+from parproc.exec.protocol import Executor, Job, Report
+from parproc.options import Options
+from parproc.results import Results, decode
+from parproc.store.runs import RunFolder
+
+if TYPE_CHECKING:
+    from parproc.core.plan import Plan
+
+Function = TypeVar('Function', bound=Callable[..., object])
+Names = str | Iterable[str]
+
+
+class Silent:
+    """A listener for programs that look at nothing while they run."""
+
+    def handle(self, message: Announcement | Message) -> None:
+        """Take no notice."""
+
+    def tick(self, now: float) -> None:
+        """Take no notice."""
+
+    def next_tick(self, now: float) -> float | None:
+        """Return None: nothing is due."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """How a run of the command line ended.
+
+    Args:
+        exit_code: 0 all good, 1 a proc failed, 3 a knot, 124 out of time.
+        signal: the signal that stopped the run, None when none did.
+        output_closed: nobody read the output any more.
+    """
+
+    exit_code: int
+    signal: int | None = None
+    output_closed: bool = False
+
+
+class ProcInfo:
+    """What is known of one proc; read from the session whenever it is asked."""
+
+    __slots__ = ('_name', '_session')
+
+    def __init__(self, session: Session, name: str) -> None:
+        self._session = session
+        self._name = name
+
+    @property
+    def state(self) -> ProcState:
+        """Where the proc is in its life."""
+        return self._session.state_of(self._name) or ProcState.IDLE
+
+    @property
+    def error(self) -> ErrorKind | None:
+        """Why it failed, None when it did not."""
+        outcome = self._session.outcome_of(self._name)
+        return None if outcome is None else outcome.error
+
+    @property
+    def more_info(self) -> str:
+        """One line on how it ended: ``ValueError: …``, ``killed by SIGKILL``; empty on success."""
+        outcome = self._session.outcome_of(self._name)
+        return '' if outcome is None else outcome.reason
+
+    @property
+    def result(self) -> object:
+        """What it returned, None when it has not."""
+        return self._session.result_of(self._name)
+
+    @property
+    def log_filename(self) -> str | None:
+        """The file with its output, None when it never ran."""
+        return self._session.log_of(self._name)
+
+    @property
+    def start_time(self) -> float | None:
+        """When its last attempt started, in seconds since the epoch."""
+        return self._session.times_of(self._name)[0]
+
+    @property
+    def end_time(self) -> float | None:
+        """When it ended, in seconds since the epoch."""
+        return self._session.times_of(self._name)[1]
+
+    @property
+    def deps(self) -> tuple[str, ...]:
+        """The names it depends on, with injected ones; empty before it is scheduled."""
+        return self._session.deps_of(self._name)
+
+    @property
+    def args(self) -> Mapping[str, object]:
+        """Its arguments, cast."""
+        return MappingProxyType(dict(self._session.catalog.procs[self._name].args))
+
+    def __repr__(self) -> str:
+        return f'<ProcInfo {self._name!r} {self.state.value}>'
+
+
+class Session:
+    """A registry of procs and the engine that runs them. Two sessions do not meet.
+
+    Args:
+        listener: takes every announcement; None for a silent one.
+        options: values as for :meth:`set_options`.
+
+    Example:
+        >>> session = Session(parallel=2)
+        >>> @session.Proc('answer')
+        ... def answer(context):
+        ...     return 42
+        >>> session.run('answer')
+        ['answer']
+        >>> session.wait('answer')
+        >>> session.results()
+        {'answer': 42}
+    """
+
+    def __init__(self, listener: Listener | None = None, **options: object) -> None:
+        self.options = Options().updated(**options)
+        self.options_set = set(options)
+        self.params: dict[str, object] = {}
+        self.fixed_params: frozenset[str] = frozenset()
+        self.fixed_options: frozenset[str] = frozenset()
+        self.extra_args: tuple[str, ...] = ()
+        self.loading = False
+        self.now: list[str] = []
+        self.listener: Listener = listener or Silent()
+        self.catalog = Catalog(self.options.name_param_separator)
+        self._folder: RunFolder | None = None
+        self._engine: Engine | None = None
+        self._wall_offset = time.time() - time.monotonic()
+        self._process = os.getpid()
+
+    # --- declaring ---------------------------------------------------------------------------------------------
+
+    @overload
+    def Proc(self, name: Function, /) -> Function: ...
+    @overload
+    def Proc(self, name: str | None, function: Function, /, **fields: Any) -> Function: ...
+    @overload
+    def Proc(self, name: str | None = None, /, **fields: Any) -> Callable[[Function], Function]: ...
+    def Proc(self, name: Any = None, function: Any = None, /, **fields: Any) -> Any:  # noqa: N802
+        """Declare a proc: one named unit of work. Use as a decorator or with the function as second argument.
+
+        Args:
+            name: the proc's name; the function's own when left out.
+            function: called with a :class:`ProcContext` and the proc's arguments, in a child process.
+            fields: ``deps, rdeps, locks, now, args, timeout, wave, retries, retry_delay, inputs, inputs_ignore,
+                outputs, no_skip, interactive, isolated, env, cwd, doc``.
+
+        Returns:
+            The function, unchanged.
+
+        Raises:
+            UserError: for a name declared before or a field that is unknown or of the wrong type.
+
+        Example:
+            >>> session = Session()
+            >>> @session.Proc('test', deps=['build'], timeout='5m')
+            ... def test(context):
+            ...     return context.results['build']
+        """
+        return self._declarer(name, function, fields, is_proto=False)
+
+    @overload
+    def Proto(self, name: Function, /) -> Function: ...
+    @overload
+    def Proto(self, name: str | None, function: Function, /, **fields: Any) -> Function: ...
+    @overload
+    def Proto(self, name: str | None = None, /, **fields: Any) -> Callable[[Function], Function]: ...
+    def Proto(self, name: Any = None, function: Any = None, /, **fields: Any) -> Any:  # noqa: N802
+        """Declare a family of procs, ``build::[env]``; each filled-out name is a proc.
+
+        Args:
+            name: pattern with ``[placeholder]`` segments, each a parameter of the function.
+            function: called with a :class:`ProcContext` and the arguments read from the filled-out name.
+            fields: as for :meth:`Proc`, and ``arg_choices``: parameter -> the values it may have.
+
+        Returns:
+            The function, unchanged.
+
+        Raises:
+            UserError: as for :meth:`Proc`.
+        """
+        return self._declarer(name, function, fields, is_proto=True)
+
+    def _declarer(self, name: Any, function: Any, fields: dict[str, Any], *, is_proto: bool) -> Any:
+        self._refuse_in_child('Proto' if is_proto else 'Proc')
+        if 'name' in fields:
+            name = fields.pop('name')
+        if callable(name) and function is None:
+            name, function = None, name
+
+        def declare(target: Function) -> Function:
+            declaration = registry.declare(target, name, is_proto=is_proto, **fields)
+            self.catalog.declare(declaration)
+            if declaration.now:
+                self._on_now(declaration.name)
+            return target
+
+        return declare if function is None else declare(function)
+
+    def _on_now(self, name: str) -> None:
+        self.now.append(name)
+        if not self.loading:
+            self._schedule([name])
+
+    # --- making and starting -----------------------------------------------------------------------------------
+
+    def create(self, name: str, proc_name: str | None = None, /, **args: object) -> list[str]:
+        """Create procs and return their names, without starting them.
+
+        Args:
+            name: a proc's name, a filled-out proto name, a glob over choices, or a proto's pattern with ``args``.
+            proc_name: what to call the created proc, instead of the filled-out name.
+            args: values for the proto's placeholders.
+
+        Returns:
+            The names, several for a glob. Creating what exists already gives the same names again.
+
+        Raises:
+            UserError: for an unknown name or a value that is not allowed or does not cast.
+
+        Example:
+            >>> session = Session()
+            >>> session.Proto('build::[env]', lambda context, env: env, arg_choices={'env': ['dev', 'prod']})
+            <function <lambda> at ...>
+            >>> session.create('build::*')
+            ['build::dev', 'build::prod']
+        """
+        self._refuse_in_child('create')
+        return self.catalog.create(name, proc_name, args, self.params)
+
+    def start(self, *names: Names) -> list[str]:
+        """Schedule procs, with all they depend on, and start what can be started; does not block.
+
+        Args:
+            names: what :meth:`create` takes, or lists of it.
+
+        Returns:
+            The full names.
+
+        Raises:
+            UserError: for an unknown name, a cycle, or a dependency in a higher wave; nothing was started.
+        """
+        self._refuse_in_child('start')
+        self._refuse_while_loading('start')
+        created = self._known(flatten(names))
+        self._schedule(created)
+        return created
+
+    def run(self, name: str, proc_name: str | None = None, /, **args: object) -> list[str]:
+        """Create and start: :meth:`create` followed by :meth:`start`."""
+        self._refuse_in_child('run')
+        self._refuse_while_loading('run')
+        created = self.create(name, proc_name, **args)
+        self._schedule(created)
+        return created
+
+    def wait(self, *names: Names) -> None:
+        """Block until these procs are over, starting those that are idle.
+
+        Args:
+            names: what :meth:`create` takes, or lists of it.
+
+        Raises:
+            ProcessError: when one of them failed; names each, its reason and its log.
+            UserError: for an unknown name.
+            KeyboardInterrupt: when the run was stopped by Ctrl-C.
+        """
+        self._refuse_in_child('wait')
+        self._refuse_while_loading('wait')
+        created = self._known(flatten(names))
+        self._schedule(created)
+        self._block(created)
+        self._raise_for(created)
+
+    def wait_for_all(self, exception_on_failure: bool = True) -> bool:  # noqa: FBT001, FBT002
+        """Block until everything that was scheduled is over.
+
+        Args:
+            exception_on_failure: raise when a proc failed, rather than return False.
+
+        Returns:
+            True when no proc failed.
+
+        Raises:
+            ProcessError: when a proc failed; names each, its reason and its log.
+            KeyboardInterrupt: when the run was stopped by Ctrl-C.
+        """
+        self._refuse_in_child('wait_for_all')
+        self._refuse_while_loading('wait_for_all')
+        self._block(None)
+        if exception_on_failure:
+            self._raise_for(None)
+        return not self.failed()
+
+    def results(self) -> dict[str, object]:
+        """Return name -> value of every proc that ran: None for one that failed, absent for one that never did."""
+        self._refuse_in_child('results')
+        if self._engine is None:
+            return {}
+        self._engine.pump()
+        return {
+            name: self.result_of(name)
+            for name, task in self._engine.machine.tasks.items()
+            if task.outcome is not None and task.outcome.error not in NEVER_RAN
+        }
+
+    def set_params(self, **params: object) -> None:
+        """Set parameters of the run, seen as ``context.params``; those given on the command line stay."""
+        self._refuse_in_child('set_params')
+        self.params.update({name: value for name, value in params.items() if name not in self.fixed_params})
+
+    def set_options(self, **options: object) -> None:
+        """Change options; see :class:`parproc.options.Options` for what there is.
+
+        Raises:
+            UserError: for an unknown option or a bad value; nothing was changed.
+        """
+        self._refuse_in_child('set_options')
+        updated = self.options.updated(**options)
+        kept = {name: getattr(self.options, name) for name in options if name in self.fixed_options}
+        updated = updated.updated(**kept)
+        separator = updated.name_param_separator
+        if separator != self.options.name_param_separator:
+            if self.catalog.procs or self.catalog.protos:
+                raise UserError('name_param_separator cannot change once procs are declared', hint='set it first')
+            self.catalog = Catalog(separator)
+        if self._engine is not None:
+            if updated.mode != self.options.mode:
+                raise UserError('mode cannot change once procs have been started', hint='set it first')
+            machine = self._engine.machine
+            machine.resize(updated.parallel)
+            machine.fail_fast = updated.fail_fast
+            machine.grace = updated.grace
+            machine.stop_grace = updated.stop_grace
+        self.options = updated
+        self.options_set.update(options)
+
+    def get_procs(self) -> dict[str, ProcInfo]:
+        """Return name -> what is known of the proc, for every proc declared or created."""
+        self._refuse_in_child('get_procs')
+        if self._engine is not None:
+            self._engine.pump()
+        return {name: ProcInfo(self, name) for name in self.catalog.procs}
+
+    def get_protos(self) -> dict[str, registry.Declaration]:
+        """Return pattern -> declaration, for every proto."""
+        self._refuse_in_child('get_protos')
+        return dict(self.catalog.protos)
+
+    def clear(self) -> None:
+        """Forget every proc, proto, param and result; what still runs is stopped. Options stay."""
+        self._refuse_in_child('clear')
+        self._shut()
+        self.catalog = Catalog(self.options.name_param_separator)
+        self.params = {}
+        self.now = []
+
+    def wait_clear(self, exception_on_failure: bool = True) -> bool:  # noqa: FBT001, FBT002
+        """Wait for everything, then :meth:`clear`. Takes, returns and raises what :meth:`wait_for_all` does."""
+        try:
+            return self.wait_for_all(exception_on_failure)
+        finally:
+            self.clear()
+
+    # --- for the command line ----------------------------------------------------------------------------------
+
+    def plan(self, targets: Sequence[str], *, only: bool = False) -> Plan:
+        """Return what running ``targets`` would run, in order, without running it; raises as :meth:`start`."""
+        return self._prepare(list(targets), only=only)[0]
+
+    def execute(self, targets: Sequence[str], *, only: bool = False, timeout: float | None = None) -> RunOutcome:
+        """Run ``targets`` to the end, whatever happens, and say how it went.
+
+        Args:
+            targets: full names.
+            only: without their dependencies.
+            timeout: seconds the whole run may take.
+
+        Raises:
+            UserError: before anything ran, when the request is wrong.
+        """
+        plan, injected = self._prepare(list(targets), only=only)
+        engine = self._wired()
+        if timeout is not None:
+            engine.deadline = time.monotonic() + timeout
+        folder = self.folder
+        engine.tell(
+            RunBegan(folder.run_id, tuple(targets), str(folder.logs), self.options.parallel, len(plan.order), time.monotonic())
+        )
+        engine.want(plan.order, injected)
+        engine.run()
+        code = self._exit_code(engine)
+        engine.tell(RunEnded(code, time.monotonic()))
+        self._shut(keep_logs=bool(code))
+        return RunOutcome(code, engine.stop_signal, engine.output_closed)
+
+    def failed(self) -> list[str]:
+        """Return the names of the procs that failed, in the order in which they were scheduled."""
+        if self._engine is None:
+            return []
+        tasks = self._engine.machine.tasks
+        return [name for name, task in tasks.items() if task.outcome and task.outcome.state is ProcState.FAILED]
+
+    def _exit_code(self, engine: Engine) -> int:
+        if engine.timed_out:
+            return 124
+        errors = {task.outcome.error for task in engine.machine.tasks.values() if task.outcome is not None}
+        if ErrorKind.KNOT in errors:
+            return 3
+        return 1 if errors - {None} else 0
+
+    # --- what ProcInfo reads -----------------------------------------------------------------------------------
+
+    def state_of(self, name: str) -> ProcState | None:
+        """Return a proc's state, None when it was never scheduled."""
+        return None if self._engine is None else self._engine.machine.state_of(name)
+
+    def outcome_of(self, name: str) -> Any:
+        """Return how a proc ended, None while it has not."""
+        task = None if self._engine is None else self._engine.machine.tasks.get(name)
+        return None if task is None else task.outcome
+
+    def result_of(self, name: str) -> object:
+        """Return what a proc returned, None when it has not."""
+        encoded = None if self._engine is None else self._engine.results.get(name)
+        return None if encoded is None else decode(encoded)
+
+    def log_of(self, name: str) -> str | None:
+        """Return the path of a proc's log, None when it never ran."""
+        task = None if self._engine is None else self._engine.machine.tasks.get(name)
+        return str(self.folder.log_path(name)) if task is not None and task.attempt else None
+
+    def times_of(self, name: str) -> tuple[float | None, float | None]:
+        """Return when a proc's last attempt started and when it ended, in seconds since the epoch."""
+        task = None if self._engine is None else self._engine.machine.tasks.get(name)
+        if self._engine is None or task is None or task.started is None:
+            return None, None
+        end = self._engine.ends.get(name)
+        return task.started + self._wall_offset, None if end is None else end + self._wall_offset
+
+    def deps_of(self, name: str) -> tuple[str, ...]:
+        """Return what a scheduled proc depends on."""
+        task = None if self._engine is None else self._engine.machine.tasks.get(name)
+        return () if task is None else task.deps
+
+    # --- what the engine asks (its desk) -----------------------------------------------------------------------
+
+    def job(self, name: str, attempt: int) -> Job:
+        """Return all that is needed to run an attempt of a proc."""
+        task = self.catalog.procs[name]
+        declaration = task.declaration
+        engine = self._wired()
+        return Job(
+            name=name,
+            attempt=attempt,
+            attempts=declaration.retries + 1,
+            call=self.catalog.call(name),
+            args=task.args,
+            params=self.params,
+            extra_args=self.extra_args,
+            results=Results(engine.results),
+            log_path=str(self.folder.log_path(name)),
+            result_path=str(self.folder.result_path(name)),
+            directory=declaration.cwd,
+            environment=declaration.env,
+        )
+
+    # --- inside ------------------------------------------------------------------------------------------------
+
+    @property
+    def folder(self) -> RunFolder:
+        """Where this session keeps logs and large results; made when first needed."""
+        if self._folder is None:
+            state_dir = self.options.state_dir
+            self._folder = RunFolder.temporary() if state_dir is None else RunFolder.create(state_dir)
+        return self._folder
+
+    def _known(self, names: Iterable[str]) -> list[str]:
+        known: dict[str, None] = {}
+        for name in names:
+            known.update(dict.fromkeys(self.catalog.create(name, None, {}, self.params)))
+        return list(known)
+
+    def _schedule(self, names: Sequence[str]) -> None:
+        plan, injected = self._prepare(names)
+        if plan.order or injected:
+            self._wired().want(plan.order, injected)
+        elif self._engine is not None:
+            self._engine.pump()
+
+    def _prepare(self, names: Sequence[str], *, only: bool = False) -> tuple[Plan, tuple[tuple[str, str], ...]]:
+        """Work out what scheduling ``names`` means; nothing is scheduled yet."""
+        request = self.catalog.request(names, params=self.params, state_of=self.state_of, only=only)
+        if request.missing and not self.options.allow_missing_deps:
+            missing, needed_by = request.missing[0]
+            raise UserError(
+                f'dependency "{missing}" of "{needed_by}" is not declared', hint=self.catalog.nearest(missing)
+            )
+        tasks = self._engine.machine.tasks if self._engine is not None else {}
+        plan = planning.build(request.specs, lambda name: tasks[name].spec.wave if name in tasks else None)
+        if tasks:
+            self._check_joined(plan, request.injected)
+        return plan, request.injected
+
+    def _check_joined(self, plan: Plan, injected: tuple[tuple[str, str], ...]) -> None:
+        """Refuse edges from tasks scheduled earlier to new ones that close a ring or skip waves."""
+        machine = self._wired().machine
+        tasks = machine.tasks
+        specs = {spec.name: spec for spec in plan.order}
+        added: dict[str, list[str]] = {}
+        for target, dep in injected:
+            added.setdefault(target, []).append(dep)
+            wave = specs[dep].wave if dep in specs else tasks[dep].spec.wave
+            if wave > tasks[target].spec.wave:
+                raise planning.wave_error(target, tasks[target].spec.wave, dep, wave)
+
+        def onward(name: str) -> Iterator[str]:
+            if name in specs:
+                yield from specs[name].deps
+            elif name in tasks and tasks[name].state not in TERMINAL:
+                yield from tasks[name].deps
+                yield from added.get(name, ())
+
+        joints = [name for name in machine.missing if name in specs] + [dep for _, dep in injected]
+        for name in machine.missing:
+            for task in machine.missing[name] if name in specs else ():
+                if specs[name].wave > task.spec.wave:
+                    raise planning.wave_error(task.spec.name, task.spec.wave, name, specs[name].wave)
+        for name in dict.fromkeys(joints):
+            ring = planning.find_ring(name, onward)
+            if ring is not None:
+                raise planning.cycle_error(ring)
+
+    def _wired(self) -> Engine:
+        if self._engine is None:
+            options = self.options
+            machine = Machine(
+                parallel=1 if options.mode == 'single' else options.parallel,
+                grace=options.grace,
+                stop_grace=options.stop_grace,
+                fail_fast=options.fail_fast,
+                inline=options.mode == 'single',
+            )
+            self._engine = Engine(machine, SessionDesk(self), self._executor, self.listener)
+            atexit.register(self._at_exit)
+        return self._engine
+
+    def _executor(self, selector: selectors.BaseSelector, post: Callable[[Report], None]) -> Executor:
+        if self.options.mode == 'single':
+            from parproc.exec.inprocess import InProcessExecutor
+
+            return InProcessExecutor(post, lambda *asked: self._wired().ask_inline(*asked))
+        from parproc.exec.fork import ForkExecutor
+
+        return ForkExecutor(selector, post, run_id=self.folder.run_id)
+
+    def _block(self, names: list[str] | None) -> None:
+        if self._engine is None:
+            return
+        engine = self._engine
+        engine.run(names)
+        if engine.stop_signal is not None:
+            number, engine.stop_signal = engine.stop_signal, None
+            stopped_by(number)
+
+    def _raise_for(self, names: list[str] | None) -> None:
+        chosen = self.failed() if names is None else names
+        failures: dict[str, str] = {}
+        lines = []
+        for name in chosen:
+            outcome = self.outcome_of(name)
+            if outcome is not None and outcome.state not in GOOD:
+                failures[name] = outcome.reason
+                log = self.log_of(name)
+                lines.append(f'"{name}" failed: {outcome.reason}' + (f' (log: {log})' if log else ''))
+        if failures:
+            raise ProcessError('; '.join(lines), failures=failures)
+
+    def _shut(self, *, keep_logs: bool | None = None) -> None:
+        if self._engine is not None:
+            atexit.unregister(self._at_exit)
+            keep = bool(self.failed()) if keep_logs is None else keep_logs
+            self._engine.close()
+            self._engine = None
+            if self._folder is not None:
+                self._folder.close(failed=keep)
+                self._folder = None
+
+    def _at_exit(self) -> None:
+        if os.getpid() == self._process:
+            self._shut()
+
+    def _refuse_in_child(self, what: str) -> None:
+        if inside_child():
+            raise UserError(f'parproc.{what} was called inside a running proc', hint=f'use context.{what}, if there is one')
+
+    def _refuse_while_loading(self, what: str) -> None:
+        if self.loading:
+            raise UserError(
+                f'parproc.{what} was called while the task file is loaded',
+                hint="guard it with: if __name__ == '__main__':",
+            )
+
+
+class SessionDesk:
+    """What the engine asks a session while tasks run; unlike the public methods, it never starts to work by itself."""
+
+    def __init__(self, session: Session) -> None:
+        self.job = session.job
+        self._session = session
+
+    def create(self, name: str, proc_name: str | None, args: Mapping[str, object]) -> list[str]:
+        """Create procs for a running task; raises UserError."""
+        return self._session.catalog.create(name, proc_name, args, self._session.params)
+
+    def known(self, names: Iterable[str]) -> list[str]:
+        """Return the full names of what a running task names, creating procs; raises UserError."""
+        return self._session._known(names)  # noqa: SLF001
+
+    def prepare(self, names: Sequence[str]) -> tuple[Plan, tuple[tuple[str, str], ...]]:
+        """Return what is to be scheduled for a running task; raises UserError."""
+        return self._session._prepare(names)  # noqa: SLF001
+
+
+def flatten(names: Iterable[Names]) -> Iterator[str]:
+    """Yield every name of names and lists of names."""
+    for name in names:
+        if isinstance(name, str):
+            yield name
+        elif isinstance(name, Iterable):
+            yield from flatten(name)
+        else:
+            raise UserError(f'a proc name is text, not {name!r}')
+
+
+def stopped_by(number: int) -> None:
+    """Let a program end as the signal that stopped its run would have ended it."""
+    import signal
+
+    from parproc.control.signals import die_by
+
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    die_by(number)
