@@ -48,10 +48,7 @@ def encode(value: object, path: str) -> EncodedResult:
     if simple and (not isinstance(value, (str, bytes)) or len(value) < INLINE_LIMIT):
         return pickle.dumps(value, 5)
     buffers: list[pickle.PickleBuffer] = []
-    if isinstance(value, bytes):
-        data, buffers = pickle.dumps(pickle.PickleBuffer(value), 5, buffer_callback=buffers.append), buffers
-    else:
-        data = _pickled(value, buffers)
+    data = _pickled(pickle.PickleBuffer(value) if isinstance(value, bytes) else value, buffers)
     if not simple:
         try:
             pickle.loads(data, buffers=buffers)

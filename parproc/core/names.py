@@ -7,6 +7,7 @@ segment, so ``build::[env]`` can never swallow ``build::a::b``. ``*`` and ``?`` 
 
 from __future__ import annotations
 
+import enum
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
@@ -28,7 +29,7 @@ def check_name(name: str) -> str:
     if not name:
         raise UserError('a proc name cannot be empty')
     if _CONTROL.search(name):
-        raise UserError(f'a proc name cannot contain control characters: {ascii(name)}')
+        raise UserError(f'a proc name cannot contain control characters: {name!a}')
     return name
 
 
@@ -66,21 +67,26 @@ class Pattern:
     def __init__(self, text: str, separator: str) -> None:
         self.text = check_name(text)
         self.separator = separator
-        self.segments = text.split(separator)
+        self.segments = _split(text, separator)
         self.placeholders: tuple[str, ...] = tuple(PLACEHOLDER.findall(text)) if '[' in text else ()
         if len(set(self.placeholders)) < len(self.placeholders):
             raise UserError(f'"{text}" has the same placeholder twice')
         self._expressions: list[re.Pattern[str] | None] | None = None
 
+    @property
+    def is_concrete(self) -> bool:
+        """Whether the pattern has neither placeholder nor glob, and so matches just itself."""
+        return not self.placeholders and not is_glob(self.text)
+
     def match(self, name: str) -> dict[str, str] | None:
         """Return placeholder -> value when the pattern describes ``name``, else None."""
-        if not self.placeholders and not is_glob(self.text):
+        if self.is_concrete:
             return {} if name == self.text else None
         segments = name.split(self.separator)
         if len(segments) != len(self.segments):
             return None
         if self._expressions is None:
-            self._expressions = [_segment_expression(segment) for segment in self.segments]
+            self._expressions = [segment_expression(segment) for segment in self.segments]
         values: dict[str, str] = {}
         for mine, expression, theirs in zip(self.segments, self._expressions, segments, strict=True):
             if expression is None:
@@ -105,12 +111,11 @@ class Pattern:
 
 def as_text(value: object) -> str:
     """Return an argument as it stands in a name: an enum member by its value, anything else by ``str``."""
-    import enum
-
     return str(value.value if isinstance(value, enum.Enum) else value)
 
 
-def _segment_expression(segment: str) -> re.Pattern[str] | None:
+def segment_expression(segment: str) -> re.Pattern[str] | None:
+    """Compile one segment of a pattern, a named group for each placeholder; None when it is literal."""
     if '[' not in segment and not is_glob(segment):
         return None
     parts: list[str] = []
@@ -123,36 +128,74 @@ def _segment_expression(segment: str) -> re.Pattern[str] | None:
     return re.compile(''.join(parts), re.DOTALL)
 
 
+def _split(text: str, separator: str) -> list[str]:
+    """Split at separators outside of brackets: ``[my_env]`` stays whole where the separator is ``_``."""
+    if '[' not in text:
+        return text.split(separator)
+    placeholders = iter(PLACEHOLDER.finditer(text))
+    segments = PLACEHOLDER.sub('\0', text).split(separator)
+    return [''.join(next(placeholders)[0] if char == '\0' else char for char in segment) for segment in segments]
+
+
 class PatternIndex(Generic[Value]):
     """Finds the patterns that match a name without trying them all.
 
-    Patterns are filed under their number of segments and, where it has neither placeholder nor glob, their first one.
+    Patterns are filed segment by segment in a tree: literal segments are looked up, only placeholders and globs tried.
     """
 
-    __slots__ = ('_literal', '_open', '_separator')
+    __slots__ = ('_roots', '_separator')
 
     def __init__(self, separator: str) -> None:
         self._separator = separator
-        self._literal: dict[tuple[int, str], list[tuple[Pattern, Value]]] = {}
-        self._open: dict[int, list[tuple[Pattern, Value]]] = {}
+        self._roots: dict[int, _Branch[Value]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._roots)
 
     def add(self, pattern: Pattern, value: Value) -> None:
-        """File ``value`` under ``pattern``."""
-        first = pattern.segments[0]
-        if is_glob(first) or PLACEHOLDER.search(first):
-            self._open.setdefault(len(pattern.segments), []).append((pattern, value))
-        else:
-            self._literal.setdefault((len(pattern.segments), first), []).append((pattern, value))
+        """File ``value`` under ``pattern``; values under one pattern keep their order."""
+        branch = self._roots.setdefault(len(pattern.segments), _Branch())
+        for segment in pattern.segments:
+            branch = branch.child(segment)
+        branch.leaves.append((pattern, value))
 
     def matches(self, name: str) -> Iterator[tuple[Pattern, Value, dict[str, str]]]:
         """Yield each pattern that matches ``name``, its value and what its placeholders stand for."""
-        first, *rest = name.split(self._separator)
-        size = 1 + len(rest)
-        for candidates in (self._literal.get((size, first)), self._open.get(size)):
-            for pattern, value in candidates or ():
+        segments = name.split(self._separator)
+        root = self._roots.get(len(segments))
+        branches = [] if root is None else [root]
+        for segment in segments:
+            branches = [child for branch in branches for child in branch.fitting(segment)]
+        for branch in branches:
+            for pattern, value in branch.leaves:
                 values = pattern.match(name)
                 if values is not None:
                     yield pattern, value, values
+
+
+class _Branch(Generic[Value]):
+    """A place in the tree of patterns: what may follow, and the patterns that end here."""
+
+    __slots__ = ('leaves', 'literal', 'open')
+
+    def __init__(self) -> None:
+        self.literal: dict[str, _Branch[Value]] = {}
+        self.open: dict[str, tuple[re.Pattern[str], _Branch[Value]]] = {}
+        self.leaves: list[tuple[Pattern, Value]] = []
+
+    def child(self, segment: str) -> _Branch[Value]:
+        expression = segment_expression(segment)
+        if expression is None:
+            return self.literal.setdefault(segment, _Branch())
+        return self.open.setdefault(segment, (expression, _Branch()))[1]
+
+    def fitting(self, segment: str) -> Iterator[_Branch[Value]]:
+        literal = self.literal.get(segment)
+        if literal is not None:
+            yield literal
+        for expression, branch in self.open.values():
+            if expression.fullmatch(segment):
+                yield branch
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

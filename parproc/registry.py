@@ -1,0 +1,319 @@
+"""What users declare: procs and protos as checked, frozen values, and the words that declarations are written in."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from parproc import checks
+from parproc.checks import Choices
+from parproc.core.durations import parse_duration
+from parproc.core.model import Location
+from parproc.core.names import check_name, nearest
+from parproc.errors import UserError
+from parproc.signature import Function, Signature, innermost, read
+
+
+class NoFailures:
+    """The kind of :data:`NO_FAILURES`."""
+
+    def __repr__(self) -> str:
+        return 'NO_FAILURES'
+
+    def __reduce__(self) -> str:
+        return 'NO_FAILURES'
+
+
+NO_FAILURES = NoFailures()
+"""A dependency on the whole run: the proc runs only while no proc has failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class WhenScheduled:
+    """A reverse dependency that takes effect when its declarer is scheduled.
+
+    The procs that ``pattern`` names are scheduled then too, and the declarer goes before them.
+    """
+
+    pattern: str
+
+    def __post_init__(self) -> None:
+        _pattern_text(self.pattern, 'WhenScheduled')
+
+
+@dataclass(frozen=True, slots=True)
+class WhenTargetScheduled:
+    """A reverse dependency that takes effect when a target is scheduled: the declarer then goes before it.
+
+    A plain pattern among ``rdeps`` says the same.
+    """
+
+    pattern: str
+
+    def __post_init__(self) -> None:
+        _pattern_text(self.pattern, 'WhenTargetScheduled')
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A file that a proc makes.
+
+    Args:
+        file: its path.
+        max_age: seconds, or text such as ``'1h'``, after which the file is too old; None for never.
+        enforce_freshness: fail the proc when the file is older than ``max_age`` after it ran.
+    """
+
+    file: str
+    max_age: float | None = None
+    enforce_freshness: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, 'file', checks.path(self.file, 'file of Output'))
+        if self.max_age is not None:
+            object.__setattr__(self, 'max_age', parse_duration(self.max_age, 'max_age of Output'))
+
+
+@dataclass(frozen=True, slots=True)
+class DepProcContext:
+    """What a callable in a declaration is told of the proc it is called for.
+
+    Args:
+        proc_name: the proc's name, or the proto's pattern where there is no proc yet.
+        params: the run's parameters.
+        args: the proc's arguments, as far as they are known.
+    """
+
+    proc_name: str
+    params: Mapping[str, object]
+    args: Mapping[str, object]
+
+
+Dependency: TypeAlias = str | NoFailures | Function
+ReverseDependency: TypeAlias = str | WhenScheduled | WhenTargetScheduled
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """All that a Proc or Proto was declared with, checked.
+
+    Args:
+        name: the proc's name or the proto's pattern, as written.
+        function: what it calls; None where it is a command.
+        is_proto: whether it is a family of procs.
+        signature: what ``function`` takes.
+        order: place among all declarations.
+        location: where it is defined, when known.
+        deps: names, patterns, globs, callables and :data:`NO_FAILURES`.
+        rdeps: what it goes before.
+        locks: names of locks; ``[placeholder]`` in them is filled from the arguments.
+        now: scheduled when defined.
+        args: values for parameters of the function.
+        timeout: seconds one attempt may take, None for any.
+        wave: it starts only when no proc of a lower wave is wanted or running.
+        retries: how many attempts may follow a failed one.
+        retry_delay: seconds before the second attempt, doubled for each further one.
+        inputs: paths, globs, callables and ``env:NAME``.
+        inputs_ignore: globs that are no inputs.
+        outputs: files it makes.
+        no_skip: never up to date.
+        interactive: it talks to the terminal.
+        isolated: it runs in a process of its own in every mode.
+        env: environment variables set for it.
+        cwd: its working directory, None for the run's.
+        doc: one paragraph for people.
+        arg_choices: placeholder -> the values it may have; or a callable that returns such a mapping.
+        extra: what later readers of the declaration need besides.
+    """
+
+    name: str
+    function: Function | None
+    is_proto: bool
+    signature: Signature
+    order: int
+    location: Location | None = None
+    deps: tuple[Dependency, ...] = ()
+    rdeps: tuple[ReverseDependency, ...] = ()
+    locks: tuple[str, ...] = ()
+    now: bool = False
+    args: Mapping[str, object] = field(default_factory=dict)
+    timeout: float | None = None
+    wave: int = 0
+    retries: int = 0
+    retry_delay: float = 0.0
+    inputs: tuple[str | Function, ...] = ()
+    inputs_ignore: tuple[str, ...] = ()
+    outputs: tuple[Output, ...] = ()
+    no_skip: bool = False
+    interactive: bool = False
+    isolated: bool = False
+    env: Mapping[str, str] = field(default_factory=dict)
+    cwd: str | None = None
+    doc: str = ''
+    arg_choices: Choices | Function | None = None
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+
+def declare(
+    function: Function | None,
+    name: str | None = None,
+    *,
+    is_proto: bool,
+    location: Location | None = None,
+    extra: Mapping[str, object] | None = None,
+    **fields: object,
+) -> Declaration:
+    """Check what a Proc or Proto is declared with.
+
+    Args:
+        function: the user's function, None for a command.
+        name: its name or pattern; the function's own when None.
+        is_proto: whether it is a family of procs.
+        location: where it is defined; the function's own place when None.
+        extra: kept in :attr:`Declaration.extra`.
+        fields: see :class:`Declaration`.
+
+    Raises:
+        UserError: for an unknown field, a wrong type, or a function whose parameters cannot be told.
+
+    Example:
+        >>> declare(lambda context: 1, 'f', is_proto=False, deps=['a'], timeout='1m').timeout
+        60.0
+    """
+    kind = 'Proto' if is_proto else 'Proc'
+    if function is not None and not callable(function):
+        raise UserError(f'{kind} takes a function, not {function!r}')
+    own_name = _own_name(function, kind) if name is None else checks.text(name, f'the name of a {kind}')
+    check_name(own_name)
+    signature = Signature() if function is None else _read(function, kind, own_name)
+    checked = _checked(fields, kind, own_name)
+    required = [] if is_proto else signature.required(checked.get('args', {}))
+    if required:
+        hint = 'a placeholder in a name needs Proto' if f'[{required[0]}]' in own_name else None
+        raise UserError(
+            f'{kind} "{own_name}": nothing supplies its parameter "{required[0]}"',
+            hint=hint or f"give it a default, or args={{'{required[0]}': ...}}",
+        )
+    if 'deps' not in checked and (declared := signature.declared_deps()) is not None:
+        checked['deps'] = _dependencies(declared, f'deps of {kind} "{own_name}"')
+    if not checked.get('doc'):
+        checked['doc'] = _first_paragraph(function)
+    return Declaration(
+        own_name,
+        function,
+        is_proto,
+        signature,
+        next(_ORDER),
+        location=_place(function) if location is None else location,
+        extra=extra or {},
+        **checked,
+    )
+
+
+_ORDER = itertools.count()
+
+
+def _checked(fields: Mapping[str, object], kind: str, name: str) -> dict[str, Any]:
+    checked: dict[str, Any] = {}
+    for key, value in fields.items():
+        check = _CHECKS.get(key)
+        if check is None:
+            raise UserError(f'{kind} "{name}" has an unknown field "{key}"', hint=nearest(key, _CHECKS))
+        if key == 'arg_choices' and kind == 'Proc' and value is not None:
+            raise UserError(f'Proc "{name}" cannot have arg_choices', hint='only a Proto has arguments to choose')
+        if value is not None:
+            checked[key] = check(value, f'{key} of {kind} "{name}"')
+    return checked
+
+
+def _read(function: Function, kind: str, name: str) -> Signature:
+    try:
+        return read(function)
+    except UserError as error:
+        raise UserError(f'{kind} "{name}": {error.message}', hint=error.hint) from error
+
+
+def _own_name(function: object, kind: str) -> str:
+    name = getattr(function, '__name__', None)
+    if not isinstance(name, str) or name == '<lambda>':
+        raise UserError(f'a {kind} of {function!r} needs a name', hint=f"write {kind}('name', ...)")
+    return name
+
+
+def _place(function: object) -> Location | None:
+    code = getattr(innermost(function), '__code__', None)
+    return None if code is None else Location(code.co_filename, code.co_firstlineno)
+
+
+def _first_paragraph(function: object) -> str:
+    found = innermost(function)
+    text = found.__doc__ if hasattr(found, '__code__') else None
+    lines = []
+    for line in (text or '').strip().splitlines():
+        if not line.strip():
+            break
+        lines.append(line.strip())
+    return ' '.join(lines)
+
+
+def _pattern_text(value: object, what: str) -> str:
+    return check_name(checks.text(value, f'the pattern of {what}'))
+
+
+def _dependencies(value: object, what: str) -> tuple[Dependency, ...]:
+    items: list[Dependency] = []
+    for item in checks.items(value, what):
+        if isinstance(item, str):
+            items.append(check_name(item))
+        elif isinstance(item, NoFailures) or callable(item):
+            items.append(item)
+        else:
+            raise checks.wrong(f'an item of {what}', 'a name, a callable or NO_FAILURES', item)
+    return tuple(items)
+
+
+def _reverse_dependencies(value: object, what: str) -> tuple[ReverseDependency, ...]:
+    items: list[ReverseDependency] = []
+    for item in checks.items(value, what):
+        if isinstance(item, str):
+            check_name(item)
+        elif not isinstance(item, (WhenScheduled, WhenTargetScheduled)):
+            raise checks.wrong(f'an item of {what}', 'a pattern, WhenScheduled or WhenTargetScheduled', item)
+        items.append(item)
+    return tuple(items)
+
+
+def _inputs(value: object, what: str) -> tuple[str | Function, ...]:
+    label = f'an item of {what}'
+    return tuple(item if callable(item) else checks.path(item, label) for item in checks.items(value, what))
+
+
+def _outputs(value: object, what: str) -> tuple[Output, ...]:
+    label = f'an item of {what}'
+    items = checks.items(value, what)
+    return tuple(item if isinstance(item, Output) else Output(checks.path(item, label)) for item in items)
+
+
+_CHECKS: dict[str, Callable[[object, str], object]] = {
+    'deps': _dependencies,
+    'rdeps': _reverse_dependencies,
+    'locks': checks.texts,
+    'now': checks.flag,
+    'args': checks.mapping,
+    'timeout': checks.time_limit,
+    'wave': checks.whole_number,
+    'retries': checks.count,
+    'retry_delay': parse_duration,
+    'inputs': _inputs,
+    'inputs_ignore': checks.texts,
+    'outputs': _outputs,
+    'no_skip': checks.flag,
+    'interactive': checks.flag,
+    'isolated': checks.flag,
+    'env': checks.text_mapping,
+    'cwd': checks.path,
+    'doc': checks.text,
+    'arg_choices': checks.choices,
+}
