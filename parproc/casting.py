@@ -49,11 +49,15 @@ def type_name(annotation: object) -> str:
     return annotation.__qualname__ if isinstance(annotation, type) else str(annotation).replace('typing.', '')
 
 
+def annotations_of(function: object) -> Mapping[str, object]:
+    """Return argument -> annotation, as the author of ``function`` wrote them."""
+    found = innermost(function)
+    return found.__annotations__ if isinstance(found, types.FunctionType) else {}
+
+
 def scope_of(function: object) -> Mapping[str, object]:
     """Return the names a function's annotations may use: its module's, and those it closes over."""
     found = innermost(function)
-    if not isinstance(found, types.FunctionType):
-        found = getattr(type(found), '__call__', None)  # noqa: B004 - an instance whose class is callable
     if not isinstance(found, types.FunctionType):
         return {}
     scope: dict[str, object] = dict(found.__globals__)

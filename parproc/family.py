@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from parproc.casting import Caster, caster_for, scope_of, type_name
+from parproc.casting import Caster, annotations_of, caster_for, scope_of, type_name
 from parproc.checks import choice_values, choices_mapping
 from parproc.core.names import Pattern, as_text, check_name, nearest
 from parproc.core.targets import OpenPlaceholderError, fill_glob, names_literally
 from parproc.errors import UserError
 from parproc.registry import Declaration, DepProcContext
-from parproc.signature import MISSING, ask
+from parproc.signature import ask
 
 _SHOWN_CHOICES = 20
 
@@ -45,17 +45,21 @@ class ArgumentCaster:
         try:
             return caster(value)
         except Exception as error:
-            kind = type_name(self._declaration.signature.annotation(argument))
+            kind = type_name(annotations_of(self._declaration.function)[argument])
             raise UserError(
                 f'"{subject}": {argument}={value!r} is not {kind}', hint=str(error).partition('\n')[0] or None
             ) from error
 
+    def annotates(self, argument: str) -> bool:
+        """Return whether the function says of which type it expects the argument."""
+        return argument in annotations_of(self._declaration.function)
+
     def _caster(self, argument: str, subject: str) -> Caster | None:
-        annotation = self._declaration.signature.annotation(argument)
-        if annotation is MISSING:
+        if not self.annotates(argument):
             return None
+        function = self._declaration.function
         try:
-            return caster_for(annotation, scope_of(self._declaration.function))
+            return caster_for(annotations_of(function)[argument], scope_of(function))
         except UserError as error:
             raise UserError(f'"{subject}": argument "{argument}": {error.message}', hint=error.hint) from error
 
@@ -220,7 +224,7 @@ class Family:
         if allowed is None:
             return self._caster.cast(name, value, subject)
         text = as_text(value)
-        if text in allowed and self.declaration.signature.annotation(name) is MISSING:
+        if text in allowed and not self._caster.annotates(name):
             return allowed[text]
         cast = self._caster.cast(name, value, subject)
         if text not in allowed and not any(type(cast) is type(value) and cast == value for value in allowed.values()):

@@ -250,8 +250,10 @@ def _place(function: object) -> Location | None:
 def _first_paragraph(function: object) -> str:
     found = innermost(function)
     text = found.__doc__ if hasattr(found, '__code__') else None
+    if not text:
+        return ''
     lines = []
-    for line in (text or '').strip().splitlines():
+    for line in text.strip().splitlines():
         if not line.strip():
             break
         lines.append(line.strip())

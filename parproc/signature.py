@@ -20,13 +20,14 @@ _KEYWORDS = 0x08
 
 
 class Missing:
-    """Marks what a parameter does not have: an annotation, a default."""
+    """The kind of :data:`MISSING`."""
 
     def __repr__(self) -> str:
         return 'MISSING'
 
 
 MISSING = Missing()
+"""Marks a parameter without default, and an argument without annotation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,6 @@ class Parameter:
 
     name: str
     default: object = MISSING
-    annotation: object = MISSING
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,8 @@ class Signature:
         """Return the parameters without default that neither the context nor ``names`` supplies, in order."""
         return [
             parameter.name
-            for parameter in self.named(names)
-            if parameter.default is MISSING and parameter.name not in names
+            for parameter in self.parameters
+            if parameter.default is MISSING and parameter.name not in names and parameter.name != self.first
         ]
 
     def declared_deps(self) -> list[object] | tuple[object, ...] | None:
@@ -79,10 +79,6 @@ class Signature:
                 return parameter.default
         return None
 
-    def annotation(self, name: str) -> object:
-        """Return how the parameter ``name`` is annotated, MISSING where it is not or does not exist."""
-        return next((parameter.annotation for parameter in self.parameters if parameter.name == name), MISSING)
-
 
 def read(function: Function) -> Signature:
     """Return what ``function`` takes.
@@ -90,7 +86,7 @@ def read(function: Function) -> Signature:
     Raises:
         UserError: when that cannot be told, or when it has a required parameter that only takes a position.
     """
-    if type(function) is types.FunctionType and '__wrapped__' not in function.__dict__:
+    if type(function) is types.FunctionType and getattr(function, '__wrapped__', None) is None:
         return _read_code(function)
     return _inspect(function)
 
@@ -148,13 +144,15 @@ def spelled(function: object) -> str:
 
 
 def innermost(function: object) -> object:
-    """Return what a partial, a method or a wrapper calls in the end."""
-    while True:
-        inner = getattr(function, '__wrapped__', None) or getattr(function, 'func', None)
-        inner = inner or getattr(function, '__func__', None)
-        if inner is None:
-            return function
-        function = inner
+    """Return what a partial, a method, a wrapper or a callable object calls in the end."""
+    for attribute in ('__wrapped__', '__func__', 'func'):
+        inner = getattr(function, attribute, None)
+        if inner is not None:
+            return innermost(inner)
+    if isinstance(function, (types.FunctionType, type)):
+        return function
+    call = getattr(type(function), '__call__', None)  # noqa: B004 - the method itself is wanted
+    return call if isinstance(call, types.FunctionType) else function
 
 
 def _read_code(function: types.FunctionType) -> Signature:
@@ -165,7 +163,6 @@ def _read_code(function: types.FunctionType) -> Signature:
         return _NOTHING
     names = code.co_varnames
     defaults = function.__defaults__ or ()
-    annotations = function.__annotations__
     first_default = count - len(defaults)
     parameters = []
     for place in range(count + keyword_only):
@@ -175,7 +172,7 @@ def _read_code(function: types.FunctionType) -> Signature:
         else:
             default = defaults[place - first_default] if place >= first_default else MISSING
         if place >= code.co_posonlyargcount:
-            parameters.append(Parameter(name, default, annotations.get(name, MISSING)))
+            parameters.append(Parameter(name, default))
         elif place and default is MISSING:
             raise _position_error(function, name)
     return _signature(
@@ -201,9 +198,8 @@ def _inspect(function: Function) -> Signature:
         if not place and parameter.kind.name in _POSITIONAL:
             first = parameter.name
         default = MISSING if parameter.default is parameter.empty else parameter.default
-        annotation = MISSING if parameter.annotation is parameter.empty else parameter.annotation
         if parameter.kind.name in {'POSITIONAL_OR_KEYWORD', 'KEYWORD_ONLY'}:
-            parameters.append(Parameter(parameter.name, default, annotation))
+            parameters.append(Parameter(parameter.name, default))
         elif place and parameter.kind.name == 'POSITIONAL_ONLY' and default is MISSING:
             raise _position_error(function, parameter.name)
     return _signature(first, tuple(parameters), variadic='VAR_POSITIONAL' in kinds, keywords='VAR_KEYWORD' in kinds)
