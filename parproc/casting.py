@@ -10,12 +10,12 @@ from typing import TypeAlias
 
 from parproc.core.names import as_text
 from parproc.errors import UserError
-from parproc.signature import MISSING, innermost
+from parproc.signature import innermost
 
 Caster: TypeAlias = Callable[[str], object]
 _TRUE = frozenset({'true', 'yes', '1', 'on'})
 _FALSE = frozenset({'false', 'no', '0', 'off'})
-_UNTOUCHED = (str, object, typing.Any, None, MISSING)
+_UNTOUCHED = (str, object, typing.Any, None)
 _BUILTIN = {'str': str, 'int': int, 'float': float, 'bool': bool, 'object': object}
 
 
