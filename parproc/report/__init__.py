@@ -1,0 +1,1 @@
+"""What people and machines see: peers that read one stream of messages."""
