@@ -1,486 +1,356 @@
-"""All that is declared in one session: finds and makes procs by name, and works out what scheduling them means."""
+"""The registry of one session: what was declared, what was created from it, and what a name means."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from parproc.core.model import ProcState, TaskSpec
-from parproc.core.names import Pattern, PatternIndex, as_text, check_name, glob_expression, is_glob, nearest
-from parproc.errors import ParprocError, UserError
-from parproc.registry import Declaration, DepProcContext, WhenScheduled, WhenTargetScheduled, _Special
-from parproc.signature import call_with
+from parproc import closure
+from parproc.core.model import ProcState
+from parproc.core.names import Pattern, PatternIndex, as_text, check_name, is_glob
+from parproc.core.rdeps import InjectionRules, Rule
+from parproc.errors import InternalError, UserError
+from parproc.family import ArgumentCaster, Family
+from parproc.hints import nearest_name
+from parproc.registry import Declaration, DepProcContext, NoFailures, WhenScheduled, WhenTargetScheduled
+from parproc.shelves import Shelves
+from parproc.signature import ask, bind
 
-States = Callable[[str], 'ProcState | None']
+_NOTHING: Mapping[str, object] = MappingProxyType({})
+_CREATED_PER_PROTO = 1 << 24
 
 
+@dataclass(slots=True, eq=False)
 class Task:
-    """One proc: a declaration with its arguments."""
-
-    __slots__ = ('args', 'declaration', 'name', 'order', 'resolved')
-
-    def __init__(self, name: str, declaration: Declaration, args: Mapping[str, object], order: int) -> None:
-        self.name = name
-        self.declaration = declaration
-        self.args = args
-        self.order = order
-        self.resolved: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What scheduling some names means.
+    """A proc that exists: declared as one, or created from a proto.
 
     Args:
-        specs: tasks to schedule, in no special order.
-        injected: (target, dependency) edges to add to tasks scheduled earlier.
-        missing: (name, needed by) for dependencies that nothing declares.
+        name: its full name.
+        declaration: what it was declared with.
+        args: its arguments, cast.
+        order: its place among all tasks: by declaration, then by creation.
+        deps: what it depends on with callables answered; None while that is what the declaration says, or unasked.
     """
 
-    specs: tuple[TaskSpec, ...]
-    injected: tuple[tuple[str, str], ...]
-    missing: tuple[tuple[str, str], ...]
+    name: str
+    declaration: Declaration
+    args: Mapping[str, object]
+    order: int
+    deps: tuple[str | NoFailures, ...] | None = None
 
 
 class Catalog:
-    """Procs, protos and the rules between them.
+    """All procs and protos of one session.
 
     Args:
-        separator: what stands between the segments of a name.
+        separator: what stands between the segments of names.
+
+    Example:
+        >>> from parproc.registry import declare
+        >>> catalog = Catalog()
+        >>> choices = {'env': ['dev', 'prod']}
+        >>> catalog.declare(declare(lambda c, env: env, 'build::[env]', is_proto=True, arg_choices=choices))
+        >>> catalog.create('build::*')
+        ['build::dev', 'build::prod']
     """
 
     def __init__(self, separator: str = '::') -> None:
         self.separator = separator
         self.procs: dict[str, Task] = {}
         self.protos: dict[str, Declaration] = {}
+        self.rules = InjectionRules(separator)
+        self.late: set[str] = set()
+        self._families: dict[str, Family] = {}
+        self._index: PatternIndex[Family] = PatternIndex(separator)
+        self._shelves = Shelves(separator)
+        self._renamed: set[str] = set()
+        self._created = 0
+        self._requested = False
         self._patterns: dict[str, Pattern] = {}
-        self._declared: dict[str, Declaration] = {}
-        self._index: PatternIndex[Declaration] = PatternIndex(separator)
-        self._rules: PatternIndex[Declaration] = PatternIndex(separator)
-        self._choices: dict[object, object] = {}
 
     # --- declaring ---------------------------------------------------------------------------------------------
 
     def declare(self, declaration: Declaration) -> None:
-        """Take a declaration in.
+        """Add a proc or proto.
 
         Raises:
-            UserError: when its name is taken, or a required argument of its function comes from nowhere.
+            UserError: when its name is taken; the message names the place of the first.
         """
-        earlier = self._declared.get(declaration.name)
-        if earlier is not None:
-            place = f' at {earlier.location.file}:{earlier.location.line}' if earlier.location else ''
-            raise UserError(f'"{declaration.name}" is declared twice; first{place}', hint='give one of them another name')
-        pattern = self._full_pattern(declaration)
-        rules = [Pattern(text, self.separator) for text in _plain_rules(declaration)]
+        name = declaration.name
+        self._check_free(name)
+        declarer: str | Pattern
         if declaration.is_proto:
-            self.protos[pattern.text] = declaration
-            self._patterns[pattern.text] = pattern
-            self._index.add(pattern, declaration)
-        elif declaration.name in self.procs:
-            raise UserError(f'"{declaration.name}" was already made from a proto', hint='declare it earlier')
+            family = Family(declaration, self.separator)
+            declarer = family.pattern
+            self._check_free(declarer.text)
+            rules = self._rules_of(declaration)
+            self._families[name] = self._families[declarer.text] = family
+            self.protos[declarer.text] = declaration
+            self._index.add(declarer, family)
+            self._shelves.add(declaration.order, declarer.segments, family)
         else:
-            args = {**declaration.args}
-            self.procs[declaration.name] = Task(declaration.name, declaration, args, len(self._declared))
-        self._declared[declaration.name] = declaration
-        for rule in rules:
-            self._rules.add(rule, declaration)
+            declarer = name
+            args: Mapping[str, object] = declaration.args
+            if args:
+                caster = ArgumentCaster(declaration)
+                args = {key: caster.cast(key, value, name) for key, value in args.items()}
+            rules = self._rules_of(declaration)
+            self.procs[name] = Task(name, declaration, args, declaration.order * _CREATED_PER_PROTO)
+            self._shelves.add(declaration.order, name.split(self.separator), name)
+        for targets in rules:
+            self.rules.add(targets, Rule(declarer, declaration.order))
+        if rules and self._requested:
+            self.late.add(name)
 
-    def _full_pattern(self, declaration: Declaration) -> Pattern:
-        """Return the pattern, with a further placeholder for each required argument that nothing supplies."""
-        if not declaration.is_proto:
-            lacking = [name for name in declaration.signature.required if name not in declaration.args]
-            if lacking:
-                raise UserError(
-                    f'"{declaration.name}": nothing supplies argument "{lacking[0]}"',
-                    hint='give it a default, a value in args=, or declare a Proto',
-                )
-            return Pattern(declaration.name, self.separator)
-        pattern = Pattern(declaration.name, self.separator)
-        supplied = {*pattern.placeholders, *declaration.args}
-        lacking = [name for name in declaration.signature.required if name not in supplied]
-        if lacking:
-            pattern = Pattern(self.separator.join([declaration.name, *(f'[{name}]' for name in lacking)]), self.separator)
-        if not pattern.placeholders:
-            raise UserError(
-                f'proto "{declaration.name}" has no [placeholder]', hint='declare it with Proc, or give it one'
-            )
-        if isinstance(declaration.arg_choices, Mapping):
-            known = (*pattern.placeholders, *declaration.signature.optional)
-            for name in declaration.arg_choices:
-                if name not in known:
-                    raise UserError(f'"{declaration.name}": arg_choices for unknown "{name}"', hint=nearest(name, known))
-        return pattern
-
-    # --- finding and making ------------------------------------------------------------------------------------
-
-    def create(
-        self, name: str, proc_name: str | None, args: Mapping[str, object], params: Mapping[str, object]
-    ) -> list[str]:
-        """Return the names that ``name`` means, making procs from protos; see :meth:`parproc.Session.create`."""
-        if not isinstance(name, str):
-            raise UserError(f'a proc name is text, not {name!r}')
-        if name in self.procs and not args:
-            return [name]
-        extra: dict[str, object] = {}
-        pattern = self._pattern_named(name)
-        if pattern is not None:
-            extra = {key: value for key, value in args.items() if key not in pattern.placeholders}
-            lacking = pattern.unfilled(args)
-            if lacking:
-                raise UserError(f'"{name}": no value for [{lacking[0]}]', hint=f'write {pattern.text} with values filled in')
-            name = pattern.fill(args)
-        elif args:
-            extra = dict(args)
-        if is_glob(name) and name not in self.procs:
-            return self.expand(name, params)
-        task = self.lookup(name, params, proc_name=proc_name, extra=extra)
-        if task is None:
-            raise UserError(f'unknown proc "{name}"', hint=self.nearest(name))
-        return [task.name]
-
-    def lookup(
-        self,
-        name: str,
-        params: Mapping[str, object],
-        *,
-        proc_name: str | None = None,
-        extra: Mapping[str, object] | None = None,
-    ) -> Task | None:
-        """Return the proc of that exact name, made from a proto where one matches, else None.
-
-        Raises:
-            UserError: when two protos match, or a value is not allowed or does not cast.
-        """
-        task = self.procs.get(proc_name or name)
-        if task is not None:
-            return task
-        found = list(self._index.matches(name))
-        if len(found) > 1:
-            raise UserError(f'"{name}" matches two protos: {found[0][0].text} and {found[1][0].text}')
-        if not found:
-            return None
-        pattern, declaration, values = found[0]
-        args: dict[str, object] = {**declaration.args}
-        for placeholder in pattern.placeholders:
-            args[placeholder] = self._value(declaration, pattern, placeholder, values[placeholder], args, params)
-        for key, value in (extra or {}).items():
-            known = (*declaration.signature.required, *declaration.signature.optional, *declaration.args)
-            if key not in known and not declaration.signature.takes_any:
-                raise UserError(f'"{pattern.text}" has no argument "{key}"', hint=nearest(key, known))
-            args[key] = declaration.signature.cast(key, value, name)
-        task = Task(check_name(proc_name or name), declaration, args, self._place(declaration))
-        if any(callable(dep) for dep in declaration.deps):
-            task.resolved = tuple(self._resolve(task, params))
-        self.procs[task.name] = task
-        return task
-
-    def expand(self, glob: str, params: Mapping[str, object]) -> list[str]:
-        """Return every proc that a glob means: declared ones, and protos over their choices; made if need be.
-
-        Raises:
-            UserError: when it means none, or a glob stands for a parameter without choices.
-        """
-        names: dict[str, None] = {}
-        refusals: list[UserError] = []
-        pattern = Pattern(glob, self.separator)
-        for name in self.procs:
-            if pattern.match(name) is not None:
-                names[name] = None
-        for text, declaration in self.protos.items():
-            proto = self._patterns[text]
-            if len(proto.segments) == len(pattern.segments):
-                try:
-                    names.update(dict.fromkeys(self._filled(proto, declaration, pattern.segments, params)))
-                except UserError as error:
-                    refusals.append(error)
-        if not names:
-            if refusals:
-                raise refusals[0]
-            raise UserError(f'"{glob}" matches no proc', hint=self.nearest(glob))
-        for name in names:
-            self.lookup(name, params)
-        return list(names)
-
-    def choices(
-        self, declaration: Declaration, argument: str, bound: Mapping[str, object], params: Mapping[str, object]
-    ) -> Sequence[object] | None:
-        """Return the values an argument may have given those before it, None when any will do.
-
-        Raises:
-            UserError: when a callable of the user's raises or returns no sequence.
-        """
-        choices: object = declaration.arg_choices
-        context = DepProcContext(declaration.name, params, bound)
-        if callable(choices):
-            choices = self._called(declaration, choices, context, ())
-        if not isinstance(choices, Mapping) or argument not in choices:
-            return None
-        allowed = choices[argument]
-        if callable(allowed):
-            allowed = self._called(declaration, allowed, context, tuple(map(as_text, bound.values())))
-        if isinstance(allowed, str) or not isinstance(allowed, Iterable):
-            raise UserError(f'"{declaration.name}": arg_choices of "{argument}" must be a list, not {allowed!r}')
-        return list(allowed)
-
-    def nearest(self, name: str) -> str | None:
-        """Return a hint with the known name or pattern spelled most like ``name``."""
-        return nearest(name, self.words())
-
-    def words(self) -> Iterator[str]:
-        """Yield names worth suggesting: procs, and protos with their choices filled in."""
-        yield from self.procs
-        for text, declaration in self.protos.items():
-            proto = self._patterns[text]
-            try:
-                yield from self._filled(proto, declaration, ['*'] * len(proto.segments), {})
-            except UserError:
-                yield text
-
-    def call(self, name: str) -> Callable[[object], object]:
-        """Return a function of the context that calls the proc's function with its arguments."""
-        task = self.procs[name]
-        return task.declaration.signature.bind(task.args)
-
-    # --- scheduling --------------------------------------------------------------------------------------------
-
-    def request(
-        self, names: Iterable[str], *, params: Mapping[str, object], state_of: States, only: bool = False
-    ) -> Request:
-        """Work out what scheduling ``names`` takes: dependencies, reverse dependencies, and what they pull in.
-
-        Args:
-            names: full names.
-            params: the run's parameters, for callables.
-            state_of: the state of what was scheduled earlier, None for the rest.
-            only: just the names, with no dependencies.
-
-        Raises:
-            UserError: for a dependency that cannot be filled in, or a WhenScheduled target that has started.
-        """
-        deps: dict[str, list[str]] = {}
-        injected: list[tuple[str, str]] = []
-        missing: list[tuple[str, str]] = []
-        queue = deque((name, '') for name in names)
-        while queue:
-            name, needed_by = queue.popleft()
-            if name in deps or state_of(name) not in (None, ProcState.IDLE):
-                continue
-            task = self.procs.get(name) or self.lookup(name, params)
-            if task is None:
-                missing.append((name, needed_by))
-                continue
-            mine = deps.setdefault(name, [])
-            if only:
-                continue
-            mine.extend(self._deps_of(task, params))
-            mine.extend(self._declarers_before(task, params))
-            queue.extend((dep, name) for dep in mine)
-            for target in self._pushed_by(task, params):
-                state = state_of(target)
-                if state is ProcState.WANTED:
-                    injected.append((target, name))
-                elif state is not None and state is not ProcState.IDLE:
-                    verb = 'is running' if state is ProcState.RUNNING else 'is over'
-                    raise UserError(f'"{name}" must run before "{target}", which {verb} already')
-                else:
-                    queue.append((target, name))
-                    injected.append((target, name))
-        fresh = [(target, dep) for target, dep in injected if target in deps]
-        for target, dep in fresh:
-            deps[target].append(dep)
-        specs = tuple(self._spec(self.procs[name], mine) for name, mine in deps.items())
-        return Request(specs, tuple(edge for edge in injected if edge[0] not in deps), tuple(missing))
-
-    def _spec(self, task: Task, deps: Sequence[str]) -> TaskSpec:
-        declaration = task.declaration
-        return TaskSpec(
-            task.name,
-            tuple(dict.fromkeys(deps)),
-            declaration.locks,
-            declaration.wave,
-            any(isinstance(dep, _Special) for dep in declaration.deps),
-            declaration.timeout,
-            declaration.retries,
-            declaration.retry_delay,
-            order=task.order,
+    def _check_free(self, name: str) -> None:
+        task = self.procs.get(name)
+        family = self._families.get(name)
+        if task is None and family is None:
+            return
+        first = task.declaration if task is not None else family.declaration if family is not None else None
+        created = task is not None and task.declaration.is_proto
+        place = first.location if first is not None else None
+        raise UserError(
+            f'"{name}" was created from a Proto already' if created else f'"{name}" is declared twice',
+            hint=f'first at {place.file}:{place.line}' if place is not None else None,
         )
 
-    def _deps_of(self, task: Task, params: Mapping[str, object]) -> tuple[str, ...]:
-        if task.resolved is None:
-            task.resolved = tuple(self._resolve(task, params))
-        return task.resolved
+    def _rules_of(self, declaration: Declaration) -> list[Pattern]:
+        texts = [
+            rdep.pattern if isinstance(rdep, WhenTargetScheduled) else rdep
+            for rdep in declaration.rdeps
+            if not isinstance(rdep, WhenScheduled)
+        ]
+        return [self.pattern(text) for text in texts]
 
-    def _resolve(self, task: Task, params: Mapping[str, object]) -> Iterator[str]:
-        context = DepProcContext(task.name, params, task.args)
-        for dep in task.declaration.deps:
-            if isinstance(dep, str):
-                yield from self._names_of(task, dep, params)
-            elif callable(dep):
-                returned = self._guard(task.declaration, dep, context)
-                for name in [returned] if isinstance(returned, str) else _listed(task, returned):
-                    yield from self._names_of(task, name, params)
+    # --- creating ----------------------------------------------------------------------------------------------
 
-    def _names_of(self, task: Task, dep: str, params: Mapping[str, object]) -> Iterable[str]:
-        if '[' in dep and dep not in self.procs:
-            pattern = Pattern(dep, self.separator)
-            lacking = pattern.unfilled(task.args)
-            if lacking:
-                raise UserError(f'"{task.name}": its dependency "{dep}" needs a value for [{lacking[0]}]')
-            dep = pattern.fill(task.args)
-        if is_glob(dep) and dep not in self.procs:
-            return [name for name in self.expand(dep, params) if name != task.name]
-        return [dep]
-
-    def _declarers_before(self, task: Task, params: Mapping[str, object]) -> Iterator[str]:
-        """Yield the procs whose reverse dependencies put them before ``task``."""
-        for _, declaration, values in self._rules.matches(task.name):
-            if not declaration.is_proto:
-                name = declaration.name
-            else:
-                pattern = self._full_pattern(declaration)
-                args = {**task.args, **values}
-                lacking = pattern.unfilled(args)
-                if lacking:
-                    raise UserError(
-                        f'"{declaration.name}" must run before "{task.name}", but nothing says what [{lacking[0]}] is'
-                    )
-                name = pattern.fill(args)
-            if name != task.name:
-                yield name
-
-    def _pushed_by(self, task: Task, params: Mapping[str, object]) -> Iterator[str]:
-        """Yield the targets that ``task`` schedules and goes before."""
-        for rule in task.declaration.rdeps:
-            if isinstance(rule, WhenScheduled):
-                pattern = Pattern(rule.pattern, self.separator)
-                target = pattern.fill({**dict.fromkeys(pattern.placeholders, '*'), **task.args})
-                if is_glob(target):
-                    yield from (name for name in self.expand(target, params) if name != task.name)
-                elif self.lookup(target, params) is None:
-                    raise UserError(f'"{task.name}" goes before unknown "{target}"', hint=self.nearest(target))
-                else:
-                    yield target
-
-    # --- inside ------------------------------------------------------------------------------------------------
-
-    def _place(self, declaration: Declaration) -> int:
-        return len(self._declared) + len(self.procs)
-
-    def _pattern_named(self, name: str) -> Pattern | None:
-        """Return the pattern of the proto that was declared as ``name``, or whose full pattern that is."""
-        if name in self._patterns:
-            return self._patterns[name]
-        declaration = self._declared.get(name)
-        return self._full_pattern(declaration) if declaration is not None and declaration.is_proto else None
-
-    def _value(
+    def create(
         self,
-        declaration: Declaration,
-        pattern: Pattern,
-        argument: str,
-        text: str,
-        bound: Mapping[str, object],
-        params: Mapping[str, object],
-    ) -> object:
-        value: object = text
-        allowed = self.choices(declaration, argument, bound, params)
-        if allowed is not None:
-            by_text = {as_text(choice): choice for choice in allowed}
-            if text not in by_text:
-                close = nearest(text, by_text)
-                shown = f'allowed: {", ".join(by_text)}'
-                raise UserError(f'"{pattern.text}": {argument} cannot be "{text}"', hint=f'{close} {shown}' if close else shown)
-            value = by_text[text]
-        cast = declaration.signature.cast(argument, text, pattern.fill({**bound, argument: text}))
-        return value if cast is text else cast
+        name: str,
+        proc_name: str | None = None,
+        args: Mapping[str, object] = _NOTHING,
+        params: Mapping[str, object] = _NOTHING,
+    ) -> list[str]:
+        """Create what ``name`` means and return the full names; what exists already is named again.
 
-    def _filled(
-        self, proto: Pattern, declaration: Declaration, globs: Sequence[str], params: Mapping[str, object]
-    ) -> Iterator[str]:
-        """Yield each filled-out name of a proto that a glob, segment by segment, means."""
+        Args:
+            name: a proc, a filled-out proto name, a glob, or a proto's own name or pattern with ``args``.
+            proc_name: what to call the created proc instead of its filled-out name.
+            args: values for placeholders, and for further parameters of the function.
+            params: the run's parameters, for callables in the declaration.
 
-        def descend(index: int, segments: list[str], bound: dict[str, object]) -> Iterator[str]:
-            if index == len(proto.segments):
-                yield self.separator.join(segments)
-                return
-            inner = Pattern(proto.segments[index], self.separator)
-            for values in self._segment_values(declaration, inner, globs[index], bound, params):
-                filled = inner.fill(values)
-                if glob_expression(globs[index]).fullmatch(filled):
-                    yield from descend(index + 1, [*segments, filled], {**bound, **values})
+        Raises:
+            UserError: for a name that nothing declares, and for values that are not allowed or do not cast.
+        """
+        task = self.procs.get(name)
+        if task is not None:
+            self._check_same(task, proc_name, args)
+            return [name]
+        family = self._families.get(name)
+        given = args
+        if family is not None:
+            given = {**family.declaration.args, **args}
+            name = self._fill_out(family, given)
+            given = {key: value for key, value in given.items() if key in family.pattern.placeholders or key in args}
+        if not is_glob(name):
+            return [self._create_one(name, family, proc_name, given, params).name]
+        found = self.glob(name, params)
+        if proc_name is not None and len(found) > 1:
+            raise UserError(f'"{name}" stands for {len(found)} procs, which cannot all be "{proc_name}"')
+        placeholders = family.pattern.placeholders if family is not None else ()
+        further = {key: value for key, value in given.items() if key not in placeholders}
+        return [self._create_one(each, None, proc_name, further, params).name for each in found]
 
-        yield from descend(0, [], {**declaration.args})
-
-    def _segment_values(
-        self,
-        declaration: Declaration,
-        segment: Pattern,
-        glob: str,
-        bound: Mapping[str, object],
-        params: Mapping[str, object],
-    ) -> Iterator[dict[str, object]]:
-        if not is_glob(glob):
-            found = segment.match(glob)
-            if found is not None:
-                for argument, text in found.items():
-                    allowed = self.choices(declaration, argument, bound, params)
-                    if allowed is not None and text not in map(as_text, allowed):
-                        return
-                yield dict(found)
-            return
-
-        def descend(left: Sequence[str], values: dict[str, object]) -> Iterator[dict[str, object]]:
-            if not left:
-                yield values
-                return
-            allowed = self.choices(declaration, left[0], {**bound, **values}, params)
-            if allowed is None:
-                raise UserError(
-                    f'a glob cannot stand for [{left[0]}] of "{declaration.name}", which has no arg_choices',
-                    hint=f'name a value, or declare arg_choices={{{left[0]!r}: [...]}}',
-                )
-            for choice in allowed:
-                yield from descend(left[1:], {**values, left[0]: choice})
-
-        literal = segment.fill(dict.fromkeys(segment.placeholders, '*'))
-        if segment.placeholders or glob_expression(glob).fullmatch(literal):
-            yield from descend(segment.placeholders, {})
-
-    def _called(
-        self, declaration: Declaration, function: Callable[..., object], context: DepProcContext, key: object
-    ) -> object:
-        """Call a choices callable once for each set of arguments."""
-        place = (id(function), key)
-        if place not in self._choices:
-            self._choices[place] = self._guard(declaration, function, context)
-        return self._choices[place]
-
-    @staticmethod
-    def _guard(declaration: Declaration, function: Callable[..., object], context: DepProcContext) -> object:
-        try:
-            return call_with(function, context, context.args)
-        except ParprocError:
-            raise
-        except Exception as error:
+    def _fill_out(self, family: Family, given: Mapping[str, object]) -> str:
+        pattern = family.pattern
+        unfilled = pattern.unfilled(given)
+        if unfilled:
             raise UserError(
-                f'"{context.proc_name}": {getattr(function, "__name__", "a callable")} of "{declaration.name}" '
-                f'raised {type(error).__name__}: {error}'
-            ) from error
+                f'"{pattern.text}" needs a value for {", ".join(unfilled)}',
+                hint=f'"{pattern.fill({**dict.fromkeys(unfilled, "*"), **given})}" stands for all of them',
+            )
+        for placeholder in pattern.placeholders:
+            family.check_text(placeholder, as_text(given[placeholder]), f'"{pattern.text}"')
+        return pattern.fill(given)
+
+    def _check_same(self, task: Task, proc_name: str | None, args: Mapping[str, object]) -> None:
+        if proc_name not in {None, task.name}:
+            raise UserError(f'"{task.name}" exists already and cannot be created again as "{proc_name}"')
+        for key, value in args.items():
+            if key not in task.args or as_text(task.args[key]) != as_text(value):
+                raise UserError(f'"{task.name}" exists already, without {key}={value!r}')
+
+    def _create_one(
+        self,
+        name: str,
+        family: Family | None,
+        proc_name: str | None,
+        args: Mapping[str, object],
+        params: Mapping[str, object],
+    ) -> Task:
+        task = self.procs.get(name)
+        if task is not None and proc_name is None and (family is None or not task.declaration.is_proto):
+            placeholders = family.pattern.placeholders if family is not None else ()
+            self._check_same(task, None, {key: value for key, value in args.items() if key not in placeholders})
+            return task
+        values: Mapping[str, object] = {}
+        if family is None:
+            match = self._match(name)
+            if match is None:
+                raise self.unknown(name)
+            family, values = match
+        for key, value in args.items():
+            if as_text(values.get(key, value)) != as_text(value):
+                raise UserError(f'"{name}" says {key}={values[key]!r}, not {value!r}')
+            if not family.takes(key):
+                raise UserError(f'"{family.pattern.text}" has no argument "{key}"', hint=_arguments_hint(family))
+        return self._make(family, name, proc_name, {**values, **args}, params)
+
+    def _make(
+        self,
+        family: Family,
+        name: str,
+        proc_name: str | None,
+        given: Mapping[str, object],
+        params: Mapping[str, object],
+    ) -> Task:
+        declaration = family.declaration
+        final = name if proc_name is None else check_name(proc_name)
+        args = family.bind(given, params, final)
+        existing = self.procs.get(final)
+        if existing is not None:
+            if existing.declaration is not declaration or existing.args != args:
+                raise UserError(f'"{final}" exists already, with other arguments')
+            return existing
+        if final != name and final in self._families:
+            self._check_free(final)
+        self._created += 1
+        task = Task(final, declaration, args, declaration.order * _CREATED_PER_PROTO + self._created)
+        if any(not isinstance(dep, (str, NoFailures)) for dep in declaration.deps):
+            task.deps = self._answered(task, params)
+        self.procs[final] = task
+        if final != name:
+            self._renamed.add(final)
+            self._shelves.add(task.order // _CREATED_PER_PROTO, final.split(self.separator), final)
+        return task
+
+    # --- looking up --------------------------------------------------------------------------------------------
+
+    def lookup(self, name: str, params: Mapping[str, object] = _NOTHING) -> Task | None:
+        """Return the task of a full name, created from a proto where one matches; None when nothing does.
+
+        Raises:
+            UserError: when two protos match, or a value in the name is not allowed or does not cast.
+        """
+        task = self.procs.get(name)
+        if task is not None:
+            return task
+        match = self._match(name)
+        return None if match is None else self._make(match[0], name, None, match[1], params)
+
+    def _match(self, name: str) -> tuple[Family, dict[str, str]] | None:
+        found = [(family, values) for _, family, values in self._index.matches(name)]
+        if len(found) > 1:
+            first, second = found[0][0].pattern.text, found[1][0].pattern.text
+            raise UserError(f'"{name}" matches both "{first}" and "{second}"', hint='declare it under its exact name')
+        return found[0] if found else None
+
+    def glob(self, glob: str, params: Mapping[str, object] = _NOTHING) -> tuple[str, ...]:
+        """Return the names that a glob matches among declared procs and what protos can make of their choices.
+
+        Raises:
+            UserError: when it matches nothing, or meets an argument without choices.
+        """
+        return self._shelves.glob(glob, params, self.nearest)
+
+    def unknown(self, name: str) -> UserError:
+        """Return the error for a name that nothing declares."""
+        return UserError(f'unknown proc "{name}"', hint=self.nearest(name))
+
+    def nearest(self, name: str) -> str | None:
+        """Return a hint with the name that was probably meant instead of ``name``, None when none comes close."""
+        return nearest_name(name, list(self.procs), [self._families[text] for text in self.protos])
+
+    def family(self, pattern: str) -> Family:
+        """Return the proto of a key of :attr:`protos`, with what its placeholders may be."""
+        return self._families[pattern]
+
+    def pattern(self, text: str) -> Pattern:
+        """Return ``text`` as a pattern, parsed once."""
+        pattern = self._patterns.get(text)
+        if pattern is None:
+            pattern = self._patterns[text] = Pattern(text, self.separator)
+        return pattern
+
+    # --- what tasks need ---------------------------------------------------------------------------------------
+
+    def texts_of(self, task: Task) -> Mapping[str, object]:
+        """Return a task's arguments as they fill patterns: as its name spells them, else as they are."""
+        if not task.declaration.is_proto or task.name in self._renamed:
+            return task.args
+        spelled = self._families[task.declaration.name].pattern.match(task.name)
+        return {**task.args, **spelled} if spelled else task.args
+
+    def dependencies(self, task: Task, params: Mapping[str, object]) -> tuple[str | NoFailures, ...]:
+        """Return what a task depends on, as written; callables are asked once.
+
+        Raises:
+            UserError: when a callable fails, or returns no names.
+        """
+        if task.deps is not None:
+            return task.deps
+        fixed = tuple(dep for dep in task.declaration.deps if isinstance(dep, (str, NoFailures)))
+        if len(fixed) == len(task.declaration.deps):
+            return fixed
+        task.deps = self._answered(task, params)
+        return task.deps
+
+    def _answered(self, task: Task, params: Mapping[str, object]) -> tuple[str | NoFailures, ...]:
+        what = f'deps of "{task.name}"'
+        found: list[str | NoFailures] = []
+        for dep in task.declaration.deps:
+            if isinstance(dep, (str, NoFailures)):
+                found.append(dep)
+                continue
+            answer = ask(dep, what, DepProcContext(task.name, params, task.args), task.args)
+            items = [answer] if isinstance(answer, (str, NoFailures)) else answer
+            if not isinstance(items, Iterable) or isinstance(items, Mapping):
+                raise UserError(f'{what}: a callable returned {answer!r}', hint='return a name, or a list of names')
+            for item in items:
+                if not isinstance(item, (str, NoFailures)):
+                    raise UserError(f'{what}: a callable returned {item!r}', hint='return a name, or a list of names')
+                found.append(check_name(item) if isinstance(item, str) else item)
+        return tuple(found)
+
+    def call(self, name: str) -> Callable[[object], object]:
+        """Return a callable that takes the context and runs the function of ``name`` with its arguments."""
+        task = self.procs[name]
+        function = task.declaration.function
+        if function is None:
+            raise InternalError(f'"{name}" has no function to call')
+        return bind(function, task.args, task.declaration.signature)
+
+    def request(
+        self,
+        names: Iterable[str],
+        *,
+        params: Mapping[str, object] = _NOTHING,
+        state_of: Callable[[str], ProcState | None],
+        only: bool = False,
+    ) -> closure.Request:
+        """Return all that has to be scheduled for ``names``; see :func:`parproc.closure.gather`.
+
+        Raises:
+            UserError: when that cannot be done; nothing but created tasks is left of the attempt.
+        """
+        request = closure.gather(self, names, params=params, state_of=state_of, only=only)
+        self._requested = True
+        return request
 
 
-def _plain_rules(declaration: Declaration) -> Iterator[str]:
-    for rule in declaration.rdeps:
-        if isinstance(rule, str):
-            yield rule
-        elif isinstance(rule, WhenTargetScheduled):
-            yield rule.pattern
-
-
-def _listed(task: Task, returned: object) -> list[str]:
-    if isinstance(returned, Iterable):
-        names = list(returned)
-        if all(isinstance(name, str) for name in names):
-            return names
-    raise UserError(f'"{task.name}": a dependency callable returns a name or a list of names, not {returned!r}')
+def _arguments_hint(family: Family) -> str | None:
+    names = dict.fromkeys(family.pattern.placeholders)
+    names.update(dict.fromkeys(parameter.name for parameter in family.declaration.signature.named(names)))
+    return f'it has {", ".join(names)}' if names else None

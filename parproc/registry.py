@@ -1,250 +1,321 @@
-"""What users declare: procs and protos as plain, checked values."""
+"""What users declare: procs and protos as checked, frozen values, and the words that declarations are written in."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from parproc import checks
+from parproc.checks import Choices
 from parproc.core.durations import parse_duration
 from parproc.core.model import Location
 from parproc.core.names import check_name, nearest
 from parproc.errors import UserError
-from parproc.signature import Signature
+from parproc.signature import Function, Signature, innermost, read
 
 
-class _Special:
-    """A dependency that is a condition on the whole run."""
+class NoFailures:
+    """The kind of :data:`NO_FAILURES`."""
 
     def __repr__(self) -> str:
-        return 'parproc.NO_FAILURES'
+        return 'NO_FAILURES'
+
+    def __reduce__(self) -> str:
+        return 'NO_FAILURES'
 
 
-NO_FAILURES = _Special()
-"""In ``deps``: run only while no proc of the run has failed."""
+NO_FAILURES = NoFailures()
+"""A dependency on the whole run: the proc runs only while no proc has failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class WhenScheduled:
-    """In ``rdeps``: when the declaring proc is scheduled, schedule the target too and run before it."""
+    """A reverse dependency that takes effect when its declarer is scheduled.
+
+    The procs that ``pattern`` names are scheduled then too, and the declarer goes before them.
+    """
 
     pattern: str
+
+    def __post_init__(self) -> None:
+        _pattern_text(self.pattern, 'WhenScheduled')
 
 
 @dataclass(frozen=True, slots=True)
 class WhenTargetScheduled:
-    """In ``rdeps``: whenever the target is scheduled, run before it; what a plain pattern does."""
+    """A reverse dependency that takes effect when a target is scheduled: the declarer then goes before it.
+
+    A plain pattern among ``rdeps`` says the same.
+    """
 
     pattern: str
+
+    def __post_init__(self) -> None:
+        _pattern_text(self.pattern, 'WhenTargetScheduled')
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """In ``outputs``: a file the proc makes.
+    """A file that a proc makes.
 
     Args:
         file: its path.
-        max_age: seconds after which it is stale, None for never.
-        enforce_freshness: whether it must have been written by the run.
+        max_age: seconds, or text such as ``'1h'``, after which the file is too old; None for never.
+        enforce_freshness: fail the proc when the file is older than ``max_age`` after it ran.
     """
 
     file: str
     max_age: float | None = None
     enforce_freshness: bool = True
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, 'file', checks.path(self.file, 'file of Output'))
+        if self.max_age is not None:
+            object.__setattr__(self, 'max_age', parse_duration(self.max_age, 'max_age of Output'))
+
 
 @dataclass(frozen=True, slots=True)
 class DepProcContext:
-    """What a callable in ``deps`` or ``arg_choices`` may look at: the proc it is called for."""
+    """What a callable in a declaration is told of the proc it is called for.
+
+    Args:
+        proc_name: the proc's name, or the proto's pattern where there is no proc yet.
+        params: the run's parameters.
+        args: the proc's arguments, as far as they are known.
+    """
 
     proc_name: str
     params: Mapping[str, object]
     args: Mapping[str, object]
 
 
-Dep: TypeAlias = 'str | _Special | Callable[..., Any]'
-RDep: TypeAlias = 'str | WhenScheduled | WhenTargetScheduled'
+Dependency: TypeAlias = str | NoFailures | Function
+ReverseDependency: TypeAlias = str | WhenScheduled | WhenTargetScheduled
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Declaration:
-    """A Proc or a Proto as it was declared; see :meth:`parproc.Session.Proc` for the fields' meaning."""
+    """All that a Proc or Proto was declared with, checked.
+
+    Args:
+        name: the proc's name or the proto's pattern, as written.
+        function: what it calls; None where it is a command.
+        is_proto: whether it is a family of procs.
+        signature: what ``function`` takes.
+        order: place among all declarations.
+        location: where it is defined, when known.
+        deps: names, patterns, globs, callables and :data:`NO_FAILURES`.
+        rdeps: what it goes before.
+        locks: names of locks; ``[placeholder]`` in them is filled from the arguments.
+        now: scheduled when defined.
+        args: values for parameters of the function.
+        timeout: seconds one attempt may take, None for any.
+        wave: it starts only when no proc of a lower wave is wanted or running.
+        retries: how many attempts may follow a failed one.
+        retry_delay: seconds before the second attempt, doubled for each further one.
+        inputs: paths, globs, callables and ``env:NAME``.
+        inputs_ignore: globs that are no inputs.
+        outputs: files it makes.
+        no_skip: never up to date.
+        interactive: it talks to the terminal.
+        isolated: it runs in a process of its own in every mode.
+        env: environment variables set for it.
+        cwd: its working directory, None for the run's.
+        doc: one paragraph for people.
+        arg_choices: placeholder -> the values it may have; or a callable that returns such a mapping.
+        extra: what later readers of the declaration need besides.
+    """
 
     name: str
-    function: Callable[..., object]
+    function: Function | None
     is_proto: bool
     signature: Signature
-    deps: tuple[Dep, ...] = ()
-    rdeps: tuple[RDep, ...] = ()
+    order: int
+    location: Location | None = None
+    deps: tuple[Dependency, ...] = ()
+    rdeps: tuple[ReverseDependency, ...] = ()
     locks: tuple[str, ...] = ()
     now: bool = False
     args: Mapping[str, object] = field(default_factory=dict)
-    arg_choices: Mapping[str, object] | Callable[..., object] | None = None
     timeout: float | None = None
     wave: int = 0
     retries: int = 0
     retry_delay: float = 0.0
-    inputs: tuple[object, ...] = ()
+    inputs: tuple[str | Function, ...] = ()
     inputs_ignore: tuple[str, ...] = ()
-    outputs: tuple[str | Output, ...] = ()
+    outputs: tuple[Output, ...] = ()
     no_skip: bool = False
     interactive: bool = False
     isolated: bool = False
     env: Mapping[str, str] = field(default_factory=dict)
     cwd: str | None = None
     doc: str = ''
-    location: Location | None = None
+    arg_choices: Choices | Function | None = None
+    extra: Mapping[str, object] = field(default_factory=dict)
 
 
-def declare(function: Callable[..., object], name: str | None, *, is_proto: bool, **fields: Any) -> Declaration:
-    """Check what a user declares.
+def declare(
+    function: Function | None,
+    name: str | None = None,
+    *,
+    is_proto: bool,
+    location: Location | None = None,
+    extra: Mapping[str, object] | None = None,
+    **fields: object,
+) -> Declaration:
+    """Check what a Proc or Proto is declared with.
 
     Args:
-        function: the proc's function.
-        name: None takes the function's name.
-        is_proto: whether it is a family.
-        fields: the other fields of :class:`Declaration`.
+        function: the user's function, None for a command.
+        name: its name or pattern; the function's own when None.
+        is_proto: whether it is a family of procs.
+        location: where it is defined; the function's own place when None.
+        extra: kept in :attr:`Declaration.extra`.
+        fields: see :class:`Declaration`.
 
     Raises:
-        UserError: for an unknown field or a value of the wrong type.
+        UserError: for an unknown field, a wrong type, or a function whose parameters cannot be told.
+
+    Example:
+        >>> declare(lambda context: 1, 'f', is_proto=False, deps=['a'], timeout='1m').timeout
+        60.0
     """
-    if not callable(function):
-        raise UserError(f'a proc is declared with a function, not {function!r}')
-    if name is not None and not isinstance(name, str):
-        raise UserError(f'a proc name is text, not {name!r}')
-    name = check_name(name or getattr(function, '__name__', ''))
+    kind = 'Proto' if is_proto else 'Proc'
+    if function is not None and not callable(function):
+        raise UserError(f'{kind} takes a function, not {function!r}')
+    own_name = _own_name(function, kind) if name is None else checks.text(name, f'the name of a {kind}')
+    check_name(own_name)
+    signature = Signature() if function is None else _read(function, kind, own_name)
+    checked = _checked(fields, kind, own_name)
+    required = [] if is_proto else signature.required(checked.get('args', {}))
+    if required:
+        hint = 'a placeholder in a name needs Proto' if f'[{required[0]}]' in own_name else None
+        raise UserError(
+            f'{kind} "{own_name}": nothing supplies its parameter "{required[0]}"',
+            hint=hint or f"give it a default, or args={{'{required[0]}': ...}}",
+        )
+    if 'deps' not in checked and (declared := signature.declared_deps()) is not None:
+        checked['deps'] = _dependencies(declared, f'deps of {kind} "{own_name}"')
+    if not checked.get('doc'):
+        checked['doc'] = _first_paragraph(function)
+    return Declaration(
+        own_name,
+        function,
+        is_proto,
+        signature,
+        next(_ORDER),
+        location=_place(function) if location is None else location,
+        extra=extra or {},
+        **checked,
+    )
+
+
+_ORDER = itertools.count()
+
+
+def _checked(fields: Mapping[str, object], kind: str, name: str) -> dict[str, Any]:
     checked: dict[str, Any] = {}
     for key, value in fields.items():
         check = _CHECKS.get(key)
-        if check is None or (key == 'arg_choices' and not is_proto):
-            raise UserError(f'"{name}": unknown field "{key}"', hint=nearest(key, _CHECKS))
+        if check is None:
+            raise UserError(f'{kind} "{name}" has an unknown field "{key}"', hint=nearest(key, _CHECKS))
+        if key == 'arg_choices' and kind == 'Proc' and value is not None:
+            raise UserError(f'Proc "{name}" cannot have arg_choices', hint='only a Proto has arguments to choose')
         if value is not None:
-            checked[key] = check(f'"{name}": {key}', value)
-    signature = Signature(function)
-    if 'deps' not in checked and signature.declared_deps is not None:
-        checked['deps'] = _deps(f'"{name}": deps', signature.declared_deps)
-    checked.setdefault('doc', _first_paragraph(function))
-    return Declaration(name, function, is_proto, signature, location=_location(function), **checked)
+            checked[key] = check(value, f'{key} of {kind} "{name}"')
+    return checked
 
 
-def _location(function: Callable[..., object]) -> Location | None:
-    code = getattr(function, '__code__', None)
-    return Location(code.co_filename, code.co_firstlineno) if code is not None else None
+def _read(function: Function, kind: str, name: str) -> Signature:
+    try:
+        return read(function)
+    except UserError as error:
+        raise UserError(f'{kind} "{name}": {error.message}', hint=error.hint) from error
 
 
-def _first_paragraph(function: Callable[..., object]) -> str:
-    text = getattr(function, '__doc__', None) if hasattr(function, '__code__') else None
-    return ' '.join(text.strip().split('\n\n')[0].split()) if text else ''
+def _own_name(function: object, kind: str) -> str:
+    name = getattr(function, '__name__', None)
+    if not isinstance(name, str) or name == '<lambda>':
+        raise UserError(f'a {kind} of {function!r} needs a name', hint=f"write {kind}('name', ...)")
+    return name
 
 
-def _wrong(what: str, value: object, wanted: str) -> UserError:
-    return UserError(f'{what} must be {wanted}, not {value!r}')
+def _place(function: object) -> Location | None:
+    code = getattr(innermost(function), '__code__', None)
+    return None if code is None else Location(code.co_filename, code.co_firstlineno)
 
 
-def _sequence(what: str, value: object) -> tuple[Any, ...]:
-    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, (Sequence, set, frozenset)):
-        raise _wrong(what, value, 'a list')
-    return tuple(value)
+def _first_paragraph(function: object) -> str:
+    found = innermost(function)
+    text = found.__doc__ if hasattr(found, '__code__') else None
+    if not text:
+        return ''
+    lines = []
+    for line in text.strip().splitlines():
+        if not line.strip():
+            break
+        lines.append(line.strip())
+    return ' '.join(lines)
 
 
-def _texts(what: str, value: object) -> tuple[str, ...]:
-    items = _sequence(what, value)
-    for item in items:
-        if not isinstance(item, str):
-            raise _wrong(what, item, 'a list of text')
-    return tuple(dict.fromkeys(items))
+def _pattern_text(value: object, what: str) -> str:
+    return check_name(checks.text(value, f'the pattern of {what}'))
 
 
-def _deps(what: str, value: object) -> tuple[Dep, ...]:
-    items = _sequence(what, value)
-    for item in items:
-        if not (isinstance(item, (str, _Special)) or callable(item)):
-            raise _wrong(what, item, 'a list of names, callables or NO_FAILURES')
-    return items
+def _dependencies(value: object, what: str) -> tuple[Dependency, ...]:
+    items: list[Dependency] = []
+    for item in checks.items(value, what):
+        if isinstance(item, str):
+            items.append(check_name(item))
+        elif isinstance(item, NoFailures) or callable(item):
+            items.append(item)
+        else:
+            raise checks.wrong(f'an item of {what}', 'a name, a callable or NO_FAILURES', item)
+    return tuple(items)
 
 
-def _rdeps(what: str, value: object) -> tuple[RDep, ...]:
-    items = _sequence(what, value)
-    for item in items:
-        pattern = item.pattern if isinstance(item, (WhenScheduled, WhenTargetScheduled)) else item
-        if not isinstance(pattern, str):
-            raise _wrong(what, item, 'a list of patterns, WhenScheduled or WhenTargetScheduled')
-    return items
+def _reverse_dependencies(value: object, what: str) -> tuple[ReverseDependency, ...]:
+    items: list[ReverseDependency] = []
+    for item in checks.items(value, what):
+        if isinstance(item, str):
+            check_name(item)
+        elif not isinstance(item, (WhenScheduled, WhenTargetScheduled)):
+            raise checks.wrong(f'an item of {what}', 'a pattern, WhenScheduled or WhenTargetScheduled', item)
+        items.append(item)
+    return tuple(items)
 
 
-def _outputs(what: str, value: object) -> tuple[str | Output, ...]:
-    items = _sequence(what, value)
-    for item in items:
-        if not isinstance(item, (str, Output)):
-            raise _wrong(what, item, 'a list of paths or Output')
-    return items
+def _inputs(value: object, what: str) -> tuple[str | Function, ...]:
+    label = f'an item of {what}'
+    return tuple(item if callable(item) else checks.path(item, label) for item in checks.items(value, what))
 
 
-def _bool(what: str, value: object) -> bool:
-    if not isinstance(value, bool):
-        raise _wrong(what, value, 'True or False')
-    return value
+def _outputs(value: object, what: str) -> tuple[Output, ...]:
+    label = f'an item of {what}'
+    items = checks.items(value, what)
+    return tuple(item if isinstance(item, Output) else Output(checks.path(item, label)) for item in items)
 
 
-def _int(what: str, value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise _wrong(what, value, 'a whole number')
-    return value
-
-
-def _count(what: str, value: object) -> int:
-    if _int(what, value) < 0:
-        raise _wrong(what, value, 'zero or more')
-    return _int(what, value)
-
-
-def _text(what: str, value: object) -> str:
-    import os
-
-    if not isinstance(value, (str, os.PathLike)):
-        raise _wrong(what, value, 'text')
-    return str(value)
-
-
-def _mapping(what: str, value: object) -> Mapping[str, object]:
-    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
-        raise _wrong(what, value, 'a dict with text keys')
-    return dict(value)
-
-
-def _environment(what: str, value: object) -> Mapping[str, str]:
-    return {key: str(item) for key, item in _mapping(what, value).items()}
-
-
-def _choices(what: str, value: object) -> object:
-    if callable(value):
-        return value
-    choices = _mapping(what, value)
-    return {key: item if callable(item) else _sequence(f'{what} of {key}', item) for key, item in choices.items()}
-
-
-def _duration(what: str, value: object) -> float:
-    return parse_duration(value, what)
-
-
-_CHECKS: dict[str, Callable[[str, object], object]] = {
-    'deps': _deps,
-    'rdeps': _rdeps,
-    'locks': _texts,
-    'now': _bool,
-    'args': _mapping,
-    'arg_choices': _choices,
-    'timeout': _duration,
-    'wave': _int,
-    'retries': _count,
-    'retry_delay': _duration,
-    'inputs': _sequence,
-    'inputs_ignore': _texts,
+_CHECKS: dict[str, Callable[[object, str], object]] = {
+    'deps': _dependencies,
+    'rdeps': _reverse_dependencies,
+    'locks': checks.texts,
+    'now': checks.flag,
+    'args': checks.mapping,
+    'timeout': checks.time_limit,
+    'wave': checks.whole_number,
+    'retries': checks.count,
+    'retry_delay': parse_duration,
+    'inputs': _inputs,
+    'inputs_ignore': checks.texts,
     'outputs': _outputs,
-    'no_skip': _bool,
-    'interactive': _bool,
-    'isolated': _bool,
-    'env': _environment,
-    'cwd': _text,
-    'doc': _text,
+    'no_skip': checks.flag,
+    'interactive': checks.flag,
+    'isolated': checks.flag,
+    'env': checks.text_mapping,
+    'cwd': checks.path,
+    'doc': checks.text,
+    'arg_choices': checks.choices,
 }

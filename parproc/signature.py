@@ -1,183 +1,220 @@
-"""Reading a proc's function: which arguments it takes, of which types, and how it wants to be called."""
+"""What a user's function takes, and calling it so.
+
+A first parameter that is not named like one of the arguments receives the context, the others the arguments they
+name. The same holds for the functions of procs, for dependencies that are callables and for choices that are.
+"""
 
 from __future__ import annotations
 
-import enum
-import inspect
 import types
-import typing
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import PurePath
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
 
-from parproc.core.names import nearest
 from parproc.errors import UserError
 
-TRUE = {'true', 'yes', 'on', '1'}
-FALSE = {'false', 'no', 'off', '0'}
-_EMPTY = inspect.Parameter.empty
+Function: TypeAlias = Callable[..., object]
+_POSITIONAL = ('POSITIONAL_ONLY', 'POSITIONAL_OR_KEYWORD')
+_VARIADIC = 0x04
+_KEYWORDS = 0x08
 
 
+class Missing:
+    """The kind of :data:`MISSING`."""
+
+    def __repr__(self) -> str:
+        return 'MISSING'
+
+
+MISSING = Missing()
+"""Marks a parameter without default, and an argument without annotation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a function that can be passed by keyword."""
+
+    name: str
+    default: object = MISSING
+
+
+@dataclass(frozen=True, slots=True)
 class Signature:
-    """What parproc needs to know of one function.
+    """What a function takes.
 
     Args:
-        function: any callable.
-
-    Attributes:
-        context: whether it takes the context first.
-        required: names of parameters without a default, after the context.
-        optional: names of parameters with one.
-        takes_any: whether it has ``**kwargs``.
-        declared_deps: the default of a parameter named ``deps``, when that is a list or tuple.
+        first: the name of its first positional parameter, which may be the context; None when there is none.
+        parameters: all that can be passed by keyword, in order; ``first`` among them.
+        variadic: it takes any positional arguments, and names none.
+        keywords: it takes any keyword arguments.
     """
 
-    __slots__ = ('_annotations', '_function', 'context', 'declared_deps', 'optional', 'required', 'takes_any')
+    first: str | None = None
+    parameters: tuple[Parameter, ...] = ()
+    variadic: bool = False
+    keywords: bool = False
 
-    def __init__(self, function: Callable[..., object]) -> None:
-        self._function = function
-        self._annotations: dict[str, Any] | None = None
-        try:
-            parameters = list(inspect.signature(function).parameters.values())
-        except (TypeError, ValueError):
-            parameters = []
-        named = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-        keyword = [p for p in parameters if p.kind is p.KEYWORD_ONLY]
-        self.context = bool(named) or any(p.kind is p.VAR_POSITIONAL for p in parameters)
-        values = named[1:] + keyword
-        self.required = tuple(p.name for p in values if p.default is _EMPTY)
-        self.optional = tuple(p.name for p in values if p.default is not _EMPTY)
-        self.takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
-        deps = next((p.default for p in values if p.name == 'deps'), None)
-        self.declared_deps = tuple(deps) if isinstance(deps, (list, tuple)) else None
+    def takes_context(self, names: Mapping[str, object]) -> bool:
+        """Return whether the first parameter receives the context, where ``names`` are the arguments."""
+        return self.variadic if self.first is None else self.first not in names
 
-    def bind(self, args: Mapping[str, object]) -> Callable[[object], object]:
-        """Return a function of the context alone that calls the user's with the arguments it takes."""
-        function = self._function
-        wanted = {*self.required, *self.optional}
-        given = {name: value for name, value in args.items() if self.takes_any or name in wanted}
-        if self.context:
-            return lambda context: function(context, **given)
-        return lambda _: function(**given)
+    def named(self, names: Mapping[str, object]) -> tuple[Parameter, ...]:
+        """Return the parameters that are not the context."""
+        if self.first is None or self.first in names:
+            return self.parameters
+        return tuple(parameter for parameter in self.parameters if parameter.name != self.first)
 
-    def cast(self, argument: str, text: object, proc: str) -> object:
-        """Return a value as the parameter's annotation wants it; what is no text stays as it is.
+    def required(self, names: Mapping[str, object]) -> list[str]:
+        """Return the parameters without default that neither the context nor ``names`` supplies, in order."""
+        return [
+            parameter.name
+            for parameter in self.parameters
+            if parameter.default is MISSING and parameter.name not in names and parameter.name != self.first
+        ]
 
-        Raises:
-            UserError: names proc, argument, value and type.
-        """
-        annotation = self.annotation(argument)
-        if not isinstance(text, str) or annotation is _EMPTY:
-            return text
-        try:
-            return cast_text(text, annotation)
-        except Exception as error:
-            kind = getattr(annotation, '__name__', None) or str(annotation)
-            raise UserError(f'"{proc}": argument {argument}={text!r} is not a valid {kind}', hint=_reason(error)) from error
-
-    def annotation(self, argument: str) -> Any:
-        """Return a parameter's annotation, with string annotations evaluated where they can be."""
-        if self._annotations is None:
-            raw = getattr(self._function, '__annotations__', None) or getattr(
-                getattr(self._function, '__call__', None), '__annotations__', {}
-            )
-            if any(isinstance(value, str) for value in raw.values()):
-                raw = {name: _evaluated(self._function, value) for name, value in raw.items()}
-            self._annotations = dict(raw)
-        return self._annotations.get(argument, _EMPTY)
+    def declared_deps(self) -> list[object] | tuple[object, ...] | None:
+        """Return the default of a parameter named ``deps``, where that is a list."""
+        for parameter in self.parameters:
+            if parameter.name == 'deps' and isinstance(parameter.default, (list, tuple)):
+                return parameter.default
+        return None
 
 
-def cast_text(text: str, annotation: Any) -> object:
-    """Return ``text`` as a value of a type: str, int, float, bool, Path, Enum, Literal, Optional, or any callable.
+def read(function: Function) -> Signature:
+    """Return what ``function`` takes.
 
     Raises:
-        ValueError: when it cannot be.
+        UserError: when that cannot be told, or when it has a required parameter that only takes a position.
     """
-    if annotation in (str, Any, object):
-        return text
-    if annotation is bool:
-        return _as_bool(text)
-    if annotation is None or annotation is type(None):
-        if text in ('', 'None', 'none'):
-            return None
-        raise ValueError(f'{text!r} is not None')
-    origin = typing.get_origin(annotation)
-    if origin is typing.Annotated:
-        return cast_text(text, typing.get_args(annotation)[0])
-    if origin is typing.Literal:
-        return _as_literal(text, typing.get_args(annotation))
-    if origin is typing.Union or origin is types.UnionType:
-        return _as_union(text, typing.get_args(annotation))
-    if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
-        return _as_member(text, annotation)
-    if isinstance(annotation, type) and issubclass(annotation, PurePath):
-        return annotation(text)
-    caster = origin or annotation
-    return caster(text) if callable(caster) else text
+    if type(function) is types.FunctionType and getattr(function, '__wrapped__', None) is None:
+        return _read_code(function)
+    return _inspect(function)
 
 
-def call_with(function: Callable[..., Any], context: object, args: Mapping[str, object]) -> Any:
-    """Call a dep or choices callable with what it asks for.
+def bind(function: Function, args: Mapping[str, object], signature: Signature) -> Callable[[object], object]:
+    """Return a callable that takes the context and calls ``function`` with what it takes of ``args``."""
+    if signature.keywords:
+        given = dict(args)
+    else:
+        given = {parameter.name: args[parameter.name] for parameter in signature.parameters if parameter.name in args}
+    if signature.takes_context(args):
+        return lambda context: function(context, **given)
+    return lambda _: function(**given)
 
-    A first parameter that is not named like one of ``args`` receives ``context``, the others the arguments they name.
+
+def call_with(function: Function, context: object, args: Mapping[str, object]) -> object:
+    """Call ``function`` by the convention of this module.
+
+    Raises:
+        UserError: when it requires an argument that ``args`` does not have.
+    """
+    signature = read(function)
+    required = signature.required(args)
+    if required:
+        known = ', '.join(args) or 'none'
+        raise UserError(f'{spelled(function)} requires an argument "{required[0]}"', hint=f'arguments: {known}')
+    return bind(function, args, signature)(context)
+
+
+def ask(function: Function, what: str, context: object, args: Mapping[str, object]) -> object:
+    """Call a callable that stands in a declaration.
+
+    Args:
+        function: the user's callable.
+        what: says in an error which one it is: ``deps of "build"``.
+        context: for its first parameter, by the convention of this module.
+        args: the arguments it may name.
+
+    Raises:
+        UserError: for whatever it raises, with that as its cause.
     """
     try:
-        parameters = list(inspect.signature(function).parameters.values())
-    except (TypeError, ValueError):
-        return function(context)
-    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-    takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
-    first = positional[0] if positional else None
-    leading = [context] if first is not None and first.name not in args else []
-    if not positional and any(p.kind is p.VAR_POSITIONAL for p in parameters):
-        leading = [context]
-    names = {p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
-    if leading and first is not None:
-        names.discard(first.name)
-    return function(*leading, **{name: value for name, value in args.items() if takes_any or name in names})
+        return call_with(function, context, args)
+    except UserError as error:
+        raise UserError(f'{what}: {error.message}', hint=error.hint) from error
+    except Exception as error:
+        raise UserError(f'{what}: {spelled(function)} raised {type(error).__name__}: {error}') from error
 
 
-def _evaluated(function: Callable[..., object], annotation: object) -> object:
-    if not isinstance(annotation, str):
-        return annotation
-    target = inspect.unwrap(function)
-    closure = inspect.getclosurevars(target).nonlocals if inspect.isfunction(target) else {}
+def spelled(function: object) -> str:
+    """Return a callable as a message names it: its name, and where it is defined."""
+    name = getattr(function, '__qualname__', None) or repr(function)
+    code = getattr(function, '__code__', None)
+    return f'{name} ({code.co_filename}:{code.co_firstlineno})' if code is not None else str(name)
+
+
+def innermost(function: object) -> object:
+    """Return what a partial, a method, a wrapper or a callable object calls in the end."""
+    for attribute in ('__wrapped__', '__func__', 'func'):
+        inner = getattr(function, attribute, None)
+        if inner is not None:
+            return innermost(inner)
+    if isinstance(function, (types.FunctionType, type)):
+        return function
+    call = getattr(type(function), '__call__', None)  # noqa: B004 - the method itself is wanted
+    return call if isinstance(call, types.FunctionType) else function
+
+
+def _read_code(function: types.FunctionType) -> Signature:
+    code = function.__code__
+    count, keyword_only = code.co_argcount, code.co_kwonlyargcount
+    flags = code.co_flags
+    if not count and not keyword_only and not flags & (_VARIADIC | _KEYWORDS):
+        return _NOTHING
+    names = code.co_varnames
+    defaults = function.__defaults__ or ()
+    first_default = count - len(defaults)
+    parameters = []
+    for place in range(count + keyword_only):
+        name = names[place]
+        if place >= count:
+            default = (function.__kwdefaults__ or {}).get(name, MISSING)
+        else:
+            default = defaults[place - first_default] if place >= first_default else MISSING
+        if place >= code.co_posonlyargcount:
+            parameters.append(Parameter(name, default))
+        elif place and default is MISSING:
+            raise _position_error(function, name)
+    return _signature(
+        names[0] if count else None,
+        tuple(parameters),
+        variadic=bool(flags & _VARIADIC),
+        keywords=bool(flags & _KEYWORDS),
+    )
+
+
+def _inspect(function: Function) -> Signature:
+    import inspect
+
     try:
-        return eval(annotation, {**vars(typing), **getattr(target, '__globals__', {})}, dict(closure))  # noqa: S307
-    except Exception:
-        return _EMPTY
+        found = inspect.signature(function)
+    except (ValueError, TypeError) as error:
+        raise UserError(f'{spelled(function)} does not tell what it takes', hint='wrap it in a function') from error
+    parameters = []
+    first = None
+    kinds = set()
+    for place, parameter in enumerate(found.parameters.values()):
+        kinds.add(parameter.kind.name)
+        if not place and parameter.kind.name in _POSITIONAL:
+            first = parameter.name
+        default = MISSING if parameter.default is parameter.empty else parameter.default
+        if parameter.kind.name in {'POSITIONAL_OR_KEYWORD', 'KEYWORD_ONLY'}:
+            parameters.append(Parameter(parameter.name, default))
+        elif place and parameter.kind.name == 'POSITIONAL_ONLY' and default is MISSING:
+            raise _position_error(function, parameter.name)
+    return _signature(first, tuple(parameters), variadic='VAR_POSITIONAL' in kinds, keywords='VAR_KEYWORD' in kinds)
 
 
-def _as_bool(text: str) -> bool:
-    if text.lower() in TRUE | FALSE:
-        return text.lower() in TRUE
-    raise ValueError('write true or false')
+def _signature(first: str | None, parameters: tuple[Parameter, ...], *, variadic: bool, keywords: bool) -> Signature:
+    if first == 'deps' and parameters and isinstance(parameters[0].default, (list, tuple)):
+        first = None  # it declares dependencies, and leaves no place for a context
+        variadic = False
+    return Signature(first, parameters, variadic and first is None, keywords)
 
 
-def _as_literal(text: str, values: Sequence[object]) -> object:
-    for value in values:
-        if str(value) == text:
-            return value
-    raise ValueError(f'allowed: {", ".join(map(str, values))}')
+def _position_error(function: object, name: str) -> UserError:
+    return UserError(f'{spelled(function)}: "{name}" can only be passed by position', hint='remove the "/"')
 
 
-def _as_union(text: str, members: Sequence[Any]) -> object:
-    error: Exception = ValueError(text)
-    ordered = sorted(members, key=lambda member: (member is not type(None), member is str))
-    for member in ordered:
-        try:
-            return cast_text(text, member)
-        except Exception as caught:
-            error = caught
-    raise error
-
-
-def _as_member(text: str, annotation: type[enum.Enum]) -> enum.Enum:
-    for member in annotation:
-        if text in (str(member.value), member.name):
-            return member
-    raise ValueError(nearest(text, annotation.__members__) or f'allowed: {", ".join(annotation.__members__)}')
-
-
-def _reason(error: Exception) -> str | None:
-    return str(error) or None
+_NOTHING = Signature()
+"""Shared by all functions that take nothing."""
