@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from parproc.errors import KnotError, ProcessError, UserError
-from parproc.results import EncodedResult, Results
+from parproc.values import EncodedResult, Results
 
 _inside = False
 

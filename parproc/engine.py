@@ -41,7 +41,7 @@ from parproc.core.view import Message, TaskLogged, TaskProgressed
 from parproc.core.view import Warned as WarningMessage
 from parproc.errors import InternalError, UserError
 from parproc.exec.protocol import Asked, Ended, Executor, Job, Logged, Progressed, Report, StartError, Warned
-from parproc.results import EncodedResult
+from parproc.values import EncodedResult
 
 ExecutorFactory = Callable[[selectors.BaseSelector, Callable[[Report], None]], Executor]
 
@@ -245,18 +245,24 @@ class Engine:
         arguments = asked.arguments
         try:
             if asked.verb == 'create':
-                names = self._desk.create(arguments['name'], arguments['proc_name'], arguments['args'])
-                self._reply(asked.name, {'names': names})
-            elif asked.verb == 'start':
-                names = self._desk.known(arguments['names'])
-                self._schedule(names)
-                self._reply(asked.name, {'names': names})
-            elif asked.verb == 'wait':
-                names = self._desk.known(arguments['names'])
-                self._schedule(names)
-                self._feed(WaitBegan(asked.name, tuple(names), self._clock()))
+                proc_name = arguments['proc_name']
+                given = arguments['args']
+                created = self._desk.create(
+                    str(arguments['name']),
+                    None if proc_name is None else str(proc_name),
+                    given if isinstance(given, dict) else {},
+                )
+                self._reply(asked.name, {'names': created})
+            elif asked.verb == 'input':
+                self._prompter.ask(asked.name, str(arguments['message']), hidden=bool(arguments['password']))
             else:
-                self._prompter.ask(asked.name, arguments['message'], hidden=bool(arguments['password']))
+                wanted = arguments['names']
+                names = self._desk.known(map(str, wanted if isinstance(wanted, list) else ()))
+                self._schedule(names)
+                if asked.verb == 'wait':
+                    self._feed(WaitBegan(asked.name, tuple(names), self._clock()))
+                else:
+                    self._reply(asked.name, {'names': names})
         except UserError as error:
             self._reply(asked.name, {'error': error.message, 'hint': error.hint})
 
@@ -312,17 +318,16 @@ class Engine:
                     pending.append(refused)
 
     def _perform(self, action: Action) -> Event | None:
-        kind = type(action)
-        if kind is Launch:
+        if isinstance(action, Launch):
             return self._launch(action)
-        if kind is Kill:
+        if isinstance(action, Kill):
             self._executor.kill(action.name, action.signal)
-        elif kind is Resume:
+        elif isinstance(action, Resume):
             self._resume(action)
-        elif kind is TaskStarted and action.name in self._refused:
+        elif isinstance(action, TaskStarted) and action.name in self._refused:
             self._refused.discard(action.name)
         else:
-            if kind is TaskFinished:
+            if isinstance(action, TaskFinished):
                 self._on_finished(action)
             self._announce(action)
         return None
@@ -346,8 +351,8 @@ class Engine:
         if resume.knot:
             self._reply(resume.name, {'error': resume.knot, 'hint': None, 'knot': True})
             return
-        outcomes = self.machine.tasks
-        failed = {name: outcomes[name].outcome.reason for name in resume.failed}
+        outcomes = {name: self.machine.tasks[name].outcome for name in resume.failed}
+        failed = {name: outcome.reason for name, outcome in outcomes.items() if outcome is not None}
         results = {name: self.results[name] for name in resume.awaited if name in self.results}
         self._reply(resume.name, {'names': list(resume.awaited), 'failed': failed}, results)
 

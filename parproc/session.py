@@ -18,12 +18,12 @@ from parproc.core import plan as planning
 from parproc.core.events import Announcement
 from parproc.core.machine import Machine
 from parproc.core.model import GOOD, NEVER_RAN, TERMINAL, ErrorKind, ProcState
-from parproc.core.view import Message, RunBegan, RunEnded
+from parproc.core.view import Message, RunBegan, RunEnded, Warned
 from parproc.engine import Engine, Listener
 from parproc.errors import ProcessError, UserError
 from parproc.exec.protocol import Executor, Job, Report
 from parproc.options import Options
-from parproc.results import Results, decode
+from parproc.values import Results, decode
 from parproc.store.runs import RunFolder
 
 if TYPE_CHECKING:
@@ -147,6 +147,7 @@ class Session:
         self.fixed_params: frozenset[str] = frozenset()
         self.fixed_options: frozenset[str] = frozenset()
         self.extra_args: tuple[str, ...] = ()
+        self.task_environment: dict[str, str] = {}
         self.loading = False
         self.now: list[str] = []
         self.listener: Listener = listener or Silent()
@@ -412,9 +413,11 @@ class Session:
         if timeout is not None:
             engine.deadline = time.monotonic() + timeout
         folder = self.folder
-        engine.tell(
-            RunBegan(folder.run_id, tuple(targets), str(folder.logs), self.options.parallel, len(plan.order), time.monotonic())
-        )
+        logs = folder.logs
+        parallel, total = self.options.parallel, len(plan.order)
+        engine.tell(RunBegan(folder.run_id, tuple(targets), logs, parallel, total, time.monotonic()))
+        if folder.warning is not None:
+            engine.tell(Warned(folder.warning))
         engine.want(plan.order, injected)
         engine.run()
         code = self._exit_code(engine)
@@ -456,7 +459,7 @@ class Session:
     def log_of(self, name: str) -> str | None:
         """Return the path of a proc's log, None when it never ran."""
         task = None if self._engine is None else self._engine.machine.tasks.get(name)
-        return str(self.folder.log_path(name)) if task is not None and task.attempt else None
+        return self.folder.log_path(name) if task is not None and task.attempt else None
 
     def times_of(self, name: str) -> tuple[float | None, float | None]:
         """Return when a proc's last attempt started and when it ended, in seconds since the epoch."""
@@ -486,21 +489,28 @@ class Session:
             args=task.args,
             params=self.params,
             extra_args=self.extra_args,
-            results=Results(engine.results),
-            log_path=str(self.folder.log_path(name)),
-            result_path=str(self.folder.result_path(name)),
+            results=Results(dict(engine.results) if engine.machine.inline else engine.results),
+            log_path=self.folder.log_path(name),
+            result_path=self.folder.result_path(name),
             directory=declaration.cwd,
-            environment=declaration.env,
+            environment=self._environment(name, attempt, declaration.env),
         )
 
     # --- inside ------------------------------------------------------------------------------------------------
+
+    def _environment(self, name: str, attempt: int, own: Mapping[str, str]) -> dict[str, str]:
+        """Return what a proc's environment has on top of ours; what the user set stays."""
+        variables = {'PARPROC_NAME': name, 'PARPROC_RUN_ID': self.folder.run_id, 'PARPROC_ATTEMPT': str(attempt)}
+        for key, value in {'PYTHONUNBUFFERED': '1', **self.task_environment}.items():
+            if key not in os.environ:
+                variables[key] = value
+        return {**variables, **own}
 
     @property
     def folder(self) -> RunFolder:
         """Where this session keeps logs and large results; made when first needed."""
         if self._folder is None:
-            state_dir = self.options.state_dir
-            self._folder = RunFolder.temporary() if state_dir is None else RunFolder.create(state_dir)
+            self._folder = RunFolder(self.options.state_dir, self.options.name_param_separator)
         return self._folder
 
     def _known(self, names: Iterable[str]) -> list[str]:

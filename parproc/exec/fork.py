@@ -19,7 +19,7 @@ from parproc.exec.child import run_job
 from parproc.exec.protocol import Asked, Ended, Job, Logged, Progressed, Report, StartError, Warned
 from parproc.exec.reaper import Reaper
 from parproc.exec.wire import FrameReader, Kind, pack_answer, unpack_outcome
-from parproc.results import EncodedResult, FileResult
+from parproc.values import EncodedResult, FileResult
 
 SCARCE = {errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 MEMORY_UNIT = 1 if sys.platform == 'darwin' else 1024

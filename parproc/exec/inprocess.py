@@ -6,12 +6,12 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from typing import TypeAlias
+from typing import TextIO, TypeAlias
 
 from parproc.context import ProcContext
 from parproc.exec.outcomes import perform
 from parproc.exec.protocol import Ended, Job, Logged, Progressed, Report, Warned
-from parproc.results import EncodedResult
+from parproc.values import EncodedResult
 
 Answer: TypeAlias = 'tuple[Mapping[str, object], Mapping[str, EncodedResult]]'
 
@@ -109,8 +109,8 @@ def flush_streams() -> None:
         stream.flush()
 
 
-def _restore_streams(streams: tuple[object, object]) -> None:
-    sys.stdout, sys.stderr = streams  # type: ignore[assignment]
+def _restore_streams(streams: tuple[TextIO, TextIO]) -> None:
+    sys.stdout, sys.stderr = streams
 
 
 def _restore_environment(environment: dict[str, str]) -> None:

@@ -10,7 +10,7 @@ from parproc.context import ProcContext
 from parproc.core.model import SUCCESS, ErrorKind, Location, Outcome, ProcState, failure
 from parproc.errors import KnotError, ProcFailedError, ProcNoChangeError, ProcSkippedError, UserError
 from parproc.exec.protocol import Job
-from parproc.results import EncodedResult, ResultError, encode
+from parproc.values import EncodedResult, ResultError, encode
 
 LONGEST_REASON = 300
 LONGEST_MESSAGE = 64 * 1024

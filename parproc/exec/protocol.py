@@ -13,7 +13,7 @@ from typing import Protocol, TypeAlias
 
 from parproc.context import ProcContext
 from parproc.core.model import Outcome
-from parproc.results import EncodedResult, Results
+from parproc.values import EncodedResult, Results
 
 
 @dataclass(frozen=True, slots=True)

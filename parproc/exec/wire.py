@@ -10,7 +10,7 @@ import socket
 from collections.abc import Iterator, Mapping
 
 from parproc.core.model import ErrorKind, Location, Outcome, ProcState
-from parproc.results import EncodedResult, FileResult
+from parproc.values import EncodedResult, FileResult
 
 HEADER = 5
 LONGEST_FRAME = 256 * 1024 * 1024

@@ -162,7 +162,10 @@ def _dump_models(value: object) -> object:
     if type(value) is dict:
         return {key: _dump_models(part) for key, part in value.items()}
     model = getattr(sys.modules['pydantic'], 'BaseModel', None)
-    return value.model_dump() if isinstance(model, type) and isinstance(value, model) else value
+    if isinstance(model, type) and isinstance(value, model):
+        dumped: object = value.model_dump()  # type: ignore[attr-defined]
+        return dumped
+    return value
 
 
 def _write(path: str, data: bytes, buffers: list[pickle.PickleBuffer]) -> None:
