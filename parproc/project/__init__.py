@@ -1,0 +1,1 @@
+"""Finding, trusting and loading a project's task files."""

@@ -1,0 +1,125 @@
+"""The entry point: options by click, then one function per thing asked."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import click
+
+from parproc import __version__
+from parproc.cli.request import CommandLine, split_arguments, split_words
+from parproc.control.signals import die_by
+from parproc.core.screen import plain_text
+from parproc.errors import ParprocError
+
+OUTPUTS = ('auto', 'raw', 'plain', 'quiet')
+
+
+def main() -> NoReturn:
+    """Run the command line and end the process with its exit code, or by the signal that stopped it."""
+    verbose = '-v' in sys.argv[1:] or '--verbose' in sys.argv[1:]
+    try:
+        outcome = run_command_line(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        outcome = -signal.SIGPIPE
+    except click.ClickException as error:
+        outcome = _complain(error.format_message(), 'parproc --help lists the options', 2)
+    except click.exceptions.Exit as request:
+        outcome = request.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        outcome = -signal.SIGINT
+    except ParprocError as error:
+        trace = getattr(error, 'trace', '')
+        if verbose:
+            import traceback
+
+            trace = ''.join(traceback.format_exception(error))
+        outcome = _complain(error.message, error.hint, error.exit_code, trace)
+    except Exception as error:
+        outcome = _bug(error, verbose=verbose)
+    if outcome < 0:
+        _silence()
+        die_by(-outcome)
+    sys.exit(outcome)
+
+
+def run_command_line(arguments: Sequence[str]) -> int:
+    """Do what ``arguments`` ask and return the exit code, negative for the signal to die by."""
+    before, extra = split_arguments(arguments)
+    holder: list[CommandLine] = []
+    with command.make_context('parproc', before, obj=(holder, extra)) as context:
+        command.invoke(context)
+    from parproc.cli.act import act
+
+    return act(holder[0])
+
+
+@click.command(
+    name='parproc',
+    options_metavar='[OPTIONS]',
+    context_settings={'help_option_names': ['-h', '--help'], 'auto_envvar_prefix': 'PARPROC', 'max_content_width': 100},
+)
+@click.argument('words', nargs=-1, metavar='[TARGET | KEY=VALUE]... [-- EXTRA...]')
+@click.option('-f', '--file', 'files', multiple=True, metavar='PATH', help='Task file; may be given more than once.')
+@click.option('-C', '--directory', metavar='DIR', help='Search for the task file from DIR.')
+@click.option('-l', '--list', 'list_procs', is_flag=True, envvar=[], help='List procs and protos, run nothing.')
+@click.option('-n', '--dry-run', is_flag=True, help='Show what would run, in order; run nothing.')
+@click.option('-j', '--jobs', metavar='N|auto', help='How many procs run at once.')
+@click.option('--mode', type=click.Choice(['mp', 'single']), help='Run procs in child processes, or all in this one.')
+@click.option('--timeout', metavar='TIME', help='Stop the whole run after TIME (30s, 5m, 1h); exit 124.')
+@click.option('-k/-x', '--keep-going/--fail-fast', 'keep_going', default=None, help='After a failure: go on, or not.')
+@click.option('--only', is_flag=True, help='Run the targets without their dependencies.')
+@click.option('-X', '--exclude', multiple=True, metavar='GLOB', help='Leave GLOB out of the targets.')
+@click.option('-o', '--output', type=click.Choice(OUTPUTS), default='auto', help='How to show the run.')
+@click.option('-q', '--quiet', is_flag=True, help='Show failures only.')
+@click.option('-v', '--verbose', is_flag=True, help='Show more, such as tracebacks of errors.')
+@click.option('--color', 'colour', type=click.Choice(['auto', 'always', 'never']), default='auto', help='Use colour.')
+@click.version_option(__version__, prog_name='parproc', message='%(prog)s %(version)s')
+@click.pass_obj
+def command(
+    obj: tuple[list[CommandLine], tuple[str, ...]], words: tuple[str, ...], keep_going: bool | None, **given: object
+) -> None:
+    """Run procs, with all they depend on, as many at once as may.
+
+    A TARGET is a proc, a filled-out proto (build::prod) or a glob over both ('build::*'); build:: is short for
+    'build::*'. KEY=VALUE sets a parameter. What follows -- is handed to the procs.
+    """
+    holder, extra = obj
+    targets, params = split_words(words)
+    fail_fast = None if keep_going is None else not keep_going
+    holder.append(CommandLine(targets, params, extra, fail_fast=fail_fast, **given))  # type: ignore[arg-type]
+
+
+def _complain(message: str, hint: str | None, code: int, trace: str = '') -> int:
+    if trace:
+        for line in trace.splitlines():
+            print(plain_text(line), file=sys.stderr)
+    print(f'parproc: error: {plain_text(message)}', file=sys.stderr)
+    if hint:
+        print(f'hint: {plain_text(hint)}', file=sys.stderr)
+    return code
+
+
+def _bug(error: Exception, *, verbose: bool) -> int:
+    trace = ''
+    if verbose:
+        import traceback
+
+        trace = ''.join(traceback.format_exception(error))
+    text = f'{type(error).__name__}: {error}'
+    return _complain(f'this is a bug in parproc: {text}', 'please report it, with what -v shows', 3, trace)
+
+
+def _silence() -> None:
+    """Point standard output nowhere, so that flushing it while the process ends cannot raise."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(nothing, stream.fileno())
