@@ -125,7 +125,7 @@ def _to_union(kinds: tuple[object, ...], scope: Mapping[str, object]) -> Caster 
             if caster is not None:
                 try:
                     return caster(text)
-                except Exception:  # noqa: BLE001, S112 - a user's type may refuse in any way; the next one is asked
+                except Exception:
                     continue
         if takes_text:
             return text

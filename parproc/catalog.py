@@ -79,12 +79,12 @@ class Catalog:
         """
         name = declaration.name
         self._check_free(name)
+        rules = self._rules_of(declaration)
         declarer: str | Pattern
         if declaration.is_proto:
             family = Family(declaration, self.separator)
             declarer = family.pattern
             self._check_free(declarer.text)
-            rules = self._rules_of(declaration)
             self._families[name] = self._families[declarer.text] = family
             self.protos[declarer.text] = declaration
             self._index.add(declarer, family)
@@ -95,7 +95,6 @@ class Catalog:
             if args:
                 caster = ArgumentCaster(declaration)
                 args = {key: caster.cast(key, value, name) for key, value in args.items()}
-            rules = self._rules_of(declaration)
             self.procs[name] = Task(name, declaration, args, declaration.order * _CREATED_PER_PROTO)
             self._shelves.add(declaration.order, name.split(self.separator), name)
         for targets in rules:
@@ -106,14 +105,13 @@ class Catalog:
     def _check_free(self, name: str) -> None:
         task = self.procs.get(name)
         family = self._families.get(name)
-        if task is None and family is None:
-            return
         first = task.declaration if task is not None else family.declaration if family is not None else None
-        created = task is not None and task.declaration.is_proto
-        place = first.location if first is not None else None
+        if first is None:
+            return
+        created = task is not None and first.is_proto
         raise UserError(
             f'"{name}" was created from a Proto already' if created else f'"{name}" is declared twice',
-            hint=f'first at {place.file}:{place.line}' if place is not None else None,
+            hint=f'first at {first.location.file}:{first.location.line}' if first.location is not None else None,
         )
 
     def _rules_of(self, declaration: Declaration) -> list[Pattern]:
@@ -233,7 +231,7 @@ class Catalog:
         self.procs[final] = task
         if final != name:
             self._renamed.add(final)
-            self._shelves.add(task.order // _CREATED_PER_PROTO, final.split(self.separator), final)
+            self._shelves.add(declaration.order, final.split(self.separator), final)
         return task
 
     # --- looking up --------------------------------------------------------------------------------------------
@@ -351,6 +349,6 @@ class Catalog:
 
 
 def _arguments_hint(family: Family) -> str | None:
-    names = dict.fromkeys(family.pattern.placeholders)
+    names: dict[str, object] = dict.fromkeys(family.pattern.placeholders)
     names.update(dict.fromkeys(parameter.name for parameter in family.declaration.signature.named(names)))
     return f'it has {", ".join(names)}' if names else None

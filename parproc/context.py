@@ -79,7 +79,9 @@ class ProcContext:
 
     def create(self, name: str, proc_name: str | None = None, /, **args: object) -> list[str]:
         """Create procs, as :func:`parproc.create` does, and return their names."""
-        given = {key: value if isinstance(value, (str, int, float, bool)) else str(value) for key, value in args.items()}
+        given = {
+            key: value if isinstance(value, (str, int, float, bool)) else str(value) for key, value in args.items()
+        }
         return self._names('create', {'name': name, 'proc_name': proc_name, 'args': given})
 
     def start(self, *names: str | Iterable[str]) -> list[str]:
@@ -104,9 +106,11 @@ class ProcContext:
         self.results.add(results)
         failed = answer['failed']
         if isinstance(failed, dict) and failed:
-            raise ProcessError('; '.join(f'"{name}" failed: {reason}' for name, reason in failed.items()), failures=failed)
+            raise ProcessError(
+                '; '.join(f'"{name}" failed: {reason}' for name, reason in failed.items()), failures=failed
+            )
 
-    def get_input(self, message: str = '', password: bool = False) -> str:  # noqa: FBT001, FBT002
+    def get_input(self, message: str = '', password: bool = False) -> str:
         """Ask whoever started the run and return the line they typed.
 
         Args:

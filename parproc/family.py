@@ -129,9 +129,7 @@ class Family:
         """Return whether ``glob`` spells what is fixed in the pattern, so that it means this family."""
         return names_literally(self.pattern, glob)
 
-    def values(
-        self, name: str, bound: Mapping[str, str], params: Mapping[str, object]
-    ) -> dict[str, object] | None:
+    def values(self, name: str, bound: Mapping[str, str], params: Mapping[str, object]) -> dict[str, object] | None:
         """Return the values an argument may have, by their text; None when any is allowed.
 
         Args:

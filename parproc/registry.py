@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from parproc import checks
@@ -93,9 +94,14 @@ class DepProcContext:
 
 Dependency: TypeAlias = str | NoFailures | Function
 ReverseDependency: TypeAlias = str | WhenScheduled | WhenTargetScheduled
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
+def _nothing() -> Mapping[str, Any]:
+    return _NOTHING
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Declaration:
     """All that a Proc or Proto was declared with, checked.
 
@@ -138,7 +144,7 @@ class Declaration:
     rdeps: tuple[ReverseDependency, ...] = ()
     locks: tuple[str, ...] = ()
     now: bool = False
-    args: Mapping[str, object] = field(default_factory=dict)
+    args: Mapping[str, object] = field(default_factory=_nothing)
     timeout: float | None = None
     wave: int = 0
     retries: int = 0
@@ -149,11 +155,11 @@ class Declaration:
     no_skip: bool = False
     interactive: bool = False
     isolated: bool = False
-    env: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=_nothing)
     cwd: str | None = None
     doc: str = ''
     arg_choices: Choices | Function | None = None
-    extra: Mapping[str, object] = field(default_factory=dict)
+    extra: Mapping[str, object] = field(default_factory=_nothing)
 
 
 def declare(
@@ -176,7 +182,7 @@ def declare(
         fields: see :class:`Declaration`.
 
     Raises:
-        UserError: for an unknown field, a wrong type, or a function whose parameters cannot be told.
+        UserError: for an unknown field, a wrong type, or a function whose parameters nothing supplies.
 
     Example:
         >>> declare(lambda context: 1, 'f', is_proto=False, deps=['a'], timeout='1m').timeout
@@ -189,7 +195,7 @@ def declare(
     check_name(own_name)
     signature = Signature() if function is None else _read(function, kind, own_name)
     checked = _checked(fields, kind, own_name)
-    required = [] if is_proto else signature.required(checked.get('args', {}))
+    required = [] if is_proto else signature.required(checked.get('args', _NOTHING))
     if required:
         hint = 'a placeholder in a name needs Proto' if f'[{required[0]}]' in own_name else None
         raise UserError(
@@ -207,7 +213,7 @@ def declare(
         signature,
         next(_ORDER),
         location=_place(function) if location is None else location,
-        extra=extra or {},
+        extra=extra or _NOTHING,
         **checked,
     )
 

@@ -23,8 +23,8 @@ from parproc.engine import Engine, Listener
 from parproc.errors import ProcessError, UserError
 from parproc.exec.protocol import Executor, Job, Report
 from parproc.options import Options
-from parproc.values import Results, decode
 from parproc.store.runs import RunFolder
+from parproc.values import Results, decode
 
 if TYPE_CHECKING:
     from parproc.core.plan import Plan
@@ -301,7 +301,7 @@ class Session:
         self._block(created)
         self._raise_for(created)
 
-    def wait_for_all(self, exception_on_failure: bool = True) -> bool:  # noqa: FBT001, FBT002
+    def wait_for_all(self, exception_on_failure: bool = True) -> bool:
         """Block until everything that was scheduled is over.
 
         Args:
@@ -384,7 +384,7 @@ class Session:
         self.params = {}
         self.now = []
 
-    def wait_clear(self, exception_on_failure: bool = True) -> bool:  # noqa: FBT001, FBT002
+    def wait_clear(self, exception_on_failure: bool = True) -> bool:
         """Wait for everything, then :meth:`clear`. Takes, returns and raises what :meth:`wait_for_all` does."""
         try:
             return self.wait_for_all(exception_on_failure)
@@ -630,7 +630,9 @@ class Session:
 
     def _refuse_in_child(self, what: str) -> None:
         if inside_child():
-            raise UserError(f'parproc.{what} was called inside a running proc', hint=f'use context.{what}, if there is one')
+            raise UserError(
+                f'parproc.{what} was called inside a running proc', hint=f'use context.{what}, if there is one'
+            )
 
     def _refuse_while_loading(self, what: str) -> None:
         if self.loading:
@@ -653,11 +655,11 @@ class SessionDesk:
 
     def known(self, names: Iterable[str]) -> list[str]:
         """Return the full names of what a running task names, creating procs; raises UserError."""
-        return self._session._known(names)  # noqa: SLF001
+        return self._session._known(names)
 
     def prepare(self, names: Sequence[str]) -> tuple[Plan, tuple[tuple[str, str], ...]]:
         """Return what is to be scheduled for a running task; raises UserError."""
-        return self._session._prepare(names)  # noqa: SLF001
+        return self._session._prepare(names)
 
 
 def flatten(names: Iterable[Names]) -> Iterator[str]:

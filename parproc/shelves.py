@@ -35,9 +35,7 @@ class Shelves:
         if self._found:
             self._found.clear()
 
-    def glob(
-        self, glob: str, params: Mapping[str, object], hint: Callable[[str], str | None]
-    ) -> tuple[str, ...]:
+    def glob(self, glob: str, params: Mapping[str, object], hint: Callable[[str], str | None]) -> tuple[str, ...]:
         """Return the names that ``glob`` matches, in the order of declaration, then of choices.
 
         Args:
@@ -53,9 +51,7 @@ class Shelves:
             found = self._found[glob] = self._search(glob, params, hint)
         return found
 
-    def _search(
-        self, glob: str, params: Mapping[str, object], hint: Callable[[str], str | None]
-    ) -> tuple[str, ...]:
+    def _search(self, glob: str, params: Mapping[str, object], hint: Callable[[str], str | None]) -> tuple[str, ...]:
         globs = glob.split(self._separator)
         expressions = [glob_expression(part) for part in globs]
         names: dict[str, None] = {}

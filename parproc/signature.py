@@ -9,6 +9,7 @@ from __future__ import annotations
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 from parproc.errors import UserError
@@ -27,7 +28,7 @@ class Missing:
 
 
 MISSING = Missing()
-"""Marks a parameter without default, and an argument without annotation."""
+"""Marks a parameter without default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +164,8 @@ def _read_code(function: types.FunctionType) -> Signature:
         return _NOTHING
     names = code.co_varnames
     defaults = function.__defaults__ or ()
+    if count == 1 and not (keyword_only or defaults or code.co_posonlyargcount or flags & (_VARIADIC | _KEYWORDS)):
+        return _of_one(names[0])
     first_default = count - len(defaults)
     parameters = []
     for place in range(count + keyword_only):
@@ -214,6 +217,12 @@ def _signature(first: str | None, parameters: tuple[Parameter, ...], *, variadic
 
 def _position_error(function: object, name: str) -> UserError:
     return UserError(f'{spelled(function)}: "{name}" can only be passed by position', hint='remove the "/"')
+
+
+@lru_cache(maxsize=256)
+def _of_one(name: str) -> Signature:
+    """Return what most functions share: one parameter, for the context."""
+    return Signature(name, (Parameter(name),))
 
 
 _NOTHING = Signature()

@@ -61,7 +61,11 @@ def _load(session: Session, asked: CommandLine) -> None:
         fixed['mode'] = asked.mode
     if asked.fail_fast is not None:
         fixed['fail_fast'] = asked.fail_fast
-    built_in = {'parallel': usable_cpus(), 'state_dir': os.path.join(os.getcwd(), '.parproc'), 'allow_missing_deps': False}
+    built_in = {
+        'parallel': usable_cpus(),
+        'state_dir': os.path.join(os.getcwd(), '.parproc'),
+        'allow_missing_deps': False,
+    }
     session.options = session.options.updated(**{**built_in, **fixed})
     session.fixed_options = frozenset(fixed)
     session.loading = True
@@ -117,7 +121,7 @@ def _reporter(session: Session, asked: CommandLine, *, single: bool) -> Reporter
     if mode == 'auto':
         mode = 'raw' if single else 'plain'
     if mode == 'raw':
-        return RawReporter(open(os.dup(1), 'wb'), style, log_path)  # noqa: SIM115
+        return RawReporter(open(os.dup(1), 'wb'), style, log_path)
     full = session.options.full_log_on_failure
     return PlainReporter(style, log_path, quiet=mode == 'quiet', full_log=full)
 

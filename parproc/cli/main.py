@@ -82,7 +82,7 @@ def run_command_line(arguments: Sequence[str]) -> int:
 @click.version_option(__version__, prog_name='parproc', message='%(prog)s %(version)s')
 @click.pass_obj
 def command(
-    obj: tuple[list[CommandLine], tuple[str, ...]], words: tuple[str, ...], keep_going: bool | None, **given: object
+    obj: tuple[list[CommandLine], tuple[str, ...]], /, words: tuple[str, ...], keep_going: bool | None, **given: object
 ) -> None:
     """Run procs, with all they depend on, as many at once as may.
 

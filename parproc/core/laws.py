@@ -30,9 +30,7 @@ def validate(machine: Machine) -> None:
 
 
 def _laws_of(machine: Machine, task: Task) -> dict[str, bool]:
-    unfinished = [
-        dep for dep in task.deps if dep not in machine.tasks or machine.tasks[dep].outcome is None
-    ]
+    unfinished = [dep for dep in task.deps if dep not in machine.tasks or machine.tasks[dep].outcome is None]
     ended = task.phase is Phase.ENDED
     gate = ended or task.phase is Phase.BLOCKED
     return {
@@ -54,12 +52,10 @@ def _failed(machine: Machine, name: str) -> bool:
 
 def _check_locks(machine: Machine) -> None:
     holders = machine.lock_holders()
-    wanted = {
-        lock: task for task in machine.tasks.values() if task.phase in HOLDING for lock in task.spec.locks
-    }
+    wanted = {lock: task for task in machine.tasks.values() if task.phase in HOLDING for lock in task.spec.locks}
     _require(holders == wanted, 'exactly the running tasks hold their locks')
 
 
-def _require(holds: bool, law: str) -> None:  # noqa: FBT001
+def _require(holds: bool, law: str) -> None:
     if not holds:
         raise InternalError(f'broken law: {law}')

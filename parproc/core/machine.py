@@ -104,14 +104,14 @@ class Machine:
         self._actions: list[Action] = []
         self._story: deque[tuple[float, str, Phase, Phase]] = deque(maxlen=STORY_LENGTH)
         self._handlers: dict[type, Handler] = {
-            Wanted: cast(Handler, self._wanted),
-            Finished: cast(Handler, self._finished),
-            StartFailed: cast(Handler, self._start_failed),
-            WaitBegan: cast(Handler, self._wait_began),
-            Interrupted: cast(Handler, self._interrupted),
-            Slept: cast(Handler, self._on_slept),
-            Tick: cast(Handler, self._tick),
-            Settled: cast(Handler, self._settled),
+            Wanted: cast('Handler', self._wanted),
+            Finished: cast('Handler', self._finished),
+            StartFailed: cast('Handler', self._start_failed),
+            WaitBegan: cast('Handler', self._wait_began),
+            Interrupted: cast('Handler', self._interrupted),
+            Slept: cast('Handler', self._on_slept),
+            Tick: cast('Handler', self._tick),
+            Settled: cast('Handler', self._settled),
         }
 
     # --- what callers use --------------------------------------------------------------------------------------
@@ -154,9 +154,7 @@ class Machine:
 
     def story(self, name: str) -> str:
         """Return the latest moves of a task, one a line, for an error message."""
-        return '\n'.join(
-            f'{time:.3f} {old.name} -> {new.name}' for time, task, old, new in self._story if task == name
-        )
+        return '\n'.join(f'{time:.3f} {old.name} -> {new.name}' for time, task, old, new in self._story if task == name)
 
     def open_tasks(self) -> Iterator[Task]:
         """Yield every task that is not over, in the order in which they were scheduled."""
@@ -405,12 +403,7 @@ class Machine:
         return outcome
 
     def _may_retry(self, task: Task, outcome: Outcome) -> bool:
-        return (
-            outcome.retry
-            and task.attempt <= task.spec.retries
-            and not self.stopping
-            and not self._tripped
-        )
+        return outcome.retry and task.attempt <= task.spec.retries and not self.stopping and not self._tripped
 
     def _retry(self, task: Task, outcome: Outcome) -> None:
         delay = task.spec.retry_delay * 2 ** (task.attempt - 1)

@@ -100,7 +100,7 @@ class ForkExecutor:
         if pidfd >= 0:
             self._selector.register(pidfd, selectors.EVENT_READ, lambda: self._on_exit(child))
 
-    def kill(self, name: str, signal: int) -> None:  # noqa: A002
+    def kill(self, name: str, signal: int) -> None:
         """Send a signal to everything of the task."""
         child = self._children.get(name)
         if child is not None:
@@ -141,8 +141,7 @@ class ForkExecutor:
         self._dispositions = [
             number
             for number in signal.valid_signals()
-            if number not in (signal.SIGKILL, signal.SIGSTOP)
-            and signal.getsignal(number) not in (signal.SIG_DFL, None)
+            if number not in (signal.SIGKILL, signal.SIGSTOP) and signal.getsignal(number) not in (signal.SIG_DFL, None)
         ]
         reaper = set() if self._reaper is None else {self._reaper.pid}
         self._foreign = set(system.children()) - reaper
@@ -305,7 +304,9 @@ class ForkExecutor:
         if not self._warned_of_threads:
             return True
         try:
-            return os.getsid(pid) == child.pid or system.has_environment(pid, b'PARPROC_RUN_ID=' + self._run_id.encode())
+            return os.getsid(pid) == child.pid or system.has_environment(
+                pid, b'PARPROC_RUN_ID=' + self._run_id.encode()
+            )
         except ProcessLookupError:
             return False
 

@@ -24,9 +24,7 @@ class InProcessExecutor:
         ask: answers a question of a task; the engine goes on, nested, until it has the answer.
     """
 
-    def __init__(
-        self, post: Callable[[Report], None], ask: Callable[[str, str, Mapping[str, object]], Answer]
-    ) -> None:
+    def __init__(self, post: Callable[[Report], None], ask: Callable[[str, str, Mapping[str, object]], Answer]) -> None:
         self._post = post
         self._ask = ask
 

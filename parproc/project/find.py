@@ -22,7 +22,9 @@ def find_task_files(start: str) -> list[str]:
             return found
         parent = os.path.dirname(folder)
         if parent == folder:
-            raise UserError(f'no task file in {os.path.abspath(start)} or above', hint=f'write a {KINDS[0]}, or name one with -f')
+            raise UserError(
+                f'no task file in {os.path.abspath(start)} or above', hint=f'write a {KINDS[0]}, or name one with -f'
+            )
         folder = parent
 
 

@@ -25,6 +25,8 @@ def check_trust(path: str) -> None:
     status = os.stat(path)
     allow = f'or trust its folder with {TRUST_VARIABLE}={folder}'
     if status.st_uid not in (0, os.geteuid()):
-        raise UserError(f'{path} belongs to another user (id {status.st_uid}), so it is not run', hint=f'chown it, {allow}')
+        raise UserError(
+            f'{path} belongs to another user (id {status.st_uid}), so it is not run', hint=f'chown it, {allow}'
+        )
     if status.st_mode & stat.S_IWOTH:
         raise UserError(f'{path} can be written by everybody, so it is not run', hint=f'chmod o-w it, {allow}')

@@ -64,7 +64,9 @@ class PlainReporter:
             self._last = now
             oldest = min(view.running, key=view.running.__getitem__)
             since = format_duration(now - view.running[oldest])
-            self._style.line(f'… {len(view.running)} running, {view.done} of {view.total} done; {plain_text(oldest)} for {since}')
+            self._style.line(
+                f'… {len(view.running)} running, {view.done} of {view.total} done; {plain_text(oldest)} for {since}'
+            )
             self._style.stream.flush()
 
     def _progress(self, message: Announcement | Message) -> None:

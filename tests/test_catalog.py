@@ -1,0 +1,560 @@
+"""The catalog: declaring, creating, looking up, and what scheduling means."""
+
+from __future__ import annotations
+
+import enum
+import random
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from parproc.catalog import Catalog
+from parproc.core.model import ProcState, TaskSpec
+from parproc.errors import UserError
+from parproc.registry import NO_FAILURES, DepProcContext, WhenScheduled, WhenTargetScheduled, declare
+
+
+class Env(enum.Enum):
+    DEV = 'dev'
+    PROD = 'prod'
+
+
+class Built:
+    """A catalog with short words for what the tests do with it."""
+
+    def __init__(self) -> None:
+        self.catalog = Catalog('::')
+        self.states: dict[str, ProcState] = {}
+
+    def proc(self, name: str, function: Callable[..., object] = lambda context: None, **fields: Any) -> None:
+        self.catalog.declare(declare(function, name, is_proto=False, **fields))
+
+    def proto(self, name: str, function: Callable[..., object] = lambda context: None, **fields: Any) -> None:
+        self.catalog.declare(declare(function, name, is_proto=True, **fields))
+
+    def create(self, name: str, proc_name: str | None = None, /, **args: object) -> list[str]:
+        return self.catalog.create(name, proc_name, args, {})
+
+    def args(self, name: str) -> Mapping[str, object]:
+        return self.catalog.procs[name].args
+
+    def call(self, name: str) -> object:
+        return self.catalog.call(name)('CONTEXT')  # type: ignore[arg-type]
+
+    def request(self, *names: str, only: bool = False, **params: object) -> Any:
+        return self.catalog.request(names, params=params, state_of=self.states.get, only=only)
+
+    def specs(self, *names: str, only: bool = False) -> dict[str, TaskSpec]:
+        return {spec.name: spec for spec in self.request(*names, only=only).specs}
+
+    def deps(self, *names: str, only: bool = False) -> dict[str, set[str]]:
+        return {name: set(spec.deps) for name, spec in self.specs(*names, only=only).items()}
+
+
+@pytest.fixture
+def built() -> Built:
+    return Built()
+
+
+# --- declaring -------------------------------------------------------------------------------------------------------
+
+
+def test_a_second_declaration_names_the_place_of_the_first(built: Built) -> None:
+    built.proc('a')
+    with pytest.raises(UserError, match=r'"a" is declared twice.*test_catalog.py:\d+'):
+        built.proc('a')
+    with pytest.raises(UserError, match='declared twice'):
+        built.proto('a')
+
+
+def test_a_name_that_was_created_already_cannot_be_declared(built: Built) -> None:
+    built.proto('b::[env]')
+    built.create('b::dev')
+    with pytest.raises(UserError, match='Proto already'):
+        built.proc('b::dev')
+
+
+def test_missing_placeholders_come_from_the_signature(built: Built) -> None:
+    built.proto('migrate', lambda context, env, region, dry=False: (env, region, dry))
+    assert list(built.catalog.protos) == ['migrate::[env]::[region]']
+    assert built.create('migrate::prod::eu') == ['migrate::prod::eu']
+    assert built.call('migrate::prod::eu') == ('prod', 'eu', False)
+
+
+def test_choices_of_an_unknown_argument_are_refused(built: Built) -> None:
+    with pytest.raises(UserError, match=r'arg_choices.*"envs?"'):
+        built.proto('b::[env]', arg_choices={'envs': ['dev']})
+
+
+# --- creating --------------------------------------------------------------------------------------------------------
+
+
+def test_an_exact_name_is_itself(built: Built) -> None:
+    built.proc('a')
+    assert built.create('a') == ['a']
+
+
+def test_a_filled_out_name_makes_a_proc_once(built: Built) -> None:
+    built.proto('b::[env]', lambda context, env: env)
+    assert built.create('b::dev') == built.create('b::dev') == ['b::dev']
+    assert built.call('b::dev') == 'dev'
+
+
+@pytest.mark.parametrize('name', ['b', 'b::[n]'])
+def test_a_proto_is_filled_from_arguments(built: Built, name: str) -> None:
+    built.proto('b', lambda context, n: n)
+    assert built.create(name, n=3) == ['b::3']
+    assert built.args('b::3') == {'n': 3}
+
+
+def test_a_created_proc_may_have_a_name_of_its_own(built: Built) -> None:
+    built.proto('b::[env]', lambda context, env: env)
+    assert built.create('b::[env]', 'mine', env='dev') == ['mine']
+    assert built.create('b::dev', 'mine') == ['mine']
+    assert built.call('mine') == 'dev'
+    assert 'b::dev' not in built.catalog.procs
+    with pytest.raises(UserError, match='with other arguments'):
+        built.create('b::prod', 'mine')
+
+
+def test_further_arguments_reach_the_function(built: Built) -> None:
+    built.proto('b::[env]', lambda context, env, flavour='plain': (env, flavour))
+    built.create('b::dev', 'spicy', flavour='hot')
+    built.create('b::dev')
+    assert (built.call('spicy'), built.call('b::dev')) == (('dev', 'hot'), ('dev', 'plain'))
+    with pytest.raises(UserError, match='no argument "flavor"'):
+        built.create('b::prod', flavor='hot')
+    with pytest.raises(UserError):
+        built.create('b::dev', flavour='hot')
+
+
+def test_a_proto_without_its_arguments_says_which(built: Built) -> None:
+    built.proto('b::[env]')
+    with pytest.raises(UserError, match='needs a value for env'):
+        built.create('b::[env]')
+
+
+@pytest.mark.parametrize('value', ['', 'a::b', 'a\n'])
+def test_an_argument_that_cannot_stand_in_a_name_is_refused(built: Built, value: str) -> None:
+    built.proto('b::[env]')
+    with pytest.raises(UserError):
+        built.create('b::[env]', env=value)
+
+
+def test_an_exact_declaration_wins_over_a_proto(built: Built) -> None:
+    built.proto('b::[env]', lambda context, env: 'proto')
+    built.proc('b::dev', lambda context: 'proc')
+    built.create('b::dev')
+    assert built.create('b::[env]', env='dev') == ['b::dev']
+    assert built.call('b::dev') == 'proc'
+
+
+def test_two_protos_that_match_are_both_named(built: Built) -> None:
+    built.proto('b::[env]')
+    built.proto('[kind]::dev')
+    with pytest.raises(UserError, match=r'"b::dev" matches both "b::\[env\]" and "\[kind\]::dev"'):
+        built.create('b::dev')
+
+
+def test_an_unknown_name_is_refused_with_the_nearest(built: Built) -> None:
+    built.proto('build::[env]', arg_choices={'env': ['dev', 'prod']})
+    built.proto('deploy::[version]')
+    for wrong, right in [('biuld::prod', 'build::prod'), ('depoly::1.2', 'deploy::1.2')]:
+        with pytest.raises(UserError, match=f'unknown proc "{wrong}".*did you mean {right}'):
+            built.create(wrong)
+    with pytest.raises(UserError, match=r'write build::dev, or build::\* for all'):
+        built.create('build')
+
+
+# --- values ----------------------------------------------------------------------------------------------------------
+
+
+def test_values_are_cast_by_annotations_that_are_text(built: Built) -> None:
+    def function(context: object, n: int, fast: bool, env: Env, level: Literal[1, 2], tag: str | None) -> object:
+        return context, n, fast, env, level, tag
+
+    built.proto('f::[n]::[fast]::[env]::[level]::[tag]', function)
+    built.create('f::3::yes::prod::2::x')
+    assert built.call('f::3::yes::prod::2::x') == ('CONTEXT', 3, True, Env.PROD, 2, 'x')
+
+
+def test_declared_arguments_are_cast_too(built: Built) -> None:
+    def function(context: object, n: int) -> object:
+        return context, n
+
+    built.proc('f', function, args={'n': '3'})
+    assert built.call('f') == ('CONTEXT', 3)
+
+
+def test_a_value_that_does_not_cast_names_proc_argument_value_and_type(built: Built) -> None:
+    def function(context: object, n: int) -> object:
+        return context, n
+
+    built.proto('f::[n]', function)
+    with pytest.raises(UserError, match=r"\"f::x\": n='x' is not int"):
+        built.create('f::x')
+    assert built.catalog.procs == {}
+
+
+def test_a_value_outside_of_the_choices_shows_what_is_allowed(built: Built) -> None:
+    built.proto('b::[env]', arg_choices={'env': ['dev', 'prod']})
+    with pytest.raises(UserError, match=r'"prdo" is not a choice for env.*did you mean prod\? allowed: dev, prod'):
+        built.create('b::prdo')
+
+
+def test_a_choice_keeps_its_type_where_there_is_no_annotation(built: Built) -> None:
+    built.proto('s::[n]', lambda context, n: n, arg_choices={'n': range(3)})
+    built.create('s::2')
+    assert built.call('s::2') == 2
+
+
+def test_members_of_an_enum_may_be_choices(built: Built) -> None:
+    def function(context: object, env: Env) -> object:
+        return context, env
+
+    built.proto('b::[env]', function, arg_choices={'env': Env})
+    assert built.create('b::*') == ['b::dev', 'b::prod']
+    assert built.call('b::prod') == ('CONTEXT', Env.PROD)
+    assert built.create('b::[env]', env=Env.DEV) == ['b::dev']
+
+
+# --- choices that are callables --------------------------------------------------------------------------------------
+
+
+def test_choices_may_depend_on_values_to_the_left_and_are_asked_once(built: Built) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def regions(context: DepProcContext, env: str) -> list[str]:
+        asked.append((context.proc_name, env))
+        return ['eu', 'us'] if env == 'prod' else ['local']
+
+    built.proto('d::[env]::[region]', arg_choices={'env': ['dev', 'prod'], 'region': regions})
+    assert asked == []
+    assert built.create('d::*::*') == ['d::dev::local', 'd::prod::eu', 'd::prod::us']
+    with pytest.raises(UserError, match='allowed: local'):
+        built.create('d::dev::eu')
+    assert asked == [('d::[env]::[region]', 'dev'), ('d::[env]::[region]', 'prod')]
+
+
+@pytest.mark.parametrize('whole', [lambda: {'env': ['x', 'y']}, lambda ctx: {'env': [*ctx.params['envs']]}])
+def test_the_whole_of_the_choices_may_be_a_callable(built: Built, whole: Callable[..., object]) -> None:
+    built.proto('b::[env]', arg_choices=whole)
+    assert built.catalog.create('b::*', None, {}, {'envs': 'xy'}) == ['b::x', 'b::y']
+
+
+def test_a_choices_callable_that_raises_is_named(built: Built) -> None:
+    def broken() -> object:
+        raise ZeroDivisionError('oh')
+
+    built.proto('b::[env]', arg_choices={'env': broken})
+    with pytest.raises(UserError, match=r'b::\[env\].*broken.*ZeroDivisionError: oh') as caught:
+        built.create('b::*')
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+
+
+@pytest.mark.parametrize('answer', ['text', 3, ['a::b'], ['']])
+def test_what_a_choices_callable_returns_is_checked(built: Built, answer: object) -> None:
+    built.proto('b::[env]', arg_choices={'env': lambda: answer})
+    with pytest.raises(UserError):
+        built.create('b::*')
+
+
+# --- globs -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_glob_covers_procs_and_choices_in_the_order_of_declaration(built: Built) -> None:
+    built.proc('b::zero')
+    built.proto('b::[env]', arg_choices={'env': ['two', 'one']})
+    built.proc('b::last')
+    built.proc('b::deeper::down')
+    assert built.create('b::*') == ['b::zero', 'b::two', 'b::one', 'b::last']
+    assert built.create('*::o?e') == ['b::one']
+
+
+def test_a_glob_that_matches_nothing_shows_the_choices(built: Built) -> None:
+    built.proto('b::[env]', arg_choices={'env': ['dev', 'prod']})
+    with pytest.raises(UserError, match=r'"b::q\*" matches nothing.*env: dev, prod'):
+        built.create('b::q*')
+
+
+def test_a_glob_on_an_argument_without_choices_is_refused(built: Built) -> None:
+    built.proto('b::[env]')
+    built.proc('b::docs')
+    with pytest.raises(UserError, match=r'"b::\*" is a glob, but "b::\[env\]" has no choices for env'):
+        built.create('b::*')
+
+
+def test_a_broad_glob_passes_by_protos_that_nobody_could_list(built: Built) -> None:
+    built.proto('build::[env]', arg_choices={'env': ['dev', 'prod']})
+    built.proto('release::[version]')
+    assert built.create('*::prod') == ['build::prod']
+
+
+def test_a_glob_sees_what_was_declared_after_it_was_asked_first(built: Built) -> None:
+    built.proc('b::one')
+    assert built.create('b::*') == ['b::one']
+    built.proc('b::two')
+    assert built.create('b::*') == ['b::one', 'b::two']
+
+
+# --- dependencies ----------------------------------------------------------------------------------------------------
+
+
+def test_the_closure_has_everything_depended_on(built: Built) -> None:
+    built.proc('a')
+    built.proc('b', deps=['a'])
+    built.proc('c', deps=['b', 'a'])
+    built.proc('unrelated')
+    assert built.deps('c') == {'a': set(), 'b': {'a'}, 'c': {'a', 'b'}}
+
+
+def test_patterns_in_deps_are_filled_as_the_name_is_spelled(built: Built) -> None:
+    def function(context: object, n: int, fast: bool) -> object:
+        return context, n, fast
+
+    built.proto('use::[n]::[fast]', function, deps=['make::[fast]::[n]'])
+    built.proto('make::[fast]::[n]', function)
+    assert built.deps('use::007::yes') == {'use::007::yes': {'make::yes::007'}, 'make::yes::007': set()}
+
+
+def test_a_placeholder_that_nothing_fills_is_an_error(built: Built) -> None:
+    built.proc('a', deps=['b::[env]'])
+    with pytest.raises(UserError, match=r'"b::\[env\]" of "a".*\[env\]'):
+        built.request('a')
+
+
+def test_a_glob_in_deps_leaves_its_own_proc_out(built: Built) -> None:
+    built.proto('b::[env]', arg_choices={'env': ['dev', 'prod']})
+    built.proc('b::all', deps=['b::*'])
+    assert built.deps('b::all')['b::all'] == {'b::dev', 'b::prod'}
+
+
+@pytest.mark.parametrize(
+    'dep',
+    [
+        lambda ctx, env: f'p::{env}-{ctx.proc_name}',
+        lambda ctx: f'p::{ctx.args["env"]}-{ctx.proc_name}',
+        lambda env: [f'p::{env}-d::dev'],
+        lambda: ['p::[env]-d::dev'],
+        lambda **args: (f'p::{args["env"]}-{name}' for name in ['d::dev']),
+    ],
+)
+def test_callables_in_deps_are_called_with_what_they_name(built: Built, dep: Callable[..., object]) -> None:
+    built.proto('d::[env]', deps=[dep])
+    built.proc('p::dev-d::dev')
+    assert built.deps('d::dev') == {'d::dev': {'p::dev-d::dev'}, 'p::dev-d::dev': set()}
+
+
+def test_callables_are_asked_once_for_a_created_proc_when_it_is_created(built: Built) -> None:
+    asked: list[str] = []
+
+    def dep(context: DepProcContext) -> list[str]:
+        asked.append(context.proc_name)
+        return []
+
+    built.proto('d::[env]', deps=[dep])
+    built.proc('p', deps=[dep])
+    built.create('d::dev')
+    assert asked == ['d::dev']
+    for _ in range(2):
+        built.request('d::dev', 'p')
+    assert asked == ['d::dev', 'p']
+
+
+@pytest.mark.parametrize('answer', [None, 3, [3], {'a': 1}])
+def test_a_callable_returns_names(built: Built, answer: object) -> None:
+    built.proc('a', deps=[lambda: answer])
+    with pytest.raises(UserError, match='returned'):
+        built.request('a')
+
+
+def test_a_created_proc_whose_callable_raises_does_not_exist(built: Built) -> None:
+    built.proto('d::[env]', deps=[lambda ctx: 1 / 0])
+    with pytest.raises(UserError, match='ZeroDivisionError'):
+        built.create('d::dev')
+    assert 'd::dev' not in built.catalog.procs
+
+
+def test_no_failures_is_a_condition_not_a_name(built: Built) -> None:
+    built.proc('a', deps=[NO_FAILURES])
+    spec = built.specs('a')['a']
+    assert (spec.deps, spec.no_failures) == ((), True)
+
+
+def test_a_dependency_that_nothing_declares_is_missing_and_stays(built: Built) -> None:
+    built.proc('a', deps=['x'])
+    built.proc('b', deps=['x'])
+    request = built.request('a', 'b')
+    assert request.missing[0] == ('x', 'a')
+    assert {spec.name: spec.deps for spec in request.specs} == {'a': ('x',), 'b': ('x',)}
+
+
+def test_a_wrong_value_in_a_dependency_says_whose(built: Built) -> None:
+    built.proto('b::[env]', arg_choices={'env': ['dev']})
+    built.proc('a', deps=['b::qa'])
+    with pytest.raises(UserError, match=r'dependency of "a": .*"qa" is not a choice'):
+        built.request('a')
+
+
+def test_what_is_scheduled_already_is_not_scheduled_again(built: Built) -> None:
+    built.proc('a')
+    built.proc('b', deps=['a'])
+    built.states = {'a': ProcState.RUNNING}
+    assert built.deps('b') == {'b': {'a'}}
+    assert built.deps('a') == {}
+    built.states = {'a': ProcState.IDLE}
+    assert set(built.deps('b')) == {'a', 'b'}
+
+
+def test_only_means_the_names_themselves_in_their_order(built: Built) -> None:
+    built.proc('a')
+    built.proc('b', deps=['a'])
+    built.proc('c', deps=['b', 'missing'])
+    built.proc('before', rdeps=['c'])
+    assert built.deps('c', only=True) == {'c': set()}
+    assert built.deps('b', 'c', only=True) == {'b': set(), 'c': {'b'}}
+    assert built.request('c', only=True).missing == ()
+
+
+def test_an_unknown_name_cannot_be_requested(built: Built) -> None:
+    with pytest.raises(UserError, match='unknown proc "x"'):
+        built.request('x')
+
+
+def test_a_spec_has_all_that_was_declared(built: Built) -> None:
+    built.proto('a::[env]', locks=['db', 'host-[env]'], wave=2, timeout='1m', retries=3, retry_delay=2)
+    spec = built.specs('a::dev')['a::dev']
+    assert spec.locks == ('db', 'host-dev')
+    assert (spec.wave, spec.timeout, spec.retries, spec.retry_delay) == (2, 60.0, 3, 2.0)
+
+
+def test_order_is_that_of_declaration_then_of_creation(built: Built) -> None:
+    built.proto('b::[env]', arg_choices={'env': ['y', 'x']})
+    built.proc('a')
+    specs = built.specs('a', *built.create('b::*'))
+    assert sorted(specs, key=lambda name: specs[name].order) == ['b::y', 'b::x', 'a']
+
+
+# --- reverse dependencies --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize('kind', [str, WhenTargetScheduled])
+def test_a_reverse_dependency_is_injected_before_its_target(built: Built, kind: Callable[[str], Any]) -> None:
+    built.proc('setup', rdeps=[kind('deploy::[env]')])
+    built.proto('deploy::[env]')
+    built.proc('release', deps=['deploy::prod'])
+    assert built.deps('release') == {'release': {'deploy::prod'}, 'deploy::prod': {'setup'}, 'setup': set()}
+    assert built.deps('setup') == {'setup': set()}
+
+
+def test_a_proto_is_injected_with_the_arguments_of_the_match(built: Built) -> None:
+    built.proto('seed::[db]', rdeps=['deploy::[db]', 'test::*'])
+    built.proto('deploy::[env]')
+    built.proto('test::[db]')
+    assert built.deps('deploy::prod', 'test::ci') == {
+        'deploy::prod': {'seed::prod'},
+        'seed::prod': set(),
+        'test::ci': {'seed::ci'},
+        'seed::ci': set(),
+    }
+
+
+def test_a_reverse_dependency_of_what_is_done_already_stays_a_dependency(built: Built) -> None:
+    built.proc('setup', rdeps=['deploy'])
+    built.proc('deploy')
+    built.states = {'setup': ProcState.SUCCEEDED}
+    assert built.deps('deploy') == {'deploy': {'setup'}}
+
+
+def test_when_scheduled_does_nothing_until_its_declarer_is_scheduled(built: Built) -> None:
+    built.proto('migrate', lambda context, env: env, rdeps=[WhenScheduled('deploy::[env]')])
+    built.proto('deploy::[env]')
+    both = {'migrate::prod': set(), 'deploy::prod': {'migrate::prod'}}
+    assert built.deps('deploy::prod') == {'deploy::prod': set()}
+    assert built.deps('migrate::prod') == both
+    assert built.deps('deploy::prod', 'migrate::prod') == both
+    built.proc('release', deps=['migrate::prod'])
+    assert built.deps('release') == {**both, 'release': {'migrate::prod'}}
+
+
+def test_what_when_scheduled_leaves_open_means_every_choice(built: Built) -> None:
+    built.proc('notify', rdeps=[WhenScheduled('deploy::[env]')])
+    built.proto('deploy::[env]', arg_choices={'env': ['dev', 'prod']})
+    assert built.deps('notify') == {'notify': set(), 'deploy::dev': {'notify'}, 'deploy::prod': {'notify'}}
+
+
+def test_a_target_that_waits_already_gets_the_edge_injected(built: Built) -> None:
+    built.proc('migrate', rdeps=[WhenScheduled('deploy')])
+    built.proc('deploy')
+    built.states = {'deploy': ProcState.WANTED}
+    request = built.request('migrate')
+    assert request.injected == (('deploy', 'migrate'),)
+    assert [spec.name for spec in request.specs] == ['migrate']
+
+
+@pytest.mark.parametrize('state', [ProcState.RUNNING, ProcState.SUCCEEDED, ProcState.FAILED])
+def test_a_target_that_began_already_is_an_error(built: Built, state: ProcState) -> None:
+    built.proc('migrate', rdeps=[WhenScheduled('deploy')])
+    built.proc('deploy')
+    built.states = {'deploy': state}
+    with pytest.raises(UserError, match='"migrate".*before "deploy"'):
+        built.request('migrate')
+
+
+@pytest.mark.parametrize('pattern', ['deploy', 'dep*'])
+def test_what_is_declared_after_its_target_was_scheduled_still_goes_before_it(built: Built, pattern: str) -> None:
+    built.proc('deploy')
+    built.request('deploy')
+    built.states = {'deploy': ProcState.WANTED}
+    built.proc('late', rdeps=[pattern])
+    assert built.request('late').injected == (('deploy', 'late'),)
+    built.states = {'deploy': ProcState.RUNNING}
+    with pytest.raises(UserError, match='is running already'):
+        built.request('late')
+
+
+def test_a_target_that_nothing_declares_is_missing(built: Built) -> None:
+    built.proc('init', rdeps=['app::[x]', WhenScheduled('cleanup')])
+    assert built.request('init').missing == (('cleanup', 'init'),)
+
+
+# --- as a whole ------------------------------------------------------------------------------------------------------
+
+
+def slow_closure(
+    deps: Mapping[str, set[str]], rules: Mapping[str, set[str]], pushes: Mapping[str, set[str]], wanted: set[str]
+) -> dict[str, set[str]]:
+    """Apply every rule to every proc until nothing changes."""
+    found: dict[str, set[str]] = {name: set() for name in wanted}
+    while True:
+        before = {name: set(edges) for name, edges in found.items()}
+        for name in before:
+            found[name] |= deps[name] | {declarer for declarer, targets in rules.items() if name in targets}
+            for target in pushes[name] - {name}:
+                found.setdefault(target, set()).add(name)
+        for edges in list(found.values()):
+            for name in edges:
+                found.setdefault(name, set())
+        if found == before:
+            return found
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(min_value=0, max_value=2**32))
+def test_a_request_is_what_applying_all_rules_over_and_over_gives(seed: int) -> None:
+    chance = random.Random(seed)  # noqa: S311
+    names = [f'{chance.choice("xy")}::{number}' for number in range(8)]
+
+    def some() -> set[str]:
+        return set(chance.sample(names, chance.choice([0, 0, 1, 2])))
+
+    deps, rules, pushes = ({name: some() for name in names} for _ in range(3))
+    built = Built()
+    for name in names:
+        rdeps = [*sorted(rules[name]), *(WhenScheduled(target) for target in sorted(pushes[name] - {name}))]
+        built.proc(name, deps=sorted(deps[name]), rdeps=rdeps)
+    wanted = set(chance.sample(names, 2))
+    assert built.deps(*sorted(wanted)) == slow_closure(deps, rules, pushes, wanted)
