@@ -68,7 +68,7 @@ class Output:
     """
 
     file: str
-    max_age: float | None = None
+    max_age: float | str | None = None
     enforce_freshness: bool = True
 
     def __post_init__(self) -> None:

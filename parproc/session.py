@@ -500,11 +500,14 @@ class Session:
 
     def _environment(self, name: str, attempt: int, own: Mapping[str, str]) -> dict[str, str]:
         """Return what a proc's environment has on top of ours; what the user set stays."""
-        variables = {'PARPROC_NAME': name, 'PARPROC_RUN_ID': self.folder.run_id, 'PARPROC_ATTEMPT': str(attempt)}
-        for key, value in {'PYTHONUNBUFFERED': '1', **self.task_environment}.items():
-            if key not in os.environ:
-                variables[key] = value
-        return {**variables, **own}
+        wished = {'PYTHONUNBUFFERED': '1', **self.task_environment}
+        return {
+            **{key: value for key, value in wished.items() if key not in os.environ},
+            'PARPROC_NAME': name,
+            'PARPROC_RUN_ID': self.folder.run_id,
+            'PARPROC_ATTEMPT': str(attempt),
+            **own,
+        }
 
     @property
     def folder(self) -> RunFolder:

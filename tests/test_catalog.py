@@ -42,7 +42,7 @@ class Built:
         return self.catalog.procs[name].args
 
     def call(self, name: str) -> object:
-        return self.catalog.call(name)('CONTEXT')  # type: ignore[arg-type]
+        return self.catalog.call(name)('CONTEXT')
 
     def request(self, *names: str, only: bool = False, **params: object) -> Any:
         return self.catalog.request(names, params=params, state_of=self.states.get, only=only)

@@ -78,7 +78,7 @@ class SignalInbox:
         finally:
             signal.signal(signal.SIGTSTP, self._note)
 
-    def _note(self, number: int, frame: FrameType | None) -> None:
+    def _note(self, number: int, _frame: FrameType | None) -> None:
         self.pending.append(number)
         self.received += number in STOPPING
         if self.in_task:

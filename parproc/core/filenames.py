@@ -17,6 +17,10 @@ def file_stem(name: str, separator: str = '::') -> str:
     no readable name contains: so names that differ only in case, which some file systems do not tell apart, in
     punctuation, or after their hundredth character never share a file.
 
+    Args:
+        name: any text.
+        separator: what stands between the segments of the run's names.
+
     Example:
         >>> file_stem('build::prod')
         'build.prod'

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
-from parproc.core.events import Announcement, TaskFinished, TaskResumed, TaskStarted, TaskWaiting, TaskWanted
-from parproc.core.model import GOOD, NEVER_RAN, Outcome, ProcState
+from parproc.core.events import (
+    Announcement,
+    RunStopping,
+    TaskFinished,
+    TaskResumed,
+    TaskRetrying,
+    TaskStarted,
+    TaskWaiting,
+    TaskWanted,
+)
+from parproc.core.model import ErrorKind, Outcome, ProcState
+
+HELD_BACK = frozenset({ErrorKind.DEPENDENCY_FAILED, ErrorKind.FAILURES_PRESENT, ErrorKind.NOT_RUN})
+"""The reasons of a FAILED task that did nothing wrong itself: it never got to run."""
+
+SLOWEST_KEPT = 5
+WIDEST_NAME = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +75,55 @@ Message: TypeAlias = RunBegan | TaskLogged | TaskProgressed | Warned | RunEnded
 
 
 @dataclass(slots=True)
+class Running:
+    """A task that has started and is not over.
+
+    Attributes:
+        began: start of its first attempt.
+        attempt: which one it is at, from 1.
+        awaited: what it waits for from inside, if it does.
+        again_at: when its next attempt starts, while it waits for that.
+        fraction: how far it says it is, from 0 to 1.
+        message: what it says it is doing.
+        busy_since: since when it works, None while it waits.
+        worked: seconds it worked before that.
+    """
+
+    began: float
+    attempt: int = 1
+    awaited: tuple[str, ...] = ()
+    again_at: float | None = None
+    fraction: float | None = None
+    message: str = ''
+    busy_since: float | None = None
+    worked: float = 0.0
+
+    def work(self, time: float) -> None:
+        """It works from ``time`` on."""
+        self.busy_since = time
+
+    def rest(self, time: float) -> None:
+        """It stops working at ``time``."""
+        if self.busy_since is not None:
+            self.worked += time - self.busy_since
+            self.busy_since = None
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
-    """A task that is over; ``seconds`` is its last attempt's length, 0.0 when it never ran."""
+    """A task that is over.
+
+    Args:
+        name: the task.
+        outcome: how its last attempt ended.
+        seconds: from the start of its first attempt to its end; None when it never ran.
+        attempts: how many there were.
+    """
 
     name: str
     outcome: Outcome
-    seconds: float
+    seconds: float | None
+    attempts: int = 1
 
 
 @dataclass(slots=True)
@@ -72,79 +131,150 @@ class RunView:
     """What is known of a run so far.
 
     Attributes:
-        counts: how many tasks ended in each state.
-        running: name -> start time of those that run.
+        began: how the run started, once it has.
+        total: how many tasks were scheduled.
+        done: how many of them are over.
+        counts: how many ended in each state.
+        running: name -> what is known of those that have started, longest-running first.
+        latest: the one that ended last.
         failures: those that failed by themselves, in order.
-        not_run: those that never ran because of another's failure or a stop.
+        interrupted: those that a stop of the run ended.
+        held_back: why tasks never got to run -> how many.
+        stopped: why the run is being stopped; empty while it is not.
         slowest: the longest, longest first, a few.
-        summed: seconds of all attempts together.
-        critical_path: the longest chain of dependencies that ran, and its seconds.
+        summed: seconds that all attempts worked, together.
+        name_width: columns that hold most names.
     """
 
     began: RunBegan | None = None
     total: int = 0
+    done: int = 0
     counts: dict[ProcState, int] = field(default_factory=dict)
-    running: dict[str, float] = field(default_factory=dict)
-    waiting: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    running: dict[str, Running] = field(default_factory=dict)
+    latest: Ended | None = None
     failures: list[Ended] = field(default_factory=list)
-    not_run: list[Ended] = field(default_factory=list)
+    interrupted: list[Ended] = field(default_factory=list)
+    held_back: dict[ErrorKind, int] = field(default_factory=dict)
+    stopped: str = ''
     slowest: list[Ended] = field(default_factory=list)
     summed: float = 0.0
-    critical: tuple[float, str] = (0.0, '')
+    name_width: int = 0
     _deps: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _chains: dict[str, tuple[float, str]] = field(default_factory=dict)
+    _longest: tuple[float, str] = (0.0, '')
 
     def take(self, message: Announcement | Message) -> None:
         """Fold one message in."""
-        kind = type(message)
-        if isinstance(message, TaskFinished):
-            self._finish(message)
-        elif isinstance(message, TaskStarted):
-            self.running[message.name] = message.time
-        elif isinstance(message, TaskWanted):
-            self.total += 1
-            if message.deps:
-                self._deps[message.name] = message.deps
-        elif isinstance(message, TaskWaiting):
-            self.waiting[message.name] = message.awaited
-        elif kind is TaskResumed and isinstance(message, TaskResumed):
-            self.waiting.pop(message.name, None)
-        elif isinstance(message, RunBegan):
-            self.began = message
+        fold = _FOLDS.get(type(message))
+        if fold is not None:
+            fold(self, message)
 
-    def critical_path(self) -> list[str]:
-        """Return the names along the longest chain of tasks that ran, first to last."""
+    def critical_path(self) -> tuple[list[str], float]:
+        """Return the longest chain of dependencies that ran, first to last, and its seconds."""
+        seconds, name = self._longest
         path = []
-        name = self.critical[1]
         while name:
             path.append(name)
             name = self._chains[name][1]
-        return path[::-1]
+        return path[::-1], seconds
 
-    @property
-    def done(self) -> int:
-        """How many tasks are over."""
-        return sum(self.counts.values())
+    def _begin(self, message: RunBegan) -> None:
+        self.began = message
+
+    def _stop(self, message: RunStopping) -> None:
+        self.stopped = message.reason
+
+    def _want(self, message: TaskWanted) -> None:
+        self.total += 1
+        if message.deps:
+            self._deps[message.name] = message.deps
+        width = len(message.name)
+        if self.name_width < width <= WIDEST_NAME:
+            self.name_width = width
+
+    def _start(self, message: TaskStarted) -> None:
+        running = self.running.get(message.name)
+        if running is None:
+            running = self.running[message.name] = Running(message.time)
+        running.attempt = message.attempt
+        running.again_at = running.fraction = None
+        running.message = ''
+        running.work(message.time)
+
+    def _retry(self, message: TaskRetrying) -> None:
+        running = self.running.get(message.name)
+        if running is not None:
+            running.rest(message.time)
+            running.awaited = ()
+            running.again_at = message.again_at
+
+    def _wait(self, message: TaskWaiting) -> None:
+        running = self.running[message.name]
+        running.rest(message.time)
+        running.awaited = message.awaited
+
+    def _resume(self, message: TaskResumed) -> None:
+        running = self.running[message.name]
+        running.work(message.time)
+        running.awaited = ()
+
+    def _progress(self, message: TaskProgressed) -> None:
+        running = self.running.get(message.name)
+        if running is not None:
+            running.fraction = message.fraction
+            running.message = message.message
 
     def _finish(self, message: TaskFinished) -> None:
         outcome = message.outcome
+        self.done += 1
         self.counts[outcome.state] = self.counts.get(outcome.state, 0) + 1
-        self.running.pop(message.name, None)
-        self.waiting.pop(message.name, None)
-        seconds = 0.0 if message.started is None else message.time - message.started
-        ended = Ended(message.name, outcome, seconds)
-        if outcome.state not in GOOD:
-            (self.not_run if outcome.error in NEVER_RAN and message.started is None else self.failures).append(ended)
-        self.summed += seconds
-        if seconds:
-            self._rank(ended)
-            deps = self._deps.pop(message.name, ())
-            before = max(((self._chains[dep][0], dep) for dep in deps if dep in self._chains), default=(0.0, ''))
-            self._chains[message.name] = (before[0] + seconds, before[1])
-            self.critical = max(self.critical, (before[0] + seconds, message.name))
+        running = self.running.pop(message.name, None)
+        deps = self._deps.pop(message.name, ())
+        seconds = None
+        if running is not None:
+            running.rest(message.time)
+            self.summed += running.worked
+            seconds = message.time - running.began
+            self._lengthen(message.name, deps, seconds)
+        self.latest = ended = Ended(message.name, outcome, seconds, message.attempt)
+        if seconds is not None:
+            self._rank(ended, seconds)
+        if outcome.state is not ProcState.FAILED:
+            return
+        if outcome.error is ErrorKind.INTERRUPTED:
+            self.interrupted.append(ended)
+        elif outcome.error in HELD_BACK:
+            self.held_back[outcome.error] = self.held_back.get(outcome.error, 0) + 1
+        else:
+            self.failures.append(ended)
 
-    def _rank(self, ended: Ended) -> None:
-        if len(self.slowest) < 5 or ended.seconds > self.slowest[-1].seconds:
-            self.slowest.append(ended)
-            self.slowest.sort(key=lambda other: -other.seconds)
-            del self.slowest[5:]
+    def _lengthen(self, name: str, deps: tuple[str, ...], seconds: float) -> None:
+        """Put a task that ran at the end of the longest chain that leads to it."""
+        chains = self._chains
+        before, previous = max(((chains[dep][0], dep) for dep in deps if dep in chains), default=(0.0, ''))
+        chains[name] = (before + seconds, previous)
+        if before + seconds >= self._longest[0]:
+            self._longest = (before + seconds, name)
+
+    def _rank(self, ended: Ended, seconds: float) -> None:
+        slowest = self.slowest
+        if len(slowest) < SLOWEST_KEPT or seconds > (slowest[-1].seconds or 0.0):
+            slowest.append(ended)
+            slowest.sort(key=lambda other: -(other.seconds or 0.0))
+            del slowest[SLOWEST_KEPT:]
+
+
+_FOLDS = cast(
+    'dict[type, Callable[[RunView, Announcement | Message], None]]',
+    {
+        RunBegan: RunView._begin,  # noqa: SLF001
+        RunStopping: RunView._stop,  # noqa: SLF001
+        TaskWanted: RunView._want,  # noqa: SLF001
+        TaskStarted: RunView._start,  # noqa: SLF001
+        TaskRetrying: RunView._retry,  # noqa: SLF001
+        TaskWaiting: RunView._wait,  # noqa: SLF001
+        TaskResumed: RunView._resume,  # noqa: SLF001
+        TaskProgressed: RunView._progress,  # noqa: SLF001
+        TaskFinished: RunView._finish,  # noqa: SLF001
+    },
+)

@@ -1,0 +1,1 @@
+"""Ways to run a task: in a forked child, or in this process."""

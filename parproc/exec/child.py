@@ -76,7 +76,7 @@ def _prepare(job: Job, end: socket.socket, reaper: int, dispositions: list[int])
         end.sendall(pack_json(Kind.TELL, {'verb': 'warn', 'arguments': {'message': failed_log}}))
 
 
-def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+def _terminate(number: int, _frame: FrameType | None) -> NoReturn:
     raise SystemExit(128 + number)
 
 

@@ -1,0 +1,368 @@
+"""The machine, driven through random lives and held against a slow, obvious oracle."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from parproc.core.events import (
+    Finished,
+    Interrupted,
+    Kill,
+    Launch,
+    Resume,
+    Settled,
+    Slept,
+    StartFailed,
+    TaskFinished,
+    Tick,
+    WaitBegan,
+    Wanted,
+)
+from parproc.core.laws import validate
+from parproc.core.machine import Machine
+from parproc.core.model import GOOD, SUCCESS, ErrorKind, ProcState, TaskSpec, failure
+from parproc.core.plan import build
+from parproc.core.task import Phase
+from parproc.errors import InternalError, UserError
+
+BROKEN = failure(ErrorKind.EXCEPTION, 'broken')
+
+
+def launched(actions):
+    return [action.name for action in actions if isinstance(action, Launch)]
+
+
+def want(machine, *specs, time=0.0):
+    return machine.handle(Wanted(build(specs).order, time=time))
+
+
+def done(machine, name, outcome=SUCCESS, time=0.0):
+    return machine.handle(Finished(name, outcome, time))
+
+
+def test_independent_tasks_fill_the_slots_in_order_of_declaration():
+    machine = Machine(parallel=2)
+    specs = [TaskSpec(name, order=index) for index, name in enumerate('abc')]
+    assert launched(want(machine, *specs)) == ['a', 'b']
+    assert launched(done(machine, 'a')) == ['c']
+
+
+def test_the_longest_remaining_path_goes_first():
+    machine = Machine(parallel=1)
+    specs = [TaskSpec('short', order=0), TaskSpec('head', order=1), TaskSpec('tail', ('head',), order=2)]
+    assert launched(want(machine, *specs)) == ['head']
+
+
+def test_a_failure_fails_what_depends_on_it_and_nothing_else():
+    machine = Machine(parallel=1)
+    want(machine, TaskSpec('a'), TaskSpec('b', ('a',), order=1), TaskSpec('c', ('b',), order=2), TaskSpec('d', order=3))
+    actions = done(machine, 'a', BROKEN)
+    assert launched(actions) == ['d']
+    ended = {action.name: action.outcome for action in actions if isinstance(action, TaskFinished)}
+    assert ended['b'].error is ended['c'].error is ErrorKind.DEPENDENCY_FAILED
+    assert ended['c'].reason == 'dependency failed: b'
+
+
+def test_a_wave_opens_when_the_lower_ones_are_over():
+    machine = Machine(parallel=4)
+    assert launched(want(machine, TaskSpec('low', wave=-1), TaskSpec('high', wave=2), TaskSpec('mid', wave=0))) == ['low']
+    assert launched(done(machine, 'low')) == ['mid']
+    assert launched(done(machine, 'mid', BROKEN)) == ['high']
+
+
+def test_a_lock_has_one_holder():
+    machine = Machine(parallel=4)
+    specs = [TaskSpec(name, locks=('disk',), order=index) for index, name in enumerate('abc')]
+    assert launched(want(machine, *specs)) == ['a']
+    assert launched(done(machine, 'a', BROKEN)) == ['b']
+
+
+def test_a_parked_task_does_not_hide_another_lock_that_is_free():
+    machine = Machine(parallel=4)
+    want(machine, TaskSpec('x', locks=('one',)), TaskSpec('y', locks=('two',), order=1))
+    want(machine, TaskSpec('both', locks=('one', 'two'), order=2), TaskSpec('single', locks=('one',), order=3))
+    assert launched(done(machine, 'x')) == ['single']
+    assert launched(done(machine, 'y')) == []
+    assert launched(done(machine, 'single')) == ['both']
+
+
+def test_a_timeout_is_a_ladder_of_two_signals_and_overrules_the_outcome():
+    machine = Machine(grace=5.0)
+    want(machine, TaskSpec('slow', timeout=10.0))
+    assert machine.deadline == 10.0
+    assert Kill('slow', 15) in machine.handle(Tick(10.0))
+    assert Kill('slow', 9) in machine.handle(Tick(15.0))
+    (ended,) = [action for action in done(machine, 'slow', time=15.1) if isinstance(action, TaskFinished)]
+    assert (ended.outcome.error, ended.outcome.reason) == (ErrorKind.TIMEOUT, 'timed out after 10 s')
+
+
+def test_time_asleep_counts_for_no_timeout():
+    machine = Machine()
+    want(machine, TaskSpec('slow', timeout=10.0))
+    machine.handle(Slept(100.0, 105.0))
+    assert machine.deadline == 110.0
+    assert machine.handle(Tick(109.0)) == []
+
+
+def test_retries_wait_twice_as_long_each_time():
+    machine = Machine()
+    want(machine, TaskSpec('flaky', retries=2, retry_delay=1.0))
+    done(machine, 'flaky', BROKEN, time=10.0)
+    assert (machine.deadline, machine.state_of('flaky')) == (11.0, ProcState.RUNNING)
+    assert machine.handle(Tick(11.0))[0] == Launch('flaky', 2)
+    done(machine, 'flaky', BROKEN, time=20.0)
+    assert machine.deadline == 22.0
+    machine.handle(Tick(22.0))
+    done(machine, 'flaky', BROKEN, time=23.0)
+    assert machine.state_of('flaky') is ProcState.FAILED
+
+
+def test_a_waiting_task_gives_its_slot_to_what_it_waits_for_across_waves():
+    machine = Machine(parallel=1)
+    want(machine, TaskSpec('parent'))
+    want(machine, TaskSpec('child', wave=7, order=1))
+    assert launched(machine.handle(WaitBegan('parent', ('child',)))) == ['child']
+    assert Resume('parent', ('child',), ()) in done(machine, 'child')
+
+
+def test_a_child_that_needs_its_parents_lock_is_a_knot_at_once():
+    machine = Machine()
+    want(machine, TaskSpec('parent', locks=('disk',)), TaskSpec('busy', order=5))
+    want(machine, TaskSpec('child', locks=('disk',), order=1))
+    (resume,) = [action for action in machine.handle(WaitBegan('parent', ('child',))) if isinstance(action, Resume)]
+    assert resume.knot == '"parent" waits for "child", "child" needs lock "disk" held by "parent"'
+
+
+def test_two_tasks_that_wait_for_each_other_are_a_knot():
+    machine = Machine()
+    want(machine, TaskSpec('a'), TaskSpec('b', order=1))
+    assert not any(isinstance(action, Resume) for action in machine.handle(WaitBegan('a', ('b',))))
+    (resume,) = [action for action in machine.handle(WaitBegan('b', ('a',))) if isinstance(action, Resume)]
+    assert resume.knot == '"b" waits for "a", "a" waits for "b"'
+
+
+def test_a_missing_dependency_waits_until_nobody_can_declare_it():
+    machine = Machine()
+    want(machine, TaskSpec('user', ('later',)), TaskSpec('maker', order=1))
+    assert machine.handle(Settled()) == []
+    assert launched(want(machine, TaskSpec('later', order=2))) == ['later']
+    assert launched(done(machine, 'later')) == ['user']
+    want(machine, TaskSpec('other', ('never',), order=3))
+    done(machine, 'user'), done(machine, 'maker')
+    (ended,) = machine.handle(Settled())
+    assert ended.outcome.reason == 'dependency "never" missing'
+
+
+def test_scarce_starts_run_fewer_at_a_time_and_lose_nothing():
+    machine = Machine(parallel=4)
+    specs = [TaskSpec(f't{index}', order=index) for index in range(4)]
+    want(machine, *specs)
+    assert launched(machine.handle(StartFailed('t3', 'no', scarce=True))) == []
+    assert launched(done(machine, 't0')) == ['t3']
+    assert machine.state_of('t3') is ProcState.RUNNING
+
+
+def test_a_start_that_fails_with_nothing_else_running_fails_the_task():
+    machine = Machine()
+    want(machine, TaskSpec('only'))
+    machine.handle(StartFailed('only', 'no memory', scarce=True))
+    assert machine.tasks['only'].outcome == failure(ErrorKind.NOT_STARTED, 'could not start: no memory')
+
+
+def test_fail_fast_starts_nothing_new():
+    machine = Machine(parallel=2, fail_fast=True)
+    want(machine, *[TaskSpec(f't{index}', order=index) for index in range(4)])
+    assert launched(done(machine, 't0', BROKEN)) == []
+    done(machine, 't1')
+    assert machine.state_of('t1') is ProcState.SUCCEEDED
+    assert machine.tasks['t3'].outcome.error is ErrorKind.NOT_RUN
+
+
+def test_no_failures_holds_only_while_nothing_failed():
+    machine = Machine(parallel=1)
+    want(machine, TaskSpec('bad'), TaskSpec('careful', no_failures=True, order=1))
+    done(machine, 'bad', BROKEN)
+    assert machine.tasks['careful'].outcome.error is ErrorKind.FAILURES_PRESENT
+
+
+def test_a_stop_signals_what_runs_and_abandons_the_rest():
+    machine = Machine(parallel=1, stop_grace=10.0)
+    want(machine, TaskSpec('a'), TaskSpec('b', order=1))
+    assert Kill('a', 2) in machine.handle(Interrupted(2, 1.0))
+    assert machine.tasks['b'].outcome.error is ErrorKind.NOT_RUN
+    assert Kill('a', 9) in machine.handle(Tick(11.0))
+    done(machine, 'a', BROKEN, time=12.0)
+    assert machine.tasks['a'].outcome.error is ErrorKind.INTERRUPTED
+    assert machine.stopping == 0
+
+
+def test_an_event_about_a_task_that_does_not_run_raises_with_its_story():
+    machine = Machine()
+    want(machine, TaskSpec('a'))
+    done(machine, 'a')
+    with pytest.raises(InternalError, match='ACTIVE -> ENDED'):
+        done(machine, 'a')
+
+
+def test_an_injected_dependency_goes_before_a_wanted_task():
+    machine = Machine(parallel=1)
+    want(machine, TaskSpec('first'), TaskSpec('target', order=1))
+    machine.handle(Wanted((TaskSpec('before', order=2),), (('target', 'before'),)))
+    assert launched(done(machine, 'first')) == ['before']
+    assert launched(done(machine, 'before')) == ['target']
+
+
+NAMES = [f't{index}' for index in range(12)]
+
+
+class Lives(RuleBasedStateMachine):
+    """Random graphs with waves, locks, limits, failures, retries, waits from inside, and tasks that come later."""
+
+    def __init__(self):
+        super().__init__()
+        self.time = 0.0
+        self.running: dict[str, int] = {}
+        self.waiting: dict[str, tuple[str, ...]] = {}
+        self.unused = list(NAMES)
+
+    @initialize(parallel=st.integers(1, 4), fail_fast=st.booleans(), inline=st.booleans())
+    def begin(self, parallel, fail_fast, inline):
+        self.machine = Machine(parallel=1 if inline else parallel, fail_fast=fail_fast, inline=inline)
+
+    def feed(self, event):
+        for action in self.machine.handle(event):
+            if isinstance(action, Launch):
+                self.check_launch(action)
+                self.running[action.name] = action.attempt
+            elif isinstance(action, Resume):
+                self.waiting.pop(action.name, None)
+
+    def check_launch(self, launch):
+        """The oracle: look at everything, slowly, and say whether this task may start now."""
+        task = self.machine.tasks[launch.name]
+        for dep in task.deps:
+            assert self.machine.state_of(dep) in GOOD, f'{launch.name} started before {dep}'
+        for other in self.running:
+            assert not set(task.spec.locks) & set(self.machine.tasks[other].spec.locks), 'a lock was shared'
+        assert launch.name not in self.running
+
+    @rule(data=st.data(), count=st.integers(1, 4))
+    def schedule(self, data, count):
+        specs = []
+        names = self.unused[:count]
+        for name in names:
+            pool = NAMES[: NAMES.index(name)]
+            deps = data.draw(st.lists(st.sampled_from(pool), max_size=3, unique=True)) if pool else []
+            highest = max(
+                (self.machine.tasks[dep].spec.wave for dep in deps if dep in self.machine.tasks),
+                default=0,
+            )
+            highest = max([highest, *(spec.wave for spec in specs if spec.name in deps)])
+            specs.append(
+                TaskSpec(
+                    name,
+                    tuple(deps),
+                    tuple(data.draw(st.lists(st.sampled_from(['x', 'y']), max_size=2, unique=True))),
+                    data.draw(st.integers(highest, highest + 1)),
+                    no_failures=data.draw(st.booleans()) and data.draw(st.booleans()),
+                    retries=data.draw(st.integers(0, 1)),
+                    retry_delay=data.draw(st.sampled_from([0.0, 1.0])),
+                    order=NAMES.index(name),
+                )
+            )
+        self.unused = self.unused[count:]
+        if specs:
+            self.feed(Wanted(build(specs).order, time=self.time))
+
+    def free(self):
+        """Tasks that run and do not wait; within one process, only the innermost."""
+        names = [name for name in self.running if name not in self.waiting]
+        return names[-1:] if self.machine.inline else names
+
+    @precondition(lambda self: self.free())
+    @rule(data=st.data(), outcome=st.sampled_from([SUCCESS, SUCCESS, BROKEN]))
+    def finish(self, data, outcome):
+        name = data.draw(st.sampled_from(self.free()))
+        del self.running[name]
+        self.feed(Finished(name, outcome, self.time))
+
+    @precondition(lambda self: self.free())
+    @rule(data=st.data())
+    def wait(self, data):
+        name = data.draw(st.sampled_from(self.free()))
+        others = [other for other in self.machine.tasks if other != name]
+        if others:
+            awaited = tuple(data.draw(st.lists(st.sampled_from(others), min_size=1, max_size=2)))
+            self.waiting[name] = awaited
+            self.feed(WaitBegan(name, awaited, self.time))
+
+    @rule(seconds=st.sampled_from([0.5, 1.0, 5.0]))
+    def tick(self, seconds):
+        self.time += seconds
+        self.feed(Tick(self.time))
+
+    @rule()
+    def settle(self):
+        self.feed(Settled(self.time))
+
+    @invariant()
+    def lawful(self):
+        if hasattr(self, 'machine'):
+            validate(self.machine)
+            self.check_busy()
+
+    def check_busy(self):
+        """The oracle: no slot is idle while some task could start."""
+        machine = self.machine
+        if machine.active_count >= machine.parallel or (machine.inline and self.waiting):
+            return
+        open_waves = [task.spec.wave for task in machine.open_tasks()]
+        held = {lock for name in self.running for lock in machine.tasks[name].spec.locks}
+        for task in machine.open_tasks():
+            startable = (
+                task.phase not in (Phase.DELAYED, Phase.ACTIVE, Phase.SUSPENDED, Phase.RESUMING)
+                and all(machine.state_of(dep) in GOOD for dep in task.deps)
+                and not held & set(task.spec.locks)
+                and (task.urgency or task.spec.wave == min(open_waves))
+            )
+            assert not startable, f'{task.spec.name} could start but does not'
+
+    def teardown(self):
+        """Whatever happened, it comes to an end: nothing is idle for ever."""
+        if not hasattr(self, 'machine'):
+            return
+        for _ in range(500):
+            if not self.machine.open_count:
+                break
+            if self.free():
+                name = self.free()[0]
+                del self.running[name]
+                self.feed(Finished(name, SUCCESS, self.time))
+            elif self.machine.deadline is not None:
+                self.time = self.machine.deadline
+                self.feed(Tick(self.time))
+            else:
+                assert self.machine.quiet
+                self.feed(Settled(self.time))
+            validate(self.machine)
+        assert not self.machine.open_count, [
+            (task.spec.name, task.phase, task.awaited) for task in self.machine.open_tasks()
+        ]
+
+
+TestLives = Lives.TestCase
+TestLives.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+
+
+def test_a_plan_names_the_cycle():
+    specs = [TaskSpec('a', ('b',)), TaskSpec('b', ('c',), order=1), TaskSpec('c', ('a',), order=2)]
+    with pytest.raises(UserError, match='a -> b -> c -> a'):
+        build(specs)
+
+
+def test_a_dependency_in_a_higher_wave_is_refused():
+    with pytest.raises(UserError, match='higher wave 3'):
+        build([TaskSpec('a', ('b',), wave=1), TaskSpec('b', wave=3)])
