@@ -23,10 +23,13 @@ GAP = '...'
 
 _ATTEMPT = re.compile(r'^--- attempt \d+ of \d+ ---$')
 _HINT = re.compile(
-    r'error|warning|exception|traceback|fail|panic|goroutine|undefined|file "|ld: |\.go:|not ok|^E   ', re.I | re.M
+    r'error|warning|exception|traceback|fail|panic|goroutine|undefined|file "|ld: |\.go:|not ok|^E   ',
+    re.IGNORECASE | re.MULTILINE,
 )
 _WORD = re.compile(r'\b(?:error|warning|exception)\b', re.IGNORECASE)
-_TRACEBACK = re.compile(r'^\s*(?:\+ )?(?:Exception Group )?Traceback \(most recent call last\):|^\s*File "[^"]+", line \d+')
+_TRACEBACK = re.compile(
+    r'^\s*(?:\+ )?(?:Exception Group )?Traceback \(most recent call last\):|^\s*File "[^"]+", line \d+'
+)
 _CHAINED = re.compile(r'^(?:During handling of the above exception|The above exception was the direct cause)')
 _PANIC = re.compile(r'^(?:Fatal Python error: |thread .* panicked at|panic: |goroutine \d+ \[)')
 _STACK = re.compile(r'^(?:Uncaught |Caused by: |Exception in thread ".*" )?[\w.$]*(?:Error|Exception)\b')
@@ -59,6 +62,8 @@ def relevant_part(text: str, *, colour: bool = False) -> list[str]:
         colour: keep colour sequences.
     """
     text = text.rstrip()
+    if not text:
+        return []
     raw = _last_attempt(text.split('\n')) if _HINT.search(text) else text.rsplit('\n', LAST_LINES)[-LAST_LINES:]
     plain = [clean_line(_readable(line), colour=False) for line in raw]
     chosen = _blocks(plain) or _around_words(plain) or range(max(0, len(plain) - LAST_LINES), len(plain))

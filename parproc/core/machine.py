@@ -97,6 +97,7 @@ class Machine:
         self._locks = LockTable()
         self._careful: dict[str, Task] = {}
         self._resuming: deque[Task] = deque()
+        self._waits: list[int] = []
         self.delayed_count = 0
         self._timers = Timers(self._timer_counts)
         self._tickets = itertools.count(1)
@@ -221,10 +222,10 @@ class Machine:
         if not unfinished:
             self._resume(task)
             return
-        self._move(task, Phase.SUSPENDED)
         task.ticket = next(self._tickets)
+        self._move(task, Phase.SUSPENDED)
         task.pending = len(unfinished)
-        level = self.suspended_count if self.inline else 1
+        level = task.ticket if self.inline else 1
         for awaited in unfinished.values():
             if awaited.waiters is None:
                 awaited.waiters = []
@@ -351,7 +352,7 @@ class Machine:
                 self._actions.append(TaskResumed(task.spec.name, self._time))
                 self._resume(task)
         while self.active_count < limit:
-            ready = self._ready.pop(self.suspended_count if self.inline else 0)
+            ready = self._ready.pop(self._waits[-1] if self.inline and self._waits else 0)
             if ready is None:
                 return
             lock = self._locks.busy(ready) if ready.spec.locks else None
@@ -495,8 +496,10 @@ class Machine:
             self.active_count += 1
         if old is Phase.SUSPENDED:
             self.suspended_count -= 1
+            self._waits.remove(task.ticket)
         elif phase is Phase.SUSPENDED:
             self.suspended_count += 1
+            self._waits.append(task.ticket)
         if phase is Phase.DELAYED:
             self.delayed_count += 1
         elif old is Phase.DELAYED:

@@ -99,11 +99,11 @@ class Running:
     worked: float = 0.0
 
     def work(self, time: float) -> None:
-        """It works from ``time`` on."""
+        """Note that it works from ``time`` on."""
         self.busy_since = time
 
     def rest(self, time: float) -> None:
-        """It stops working at ``time``."""
+        """Note that it stops working at ``time``."""
         if self.busy_since is not None:
             self.worked += time - self.busy_since
             self.busy_since = None

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from parproc.core.events import Announcement
+from parproc.core.screen import plain_text
 from parproc.core.view import Message, RunView
+
+LONGEST_REASON = 200
 
 
 class Reporter(Protocol):
     """Shows a run; all it knows is the messages and their fold."""
 
     def handle(self, message: Announcement | Message, view: RunView) -> None:
-        """Take one message, folded into ``view`` already."""
+        """Take one message, folded into ``view`` already. BrokenPipeError says that nobody reads any more."""
 
     def next_tick(self, view: RunView) -> float | None:
         """Return when :meth:`tick` should be called, None when it need not be."""
 
     def tick(self, now: float, view: RunView) -> None:
-        """Time has passed."""
+        """Time has passed; ``now`` is monotonic seconds. Called more often than asked for."""
 
 
 class Reporters:
@@ -35,26 +39,51 @@ class Reporters:
         self._reporters = list(reporters)
 
     def handle(self, message: Announcement | Message) -> None:
-        """Take one message; raises BrokenPipeError when nobody reads the output any more."""
+        """Let each reporter take one message; raises BrokenPipeError when nobody reads the output any more."""
         self.view.take(message)
-        self._each(lambda reporter: reporter.handle(message, self.view))
+        broken = None
+        for reporter in tuple(self._reporters):
+            try:
+                reporter.handle(message, self.view)
+            except BrokenPipeError as error:
+                broken = error
+            except Exception as error:
+                self._drop(reporter, error)
+        if broken is not None:
+            raise broken
 
     def tick(self, now: float) -> None:
-        """Let each reporter know that time has passed."""
-        self._each(lambda reporter: reporter.tick(now, self.view))
+        """Let each reporter know that time has passed; raises as :meth:`handle`."""
+        broken = None
+        for reporter in tuple(self._reporters):
+            try:
+                reporter.tick(now, self.view)
+            except BrokenPipeError as error:
+                broken = error
+            except Exception as error:
+                self._drop(reporter, error)
+        if broken is not None:
+            raise broken
 
     def next_tick(self, now: float) -> float | None:
-        """Return when the next one wants its tick."""
-        times = [when for reporter in self._reporters if (when := reporter.next_tick(self.view)) is not None]
-        return max(min(times), now) if times else None
-
-    def _each(self, call: Callable[[Reporter], None]) -> None:
-        for reporter in list(self._reporters):
+        """Return when the next one wants its tick, None when none does."""
+        nearest = None
+        for reporter in tuple(self._reporters):
             try:
-                call(reporter)
-            except BrokenPipeError:
-                raise
+                due = reporter.next_tick(self.view)
             except Exception as error:
-                self._reporters.remove(reporter)
-                name = type(reporter).__name__
-                print(f'parproc: {name} broke and was dropped: {type(error).__name__}: {error}', file=sys.stderr)
+                self._drop(reporter, error)
+            else:
+                if due is not None and (nearest is None or due < nearest):
+                    nearest = due
+        return None if nearest is None else max(nearest, now)
+
+    def _drop(self, reporter: Reporter, error: Exception) -> None:
+        self._reporters.remove(reporter)
+        try:
+            reason = plain_text(f'{type(error).__name__}: {error}')[:LONGEST_REASON]
+        except Exception:
+            reason = type(error).__name__
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            sys.stderr.write(f'parproc: {type(reporter).__name__} broke and was dropped: {reason}\n')
+            sys.stderr.flush()

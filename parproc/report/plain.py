@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 
 from parproc.core.durations import format_duration
 from parproc.core.events import Announcement, RunStopping, TaskFinished, TaskRetrying, TaskStarted
-from parproc.core.model import NEVER_RAN, ProcState
+from parproc.core.model import ErrorKind, ProcState
 from parproc.core.screen import clean_line, plain_text
-from parproc.core.view import Ended, Message, RunEnded, RunView, TaskLogged, Warned
-from parproc.report.excerpt import log_excerpt
+from parproc.core.view import HELD_BACK, Ended, Message, RunBegan, RunEnded, RunView, TaskLogged, Warned
+from parproc.report.logfile import failure_lines
 from parproc.report.style import Style
 from parproc.report.summary import write_summary
 
 HEARTBEAT = 30.0
+MOST_NAMED = 3
 
 
 class PlainReporter:
@@ -22,7 +24,7 @@ class PlainReporter:
     Args:
         style: where and how.
         log_path: proc name -> its log.
-        quiet: only failures.
+        quiet: only failures, and what else went wrong.
         full_log: show a failed proc's whole log.
     """
 
@@ -38,18 +40,13 @@ class PlainReporter:
     def handle(self, message: Announcement | Message, view: RunView) -> None:
         """Write what there is to say about ``message``."""
         if isinstance(message, TaskFinished):
-            self._finished(message)
+            if view.latest is None or not self._finished(view.latest, view):
+                return
         elif isinstance(message, Warned):
-            self._style.line(f'parproc: warning: {plain_text(message.message)}')
+            self._style.line(f'{self._style.paint("warning:", "yellow")} {plain_text(message.message)}')
         elif isinstance(message, RunStopping):
-            verb = 'stopping' if message.step == 1 else 'killing'
-            self._style.line(f'parproc: {plain_text(message.reason)}, {verb} {len(view.running)} running')
-        elif isinstance(message, RunEnded):
-            if not self._quiet:
-                write_summary(self._style, view, message, self._log_path)
-        elif not self._quiet:
-            self._progress(message)
-        else:
+            self._stopping(message, view)
+        elif self._quiet or not self._progress(message, view):
             return
         self._style.stream.flush()
         self._last = getattr(message, 'time', self._last)
@@ -60,37 +57,63 @@ class PlainReporter:
 
     def tick(self, now: float, view: RunView) -> None:
         """Say that the run is alive, after a while of silence."""
-        if view.running and not self._quiet and now >= self._last + HEARTBEAT:
-            self._last = now
-            oldest = min(view.running, key=view.running.__getitem__)
-            since = format_duration(now - view.running[oldest])
-            self._style.line(
-                f'… {len(view.running)} running, {view.done} of {view.total} done; {plain_text(oldest)} for {since}'
-            )
-            self._style.stream.flush()
+        if now < self._last + HEARTBEAT or self._quiet or not view.running:
+            return
+        self._last = now
+        named = [
+            f'{plain_text(name)} {format_duration(now - running.began)}'
+            for name, running in islice(view.running.items(), MOST_NAMED)
+        ]
+        if len(view.running) > MOST_NAMED:
+            named.append(f'{len(view.running) - MOST_NAMED} more')
+        text = f'… {len(view.running)} running: {", ".join(named)}; {view.done} of {view.total} done'
+        self._style.line(self._style.paint(text, 'dim'))
+        self._style.stream.flush()
 
-    def _progress(self, message: Announcement | Message) -> None:
+    def _progress(self, message: Announcement | Message, view: RunView) -> bool:
+        """Write about what goes well; return whether there was anything to write."""
         style = self._style
         if isinstance(message, TaskStarted):
-            sign = '▶' if style.unicode else '>'
-            again = f'  attempt {message.attempt}' if message.attempt > 1 else ''
-            style.line(f'{style.paint(sign, "dim")}  {plain_text(message.name)}{again}')
+            if message.attempt == 1:
+                style.line(style.started(message.name))
+            else:
+                style.line(f'{style.started(message.name)}  attempt {message.attempt}')
         elif isinstance(message, TaskRetrying):
+            sign = style.paint('↻', 'yellow')
+            name = plain_text(message.name).ljust(view.name_width)
             wait = format_duration(message.again_at - message.time)
-            style.line(f'↻  {plain_text(message.name)}  {plain_text(message.outcome.reason)}, again in {wait}')
+            reason = plain_text(message.outcome.reason)
+            style.line(f'{sign} {name}  attempt {message.attempt} failed  {reason}  again in {wait}')
         elif isinstance(message, TaskLogged):
             for line in message.message.split('\n'):
-                style.line(f'   {plain_text(message.name)}: {clean_line(line, colour=style.colour)}')
+                style.line(f'  {plain_text(message.name)}: {clean_line(line, colour=style.colour)}')
+        elif isinstance(message, RunEnded):
+            write_summary(style, view, message, self._log_path)
+        else:
+            return isinstance(message, RunBegan)
+        return True
 
-    def _finished(self, message: TaskFinished) -> None:
+    def _finished(self, ended: Ended, view: RunView) -> bool:
+        """Write about a task that is over; return whether there was anything to write."""
         style = self._style
-        failed = message.outcome.state is ProcState.FAILED
-        if self._quiet and (not failed or message.outcome.error in NEVER_RAN):
-            return
-        seconds = 0.0 if message.started is None else message.time - message.started
-        style.line(style.ended(Ended(message.name, message.outcome, seconds)))
-        for leak in message.outcome.leaked:
-            style.line(f'   {plain_text(message.name)} left behind: {plain_text(leak)}, ended')
-        if failed and message.started is not None:
-            for line in log_excerpt(self._log_path(message.name), colour=style.colour, full=self._full_log):
-                style.line(f'   {"│" if style.unicode else "|"} {line}')
+        outcome = ended.outcome
+        failed = outcome.state is ProcState.FAILED and outcome.error not in HELD_BACK
+        if self._quiet and not failed and not outcome.leaked:
+            return False
+        style.line(style.ended(ended, 0 if self._quiet else view.name_width))
+        for leak in outcome.leaked:
+            style.line(f'    left behind and ended: {plain_text(leak)}')
+        if failed and ended.seconds is not None and outcome.error is not ErrorKind.INTERRUPTED:
+            path = self._log_path(ended.name)
+            bar = style.paint('│', 'red')
+            for line in failure_lines(path, colour=style.colour, full=self._full_log):
+                style.line(f'    {bar} {line}'.rstrip())
+            if self._quiet:
+                style.line(f'    log: {plain_text(path)}')
+        return True
+
+    def _stopping(self, message: RunStopping, view: RunView) -> None:
+        verb = 'stopping' if message.step == 1 else 'killing'
+        count = len(view.running)
+        what = f', {verb} {count} running' if count else ''
+        self._style.line(self._style.paint(f'{plain_text(message.reason)}{what}', 'yellow'))

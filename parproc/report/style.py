@@ -7,14 +7,15 @@ from typing import TextIO
 from parproc.core.durations import format_duration
 from parproc.core.model import ErrorKind, ProcState
 from parproc.core.screen import plain_text
-from parproc.core.view import Ended
+from parproc.core.view import HELD_BACK, Ended
 
 CODES = {'red': '31', 'green': '32', 'yellow': '33', 'blue': '34', 'dim': '2', 'bold': '1'}
-SIGNS = {
-    ProcState.SUCCEEDED: ('✓', '+', 'green'),
-    ProcState.FAILED: ('✗', 'x', 'red'),
-    ProcState.SKIPPED: ('○', 'o', 'yellow'),
-    ProcState.UP_TO_DATE: ('≡', '=', 'blue'),
+SIMPLE = str.maketrans({'✓': '+', '✗': 'x', '○': 'o', '≡': '=', '▶': '>', '↻': '~', '│': '|', '…': '...', '→': '->'})
+WORDS = {
+    ProcState.SUCCEEDED: ('✓', '', 'green'),
+    ProcState.FAILED: ('✗', 'FAILED', 'red'),
+    ProcState.SKIPPED: ('○', 'skipped', 'yellow'),
+    ProcState.UP_TO_DATE: ('≡', 'up to date', 'blue'),
 }
 
 
@@ -37,29 +38,34 @@ class Style:
         return f'\x1b[{CODES[colour]}m{text}\x1b[0m' if self.colour else text
 
     def line(self, text: str = '') -> None:
-        """Write a line; what the stream cannot encode is escaped."""
-        if not self.unicode:
-            text = text.encode('ascii', 'backslashreplace').decode('ascii')
+        """Write a line; where the stream takes only ASCII, signs are simpler and the rest is escaped."""
+        if not self.unicode and not text.isascii():
+            text = text.translate(SIMPLE).encode('ascii', 'backslashreplace').decode('ascii')
         self.stream.write(text + '\n')
 
-    def sign(self, state: ProcState) -> str:
-        """Return the sign of a state, in its colour."""
-        fancy, simple, colour = SIGNS[state]
-        return self.paint(fancy if self.unicode else simple, colour)
+    def started(self, name: str) -> str:
+        """Return the line for a task that starts."""
+        return f'{self.paint("▶", "dim")} {plain_text(name)}'
 
     def ended(self, ended: Ended, width: int = 0) -> str:
-        """Return the line for a task that is over: sign, name, word, reason, time."""
+        """Return the line for a task that is over: sign, name, word, reason, time.
+
+        Args:
+            ended: the task.
+            width: columns for the name, so that what follows stands in line.
+        """
         outcome = ended.outcome
-        name = plain_text(ended.name).ljust(width)
-        parts = [self.sign(outcome.state), name]
-        if outcome.state is ProcState.FAILED:
-            word = 'not run' if outcome.error is ErrorKind.NOT_RUN else 'failed'
-            reason = plain_text(outcome.reason).removeprefix('not run: ')
-            parts += [self.paint(word, 'red'), reason]
-        elif outcome.state is not ProcState.SUCCEEDED:
-            parts += [outcome.state.value, plain_text(outcome.reason)]
-        elif outcome.reason:
-            parts.append(plain_text(outcome.reason))
-        if ended.seconds:
+        sign, word, colour = WORDS[outcome.state]
+        reason = plain_text(outcome.reason)
+        if outcome.error in HELD_BACK:
+            sign, word, colour = '-', 'not run', 'yellow'
+            reason = reason.removeprefix('not run: ')
+        elif outcome.error is ErrorKind.INTERRUPTED:
+            word, reason, colour = 'interrupted', '', 'yellow'
+        parts = [self.paint(word, colour) if word else '', reason]
+        if ended.attempts > 1:
+            parts.append(f'attempt {ended.attempts}')
+        if ended.seconds is not None:
             parts.append(self.paint(format_duration(ended.seconds), 'dim'))
-        return '  '.join(part for part in parts if part)
+        rest = '  '.join(part for part in parts if part)
+        return f'{self.paint(sign, colour)} {plain_text(ended.name).ljust(width)}  {rest}'.rstrip()

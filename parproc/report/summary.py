@@ -2,56 +2,85 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable
 
 from parproc.core.durations import format_duration
-from parproc.core.model import ProcState
+from parproc.core.model import ErrorKind, ProcState
 from parproc.core.screen import plain_text
 from parproc.core.view import RunEnded, RunView
 from parproc.report.style import Style
 
 MOST_FAILURES = 20
-WORDS = {
-    ProcState.SUCCEEDED: ('succeeded', 'green'),
-    ProcState.SKIPPED: ('skipped', 'yellow'),
-    ProcState.UP_TO_DATE: ('up to date', 'blue'),
-}
+LONGEST_PATH = 6
+MOST_SLOWEST = 3
+WORTH_NAMING = 0.1
+GOOD_WORDS = (
+    (ProcState.SUCCEEDED, 'succeeded', 'green'),
+    (ProcState.UP_TO_DATE, 'up to date', 'blue'),
+    (ProcState.SKIPPED, 'skipped', 'yellow'),
+)
 
 
 def write_summary(style: Style, view: RunView, end: RunEnded, log_path: Callable[[str], str]) -> None:
-    """Write the summary of a run to the style's stream."""
+    """Write the summary of a run to the style's stream.
+
+    Args:
+        style: where and how.
+        view: all that happened.
+        end: the end of the run.
+        log_path: proc name -> its log.
+    """
     if view.failures:
-        style.line()
-        for ended in view.failures[:MOST_FAILURES]:
-            style.line(style.ended(ended))
-            style.line(f'    log    {plain_text(log_path(ended.name))}')
-            style.line(f'    rerun  parproc {plain_text(shlex.quote(ended.name))}')
-        if len(view.failures) > MOST_FAILURES:
-            style.line(f'    and {len(view.failures) - MOST_FAILURES} more')
+        _write_failures(style, view, log_path)
     style.line()
     style.line(_counts(style, view))
     began = view.began.time if view.began is not None else end.time
-    line = f'{format_duration(end.time - began)} in all, {format_duration(view.summed)} of work'
-    path = view.critical_path()
-    if len(path) > 1:
-        line += f'; longest path {format_duration(view.critical[0])}: {plain_text(" > ".join(path[-6:]))}'
-    style.line(style.paint(line, 'dim'))
-    if len(view.slowest) > 1 and view.slowest[0].seconds >= 0.1:
-        slowest = ', '.join(f'{plain_text(one.name)} {format_duration(one.seconds)}' for one in view.slowest[:3])
-        style.line(style.paint(f'slowest: {slowest}', 'dim'))
+    style.line(style.paint(f'{format_duration(end.time - began)} for {format_duration(view.summed)} of work', 'dim'))
+    path, seconds = view.critical_path()
+    if len(path) > 1 and seconds >= WORTH_NAMING:
+        names = ['…', *path[-LONGEST_PATH:]] if len(path) > LONGEST_PATH else path
+        chain = ' → '.join(plain_text(name) for name in names)
+        style.line(style.paint(f'longest path: {chain}  {format_duration(seconds)}', 'dim'))
+    slowest = [one for one in view.slowest[:MOST_SLOWEST] if (one.seconds or 0.0) >= WORTH_NAMING]
+    if view.done > 1 and slowest:
+        named = ', '.join(f'{plain_text(one.name)} {format_duration(one.seconds or 0.0)}' for one in slowest)
+        style.line(style.paint(f'slowest: {named}', 'dim'))
     if view.began is not None:
         style.line(style.paint(f'logs: {plain_text(view.began.log_folder)}', 'dim'))
 
 
+def _write_failures(style: Style, view: RunView, log_path: Callable[[str], str]) -> None:
+    import shlex
+
+    style.line()
+    for ended in view.failures[:MOST_FAILURES]:
+        style.line(style.ended(ended, view.name_width))
+        if ended.seconds is not None:
+            style.line(f'    log:   {plain_text(log_path(ended.name))}')
+        style.line(f'    rerun: parproc {plain_text(shlex.quote(ended.name))}')
+    if len(view.failures) > MOST_FAILURES:
+        style.line(f'    and {len(view.failures) - MOST_FAILURES} more')
+
+
 def _counts(style: Style, view: RunView) -> str:
+    """Return how many ended in which way, in words."""
     parts = [
         style.paint(f'{view.counts[state]} {word}', colour)
-        for state, (word, colour) in WORDS.items()
+        for state, word, colour in GOOD_WORDS
         if view.counts.get(state)
     ]
     if view.failures:
         parts.append(style.paint(f'{len(view.failures)} failed', 'red'))
-    if view.not_run:
-        parts.append(style.paint(f'{len(view.not_run)} not run', 'yellow'))
+    if view.interrupted:
+        parts.append(style.paint(f'{len(view.interrupted)} interrupted', 'yellow'))
+    because = {
+        ErrorKind.DEPENDENCY_FAILED: 'because a dependency failed',
+        ErrorKind.FAILURES_PRESENT: 'because they want no failures before them',
+        ErrorKind.NOT_RUN: 'because the run was stopped' if view.stopped else 'after the first failure',
+    }
+    parts += [
+        style.paint(f'{view.held_back[error]} not run {why}', 'yellow')
+        for error, why in because.items()
+        if view.held_back.get(error)
+    ]
     return ', '.join(parts) or 'nothing to do'

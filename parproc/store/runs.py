@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
+import stat
 import time
-from pathlib import Path
 
 from parproc.core.filenames import file_stem
+from parproc.errors import UserError
 
 KEPT_RUNS = 20
+_RUN_ID = re.compile(r'\d{8}-\d{6}-[0-9a-f]{7}')
 
 
 class RunFolder:
@@ -17,20 +21,25 @@ class RunFolder:
     Args:
         root: state folder, ``.parproc`` beside the task file; None for a private temporary folder.
         separator: what stands between the segments of proc names.
+
+    Attributes:
+        run_id: sorts by the time of the start, and no two runs have the same.
+        warning: why ``root`` is not used, once that is known and so.
     """
 
     def __init__(self, root: str | None, separator: str = '::') -> None:
-        self.run_id = f'{time.strftime("%Y%m%d-%H%M%S")}-{os.getpid()}-{os.urandom(2).hex()}'
+        self.run_id = _new_id(time.time())
         self.warning: str | None = None
-        self._root = root
+        self._root = None if root is None else os.path.abspath(root)
         self._separator = separator
         self._path: str | None = None
+        self._in_root = False
         self._lock = -1
 
     @property
     def logs(self) -> str:
         """The folder of the logs."""
-        return os.path.join(self._made(), 'logs')
+        return f'{self._made()}/logs'
 
     def log_path(self, name: str) -> str:
         """Return the file for a proc's output."""
@@ -41,73 +50,119 @@ class RunFolder:
         return f'{self._made()}/results/{file_stem(name, self._separator)}'
 
     def close(self, *, failed: bool) -> None:
-        """Give the folder up: results go, and so does a temporary folder unless something ``failed``."""
+        """Give the folder up.
+
+        Results go. A state folder keeps the logs of its latest runs; a temporary folder that was asked for goes
+        altogether unless something ``failed``.
+        """
         if self._path is None:
             return
-        import shutil
-
+        _remove(f'{self._path}/results' if failed or self._root is not None else self._path)
+        if self._in_root:
+            _remove_old(os.path.dirname(self._path))
         if self._lock >= 0:
             os.close(self._lock)
-            self._lock = -1
-        temporary = self._root is None
-        shutil.rmtree(self._path if temporary and not failed else f'{self._path}/results', ignore_errors=True)
-        self._path = None
+        self._path, self._lock = None, -1
 
     def _made(self) -> str:
         if self._path is None:
-            try:
-                self._path = self._in_root(self._root) if self._root is not None else self._temporary()
-            except OSError as error:
-                self.warning = f'{self._root} cannot be written ({error.strerror}); logs go to a temporary folder'
-                self._root = None
-                self._path = self._temporary()
+            self._path = self._make_in_root(self._root) if self._root is not None else None
+            self._in_root = self._path is not None
+            if self._path is None:
+                self._path = _make_temporary(self.run_id)
         return self._path
 
-    def _in_root(self, root: str) -> str:
-        runs = os.path.join(root, 'runs')
-        os.makedirs(root, mode=0o700, exist_ok=True)
-        ignore = Path(root, '.gitignore')
-        if not ignore.exists() and not ignore.is_symlink():
-            ignore.write_text('*\n')
-        if os.path.islink(root) or os.path.islink(runs):
-            raise OSError(0, 'it is a symbolic link')
-        os.makedirs(runs, mode=0o700, exist_ok=True)
-        _drop_old(runs)
-        return self._new(os.path.join(runs, self.run_id))
-
-    def _temporary(self) -> str:
-        import tempfile
-
-        return self._new(tempfile.mkdtemp(prefix='parproc-'))
-
-    def _new(self, path: str) -> str:
-        for folder in (path, f'{path}/logs', f'{path}/results'):
-            os.makedirs(folder, mode=0o700, exist_ok=folder == path)
-        import fcntl
-
-        self._lock = os.open(f'{path}/lock', os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    def _make_in_root(self, root: str) -> str | None:
+        """Make the folder of the run, with its lock; None, and a warning, when that cannot be."""
+        try:
+            os.makedirs(os.path.dirname(root), exist_ok=True)
+            _own_folder(root)
+            _ignore_in_git(root)
+            _own_folder(f'{root}/runs')
+            path = f'{root}/runs/{self.run_id}'
+            _make_new(path)
+            self._lock = os.open(f'{path}/lock', os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            self.warning = f'{root} cannot be used ({error.strerror}), so logs go to a temporary folder'
+            return None
+        with contextlib.suppress(OSError):
+            _try_lock(self._lock)
         return path
 
 
-def _drop_old(runs: str) -> None:
-    """Remove all but the newest runs; one that is still going on holds its lock and stays."""
-    import shutil
-
-    finished = sorted(entry.name for entry in os.scandir(runs) if entry.is_dir(follow_symlinks=False))
-    for name in finished[: max(0, len(finished) - KEPT_RUNS + 1)]:
-        if not _in_use(os.path.join(runs, name)):
-            shutil.rmtree(os.path.join(runs, name), ignore_errors=True)
+def _new_id(now: float) -> str:
+    stamp = time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))
+    return f'{stamp}-{int(now * 1000) % 1000:03d}{os.urandom(2).hex()}'
 
 
-def _in_use(path: str) -> bool:
+def _make_new(path: str) -> None:
+    for folder in (path, f'{path}/logs', f'{path}/results'):
+        os.mkdir(folder, 0o700)
+
+
+def _own_folder(path: str) -> None:
+    """Make a folder, or see to it that it is one, and nobody else's: what is written there must stay ours."""
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        found = os.lstat(path)
+        if stat.S_ISLNK(found.st_mode):
+            raise OSError(0, 'it is a symbolic link') from None
+        if not stat.S_ISDIR(found.st_mode):
+            raise OSError(0, 'it is not a folder') from None
+        if found.st_uid not in {os.geteuid(), 0}:
+            raise OSError(0, 'it belongs to another user') from None
+
+
+def _ignore_in_git(root: str) -> None:
+    with contextlib.suppress(FileExistsError):
+        descriptor = os.open(f'{root}/.gitignore', os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        with open(descriptor, 'wb') as file:
+            file.write(b'*\n')
+
+
+def _make_temporary(run_id: str) -> str:
+    """Make a private temporary folder; raises UserError when there is no place for one."""
+    for base in (os.environ.get('TMPDIR'), '/tmp', '/var/tmp'):  # noqa: S108
+        if base:
+            path = os.path.join(os.path.abspath(base), f'parproc-{run_id}{os.urandom(4).hex()}')
+            with contextlib.suppress(OSError):
+                _make_new(path)
+                return path
+    raise UserError('there is no place for logs', hint='set TMPDIR to a folder that can be written')
+
+
+def _try_lock(lock: int) -> None:
+    """Take the lock of a run; raises OSError when a run that is going on holds it."""
     import fcntl
 
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _remove_old(runs: str) -> None:
+    """Remove all but the latest runs; one that is still going on holds its lock and stays."""
+    with contextlib.suppress(OSError):
+        found = sorted(name for name in os.listdir(runs) if _RUN_ID.fullmatch(name))
+        for name in found[:-KEPT_RUNS]:
+            _remove_unless_running(f'{runs}/{name}')
+
+
+def _remove_unless_running(path: str) -> None:
+    lock = -1
     try:
-        with open(os.path.join(path, 'lock')) as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock = os.open(f'{path}/lock', os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+        _try_lock(lock)
     except FileNotFoundError:
-        return False
+        pass
     except OSError:
-        return True
-    return False
+        return
+    finally:
+        if lock >= 0:
+            os.close(lock)
+    _remove(path)
+
+
+def _remove(path: str) -> None:
+    import shutil
+
+    shutil.rmtree(path, ignore_errors=True)

@@ -354,7 +354,7 @@ class Lives(RuleBasedStateMachine):
 
 
 TestLives = Lives.TestCase
-TestLives.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+TestLives.settings = settings(max_examples=80, stateful_step_count=25, deadline=None)
 
 
 def test_a_plan_names_the_cycle():
