@@ -159,6 +159,7 @@ class Engine:
     def close(self) -> None:
         """End whatever still runs and release everything."""
         self._executor.close()
+        self._signals.close()
         self._prompter.close()
         self._selector.close()
 

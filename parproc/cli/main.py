@@ -28,7 +28,7 @@ def main() -> NoReturn:
     except BrokenPipeError:
         outcome = -signal.SIGPIPE
     except click.ClickException as error:
-        outcome = _complain(error.format_message(), 'parproc --help lists the options', 2)
+        outcome = _complain(error.format_message(), _usage_hint(error), 2)
     except click.exceptions.Exit as request:
         outcome = request.exit_code
     except (KeyboardInterrupt, click.Abort):
@@ -78,11 +78,16 @@ def run_command_line(arguments: Sequence[str]) -> int:
 @click.option('-o', '--output', type=click.Choice(OUTPUTS), default='auto', help='How to show the run.')
 @click.option('-q', '--quiet', is_flag=True, help='Show failures only.')
 @click.option('-v', '--verbose', is_flag=True, help='Show more, such as tracebacks of errors.')
-@click.option('--color', 'colour', type=click.Choice(['auto', 'always', 'never']), default='auto', help='Use colour.')
+@click.option('--color', 'color', type=click.Choice(['auto', 'always', 'never']), default='auto', help='Use colour.')
 @click.version_option(__version__, prog_name='parproc', message='%(prog)s %(version)s')
 @click.pass_obj
 def command(
-    obj: tuple[list[CommandLine], tuple[str, ...]], /, words: tuple[str, ...], keep_going: bool | None, **given: object
+    obj: tuple[list[CommandLine], tuple[str, ...]],
+    /,
+    words: tuple[str, ...],
+    keep_going: bool | None,
+    color: str,
+    **given: object,
 ) -> None:
     """Run procs, with all they depend on, as many at once as may.
 
@@ -92,7 +97,16 @@ def command(
     holder, extra = obj
     targets, params = split_words(words)
     fail_fast = None if keep_going is None else not keep_going
-    holder.append(CommandLine(targets, params, extra, fail_fast=fail_fast, **given))  # type: ignore[arg-type]
+    holder.append(CommandLine(targets, params, extra, fail_fast=fail_fast, colour=color, **given))  # type: ignore[arg-type]
+
+
+def _usage_hint(error: click.ClickException) -> str:
+    """Say where a bad value came from when it was not the command line."""
+    if isinstance(error, click.BadParameter) and error.ctx is not None and error.param is not None and error.param.name:
+        source = error.ctx.get_parameter_source(error.param.name)
+        if source is click.core.ParameterSource.ENVIRONMENT:
+            return f'the environment variable PARPROC_{error.param.name.upper()} says so'
+    return 'parproc --help lists the options'
 
 
 def _complain(message: str, hint: str | None, code: int, trace: str = '') -> int:

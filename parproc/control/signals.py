@@ -36,18 +36,18 @@ class SignalInbox:
         self._inline = inline
         self._previous: dict[int, object] = {}
         self._depth = 0
-        self._reader = -1
-        self._writer = -1
+        self._installed = False
         self._previous_wakeup = -1
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._reader, False)
+        os.set_blocking(self._writer, False)
+        selector.register(self._reader, selectors.EVENT_READ, self._drain)
 
     def __enter__(self) -> None:
         self._depth += 1
         if self._depth > 1 or threading.current_thread() is not threading.main_thread():
             return
-        self._reader, self._writer = os.pipe()
-        os.set_blocking(self._reader, False)
-        os.set_blocking(self._writer, False)
-        self._selector.register(self._reader, selectors.EVENT_READ, self._drain)
+        self._installed = True
         self._previous_wakeup = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
         for number in STOPPING if self._inline else (*STOPPING, signal.SIGTSTP):
             previous = signal.getsignal(number)
@@ -59,16 +59,19 @@ class SignalInbox:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._depth -= 1
-        if self._depth or self._writer < 0:
+        if self._depth or not self._installed:
             return
         for number, previous in self._previous.items():
             signal.signal(number, previous)  # type: ignore[arg-type]
         self._previous = {}
+        self._installed = False
         signal.set_wakeup_fd(self._previous_wakeup)
+
+    def close(self) -> None:
+        """Give the descriptors back."""
         self._selector.unregister(self._reader)
         os.close(self._reader)
         os.close(self._writer)
-        self._reader = self._writer = -1
 
     def stand_still(self) -> None:
         """Stop this process as Ctrl-Z would have, and return when it is continued."""

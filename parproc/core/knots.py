@@ -40,7 +40,7 @@ def _held_up_by(task: Task | None, tasks: Mapping[str, Task], locks: LockTable) 
         return
     if task.phase is Phase.SUSPENDED:
         yield from (name for name in task.awaited if tasks[name].phase is not Phase.ENDED)
-    elif task.phase in UNSTARTED and task.phase is not Phase.DELAYED:
+    elif task.phase in UNSTARTED:
         yield from (dep for dep in task.deps if dep not in tasks or tasks[dep].phase is not Phase.ENDED)
         for lock in task.spec.locks:
             holder = locks.holder(lock)

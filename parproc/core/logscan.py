@@ -23,7 +23,7 @@ GAP = '...'
 
 _ATTEMPT = re.compile(r'^--- attempt \d+ of \d+ ---$')
 _HINT = re.compile(
-    r'error|warning|exception|traceback|fail|panic|goroutine|undefined|file "|ld: |\.go:|not ok|^E   ',
+    r'error|warning|exception|traceback|--- attempt|fail|panic|goroutine|undefined|file "|ld: |\.go:|not ok|^E   ',
     re.IGNORECASE | re.MULTILINE,
 )
 _WORD = re.compile(r'\b(?:error|warning|exception)\b', re.IGNORECASE)
@@ -118,13 +118,17 @@ def _blocks(lines: Sequence[str]) -> set[int]:
 def _end_of_traceback(lines: Sequence[str], start: int) -> int:
     """Return the index after a traceback: its indented frames, and the message, with the lines a message may have."""
     index = start + 1
+    if lines[start].lstrip().startswith('+'):
+        while index < len(lines) and lines[index].lstrip().startswith(('|', '+')):
+            index += 1
+        return index
     indent = len(lines[start]) - len(lines[start].lstrip())
-    while index < len(lines) and (not lines[index].strip() or lines[index][indent : indent + 1] in {' ', '|', '+'}):
+    while index < len(lines) and (not lines[index].strip() or lines[index][indent : indent + 1] == ' '):
         index += 1
     index = _end_of_paragraph(lines, index)
     following = index + 1
     if following < len(lines) and _CHAINED.match(lines[following]):
-        return following + 1
+        return following + 2
     return index
 
 

@@ -267,14 +267,14 @@ class RunView:
 _FOLDS = cast(
     'dict[type, Callable[[RunView, Announcement | Message], None]]',
     {
-        RunBegan: RunView._begin,  # noqa: SLF001
-        RunStopping: RunView._stop,  # noqa: SLF001
-        TaskWanted: RunView._want,  # noqa: SLF001
-        TaskStarted: RunView._start,  # noqa: SLF001
-        TaskRetrying: RunView._retry,  # noqa: SLF001
-        TaskWaiting: RunView._wait,  # noqa: SLF001
-        TaskResumed: RunView._resume,  # noqa: SLF001
-        TaskProgressed: RunView._progress,  # noqa: SLF001
-        TaskFinished: RunView._finish,  # noqa: SLF001
+        RunBegan: RunView._begin,
+        RunStopping: RunView._stop,
+        TaskWanted: RunView._want,
+        TaskStarted: RunView._start,
+        TaskRetrying: RunView._retry,
+        TaskWaiting: RunView._wait,
+        TaskResumed: RunView._resume,
+        TaskProgressed: RunView._progress,
+        TaskFinished: RunView._finish,
     },
 )

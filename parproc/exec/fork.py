@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import gc
 import os
+import resource
 import selectors
 import signal
 import socket
@@ -22,6 +23,7 @@ from parproc.exec.wire import FrameReader, Kind, pack_answer, unpack_outcome
 from parproc.values import EncodedResult, FileResult
 
 SCARCE = {errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+SPARE_DESCRIPTORS = 8
 MEMORY_UNIT = 1 if sys.platform == 'darwin' else 1024
 
 
@@ -61,6 +63,7 @@ class ForkExecutor:
         self._was_subreaper = False
         self._warned_of_threads = False
         self._memory_kills = 0
+        self._highest_descriptor = 0
 
     # --- the protocol ------------------------------------------------------------------------------------------
 
@@ -73,6 +76,10 @@ class ForkExecutor:
             mine, theirs = socket.socketpair()
         except OSError as error:
             raise start_error(error) from None
+        if theirs.fileno() > self._highest_descriptor:
+            mine.close()
+            theirs.close()
+            raise StartError('too many open files', scarce=True)
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
                 stream.flush()
@@ -138,6 +145,7 @@ class ForkExecutor:
             self._was_subreaper = system.was_subreaper()
             system.become_subreaper()
             self._memory_kills = system.out_of_memory_kills()
+        self._highest_descriptor = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_DESCRIPTORS
         self._dispositions = [
             number
             for number in signal.valid_signals()

@@ -68,7 +68,9 @@ def test_a_failure_fails_what_depends_on_it_and_nothing_else():
 
 def test_a_wave_opens_when_the_lower_ones_are_over():
     machine = Machine(parallel=4)
-    assert launched(want(machine, TaskSpec('low', wave=-1), TaskSpec('high', wave=2), TaskSpec('mid', wave=0))) == ['low']
+    assert launched(want(machine, TaskSpec('low', wave=-1), TaskSpec('high', wave=2), TaskSpec('mid', wave=0))) == [
+        'low'
+    ]
     assert launched(done(machine, 'low')) == ['mid']
     assert launched(done(machine, 'mid', BROKEN)) == ['high']
 
@@ -142,6 +144,15 @@ def test_two_tasks_that_wait_for_each_other_are_a_knot():
     assert not any(isinstance(action, Resume) for action in machine.handle(WaitBegan('a', ('b',))))
     (resume,) = [action for action in machine.handle(WaitBegan('b', ('a',))) if isinstance(action, Resume)]
     assert resume.knot == '"b" waits for "a", "a" waits for "b"'
+
+
+def test_a_task_between_attempts_that_needs_its_waiters_lock_is_a_knot():
+    machine = Machine(parallel=1)
+    want(machine, TaskSpec('flaky', locks=('disk',), retries=1, retry_delay=1.0))
+    done(machine, 'flaky', BROKEN)
+    want(machine, TaskSpec('waiter', locks=('disk',), order=1))
+    (resume,) = [action for action in machine.handle(WaitBegan('waiter', ('flaky',))) if isinstance(action, Resume)]
+    assert resume.knot
 
 
 def test_a_missing_dependency_waits_until_nobody_can_declare_it():

@@ -1,0 +1,60 @@
+"""Reading logs: from files that tasks write to, and could have replaced by anything."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+
+from parproc.core.logscan import relevant_part
+from parproc.core.screen import clean_line
+
+HEAD = 64 * 1024
+TAIL = 512 * 1024
+LONGEST_LINE = 64 * 1024
+
+
+def open_log(path: str) -> int | None:
+    """Return a descriptor for the log at ``path``, None when there is none: no link is followed, no pipe waited for."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    return None
+
+
+def read_log_excerpt(path: str) -> str:
+    """Return the beginning and the end of a log, with a note of what was left out; '' when it cannot be read."""
+    descriptor = open_log(path)
+    if descriptor is None:
+        return ''
+    with open(descriptor, 'rb', buffering=0) as file:
+        size = os.fstat(descriptor).st_size
+        if size <= HEAD + TAIL:
+            data = file.read(HEAD + TAIL)
+        else:
+            head = file.read(HEAD)
+            file.seek(size - TAIL)
+            data = b'%s\n... %d bytes left out\n%s' % (head, size - HEAD - TAIL, file.read(TAIL))
+    return data.decode('utf-8', 'backslashreplace')
+
+
+def failure_lines(path: str, *, colour: bool, full: bool = False) -> Iterator[str]:
+    """Yield the lines of a failed task's log to show on a screen; none when it cannot be read.
+
+    Args:
+        path: the log.
+        colour: keep colours.
+        full: every line, not just the part that matters.
+    """
+    if not full:
+        yield from relevant_part(read_log_excerpt(path), colour=colour)
+        return
+    descriptor = open_log(path)
+    if descriptor is not None:
+        with open(descriptor, encoding='utf-8', errors='backslashreplace', newline='\n') as file:
+            while line := file.readline(LONGEST_LINE):
+                yield clean_line(line.rstrip('\n'), colour=colour)

@@ -1,0 +1,178 @@
+"""Folders of runs: private, apart, bounded in number, and never in somebody else's hands."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from parproc.errors import UserError
+from parproc.store import runs
+from parproc.store.runs import KEPT_RUNS, RunFolder
+
+
+@pytest.fixture(autouse=True)
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / 'tmp'
+    folder.mkdir()
+    monkeypatch.setenv('TMPDIR', str(folder))
+    return folder
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_nothing_is_made_before_it_is_needed(tmp_path: Path, temporary: Path) -> None:
+    RunFolder(str(tmp_path / '.parproc')).close(failed=False)
+    RunFolder(None).close(failed=False)
+    assert names(tmp_path) == ['tmp']
+    assert names(temporary) == []
+
+
+def test_a_state_folder_is_private_and_ignored_by_git(tmp_path: Path) -> None:
+    root = tmp_path / '.parproc'
+    folder = RunFolder(str(root))
+    path = Path(folder.log_path('build::prod'))
+    assert path == root / 'runs' / folder.run_id / 'logs' / 'build.prod.log'
+    assert Path(folder.logs) == path.parent
+    assert path.parent.is_dir()
+    assert (root / '.gitignore').read_text() == '*\n'
+    for private in (root, root / 'runs', path.parent.parent, path.parent):
+        assert stat.S_IMODE(private.stat().st_mode) == 0o700
+    assert folder.warning is None
+    folder.close(failed=False)
+
+
+def test_results_go_with_the_run_and_logs_stay(tmp_path: Path) -> None:
+    folder = RunFolder(str(tmp_path / '.parproc'))
+    log, result = Path(folder.log_path('a')), Path(folder.result_path('a'))
+    log.write_text('log')
+    result.write_text('result')
+    folder.close(failed=False)
+    folder.close(failed=False)
+    assert log.exists()
+    assert not result.exists()
+
+
+@pytest.mark.parametrize('failed', [False, True])
+def test_a_temporary_folder_stays_only_after_a_failure(failed: bool, temporary: Path) -> None:
+    folder = RunFolder(None)
+    Path(folder.log_path('a')).write_text('log')
+    (path,) = temporary.iterdir()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o700
+    folder.close(failed=failed)
+    assert path.exists() is failed
+
+
+def test_names_of_runs_sort_by_time_and_never_meet() -> None:
+    made = [runs._new_id(1_700_000_000.0 + step / 100) for step in range(300)]
+    assert made == sorted(made)
+    assert len({runs._new_id(1_700_000_000.0) for _ in range(5)}) > 1
+
+
+def test_the_latest_runs_are_kept_and_what_is_no_run_is_not_touched(tmp_path: Path) -> None:
+    root = tmp_path / '.parproc'
+    (root / 'runs' / 'mine').mkdir(parents=True)
+    made = []
+    for _ in range(KEPT_RUNS + 3):
+        folder = RunFolder(str(root))
+        folder.log_path('a')
+        made.append(folder.run_id)
+        folder.close(failed=True)
+    kept = set(names(root / 'runs')) - {'mine'}
+    assert (root / 'runs' / 'mine').exists()
+    assert len(kept) == KEPT_RUNS
+    assert made[-1] in kept
+
+
+def test_a_run_that_is_going_on_is_never_removed(tmp_path: Path) -> None:
+    root = tmp_path / '.parproc'
+    going_on = RunFolder(str(root))
+    going_on.run_id = '20000101-000000-0000000'
+    log = Path(going_on.log_path('a'))
+    abandoned = root / 'runs' / '20000101-000001-0000000'
+    abandoned.mkdir()
+    for _ in range(KEPT_RUNS + 1):
+        folder = RunFolder(str(root))
+        folder.log_path('a')
+        folder.close(failed=False)
+    assert log.parent.exists()
+    assert not abandoned.exists()
+    going_on.close(failed=False)
+    folder = RunFolder(str(root))
+    folder.log_path('a')
+    folder.close(failed=False)
+    assert not log.parent.exists()
+
+
+@pytest.mark.parametrize('part', ['.parproc', '.parproc/runs'])
+@pytest.mark.parametrize('plant', ['link', 'file', 'stranger'])
+def test_a_planted_state_folder_is_not_used(part: str, plant: str, tmp_path: Path, temporary: Path) -> None:
+    elsewhere = tmp_path / 'elsewhere'
+    elsewhere.mkdir()
+    path = tmp_path / part
+    path.parent.mkdir(exist_ok=True)
+    if plant == 'link':
+        path.symlink_to(elsewhere)
+    elif plant == 'file':
+        path.write_text('')
+    else:
+        if os.geteuid() != 0:
+            pytest.skip('needs root to give a folder away')
+        path.mkdir()
+        os.chown(path, 12345, 12345)
+    folder = RunFolder(str(tmp_path / '.parproc'))
+    assert folder.log_path('a').startswith(str(temporary))
+    assert folder.warning is not None
+    assert str(tmp_path / '.parproc') in folder.warning
+    assert names(elsewhere) == []
+    log = Path(folder.log_path('a'))
+    log.write_text('kept, for its place was told')
+    folder.close(failed=False)
+    assert log.exists()
+
+
+def test_a_link_planted_as_gitignore_is_not_followed(tmp_path: Path) -> None:
+    root = tmp_path / '.parproc'
+    root.mkdir()
+    (root / '.gitignore').symlink_to(tmp_path / 'victim')
+    folder = RunFolder(str(root))
+    assert folder.log_path('a').startswith(str(root))
+    folder.close(failed=False)
+    assert not (tmp_path / 'victim').exists()
+
+
+def test_a_link_inside_an_old_run_is_removed_and_not_followed(tmp_path: Path) -> None:
+    root = tmp_path / '.parproc'
+    victim = tmp_path / 'victim'
+    victim.mkdir()
+    (victim / 'file').write_text('')
+    old = root / 'runs' / '20000101-000000-0000000'
+    old.mkdir(parents=True)
+    (old / 'logs').symlink_to(victim)
+    for _ in range(KEPT_RUNS):
+        folder = RunFolder(str(root))
+        folder.log_path('a')
+        folder.close(failed=False)
+    assert not old.exists()
+    assert (victim / 'file').exists()
+
+
+def test_no_place_at_all_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: object) -> None:
+        raise OSError(30, 'read-only')
+
+    monkeypatch.setattr(runs, '_make_new', refuse)
+    with pytest.raises(UserError, match='no place for logs'):
+        RunFolder(None).log_path('a')
+
+
+def test_no_descriptor_is_left_open(tmp_path: Path) -> None:
+    before = len(os.listdir('/dev/fd'))
+    folder = RunFolder(str(tmp_path / '.parproc'))
+    folder.log_path('a')
+    folder.close(failed=False)
+    assert len(os.listdir('/dev/fd')) == before
