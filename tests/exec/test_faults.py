@@ -219,7 +219,7 @@ def test_a_second_signal_kills_at_once(project):
         """,
     )
     process = project.start('deaf')
-    assert wait_until(lambda: (project.folder / 'started-1').exists())
+    assert wait_until((project.folder / 'started-1').exists)
     process.send_signal(signal.SIGINT)
     assert 'SIGINT' in process.stderr.readline()
     process.send_signal(signal.SIGINT)
