@@ -17,6 +17,7 @@ INLINE_LIMIT = 32 * 1024
 MAGIC = b'parproc\x01'
 SCALARS = (type(None), bool, int, float, str, bytes)
 DEEPEST = 20
+PICKLED_NONE = pickle.dumps(None, 5)
 
 
 class FileResult(NamedTuple):
@@ -44,6 +45,8 @@ def encode(value: object, path: str) -> EncodedResult:
     """
     if 'pydantic' in sys.modules:
         value = _dump_models(value)
+    if value is None:
+        return PICKLED_NONE
     simple = type(value) in SCALARS
     if simple and (not isinstance(value, (str, bytes)) or len(value) < INLINE_LIMIT):
         return pickle.dumps(value, 5)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # signal.signal itself wraps it in enums, whose pages every child would copy
 import faulthandler
+import io
 import os
 import signal
 import socket
 import sys
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import NoReturn
 
@@ -17,22 +20,68 @@ from parproc.exec.outcomes import perform
 from parproc.exec.protocol import Job
 from parproc.exec.wire import ChildChannel, Kind, pack_json, pack_outcome, pack_result
 
+SIGINT, SIGTERM, SIG_DFL = int(signal.SIGINT), int(signal.SIGTERM), int(signal.SIG_DFL)
 HIGHEST_DESCRIPTOR = 1 << 20
+set_disposition: Callable[[int, object], object] = _signal.signal
 _kept: list[object] = []
 
 
-def run_job(job: Job, end: socket.socket, reaper: int, dispositions: list[int]) -> NoReturn:
+class Ground:
+    """What children need and the parent can lay out once: the less a child makes itself, the fewer pages it copies.
+
+    Attributes:
+        dispositions: signals to set back to their default.
+        blocked: whether the parent has blocked any signal.
+        nothing: descriptor of /dev/null.
+        into, out, err: streams on descriptors 0, 1 and 2 that the parent itself never uses.
+        children: the list of the parent's children.
+    """
+
+    def __init__(self) -> None:
+        self.dispositions: Sequence[int] = ()
+        self.blocked = False
+        self.nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+        self.children = system.ChildrenFile()
+        self.into, self.out, self.err = (_stream(number) for number in range(3))
+
+    def survey(self, dispositions: Sequence[int]) -> None:
+        """Note what of the parent's signal handling children must undo."""
+        self.dispositions = dispositions
+        self.blocked = bool(signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+
+    def close(self) -> None:
+        """Give the descriptors back."""
+        os.close(self.nothing)
+        self.children.close()
+
+
+def _stream(number: int) -> io.TextIOWrapper:
+    """Return a stream on a standard descriptor; one that is closed is opened on nothing first."""
+    mode = 'rb' if number == 0 else 'wb'
+    try:
+        raw = io.FileIO(number, mode, closefd=False)
+    except OSError:
+        spare = os.open(os.devnull, os.O_RDWR)
+        if spare != number:
+            os.dup2(spare, number)
+            os.close(spare)
+        raw = io.FileIO(number, mode, closefd=False)
+    buffered = io.BufferedReader(raw) if number == 0 else io.BufferedWriter(raw)
+    return io.TextIOWrapper(buffered, encoding='utf-8', errors='backslashreplace', line_buffering=True)
+
+
+def run_job(job: Job, end: socket.socket, reaper: int, ground: Ground) -> NoReturn:
     """Run ``job`` in this freshly forked process and exit.
 
     Args:
         job: what to run.
         end: the child's end of the channel.
         reaper: descriptor to announce this process on.
-        dispositions: signals whose handling differs from the default in the parent.
+        ground: what the parent has laid out for all of its children.
     """
     status = 1
     try:
-        _prepare(job, end, reaper, dispositions)
+        _prepare(job, end, reaper, ground)
         channel = ChildChannel(end)
         context = ProcContext(job.name, job.params, job.args, job.results, job.extra_args, channel)
         outcome, result = perform(job, context)
@@ -49,24 +98,25 @@ def run_job(job: Job, end: socket.socket, reaper: int, dispositions: list[int]) 
         os._exit(status)
 
 
-def _prepare(job: Job, end: socket.socket, reaper: int, dispositions: list[int]) -> None:
+def _prepare(job: Job, end: socket.socket, reaper: int, ground: Ground) -> None:
     parent = os.getppid()
     os.setsid()
     os.write(reaper, b'+%d\n' % os.getpid())
     if parent == 1 or os.getppid() != parent:
         os._exit(1)
     signal.set_wakeup_fd(-1)
-    for number in dispositions:
-        signal.signal(number, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, _terminate)
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    for number in ground.dispositions:
+        set_disposition(number, SIG_DFL)
+    set_disposition(SIGINT, signal.default_int_handler)
+    set_disposition(SIGTERM, _terminate)
+    if ground.blocked:
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
     system.become_subreaper()
-    failed_log = _redirect(job)
+    failed_log = _redirect(job, ground.nothing)
     kept = end.fileno()
     os.closerange(3, kept)
     os.closerange(kept + 1, HIGHEST_DESCRIPTOR)
-    _renew_streams()
+    _renew_streams(ground)
     faulthandler.enable(2)
     enter_child()
     os.environ.update(job.environment)
@@ -80,7 +130,7 @@ def _terminate(number: int, _frame: FrameType | None) -> NoReturn:
     raise SystemExit(128 + number)
 
 
-def _redirect(job: Job) -> str:
+def _redirect(job: Job, nothing: int) -> str:
     """Put the log on 1 and 2 and nothing on 0; return what went wrong with the log, if anything did."""
     error_text = ''
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
@@ -88,8 +138,7 @@ def _redirect(job: Job) -> str:
         log = os.open(job.log_path, flags | os.O_EXCL if job.attempt == 1 else flags, 0o600)
     except OSError as error:
         error_text = f'the log of "{job.name}" cannot be written: {error.strerror}'
-        log = os.open(os.devnull, os.O_WRONLY)
-    nothing = os.open(os.devnull, os.O_RDONLY)
+        log = nothing
     os.dup2(nothing, 0)
     os.dup2(log, 1)
     os.dup2(log, 2)
@@ -98,7 +147,7 @@ def _redirect(job: Job) -> str:
     return error_text
 
 
-def _renew_streams() -> None:
+def _renew_streams(ground: Ground) -> None:
     """Give Python fresh standard streams.
 
     The old objects may hold what the parent had not flushed, and their locks may be held by a thread that is not
@@ -106,9 +155,8 @@ def _renew_streams() -> None:
     """
     old = (sys.stdin, sys.stdout, sys.stderr, sys.__stdin__, sys.__stdout__, sys.__stderr__)
     _kept.extend(old)
-    out = open(1, 'w', encoding='utf-8', errors='backslashreplace', buffering=1, closefd=False)  # noqa: SIM115
-    err = open(2, 'w', encoding='utf-8', errors='backslashreplace', buffering=1, closefd=False)  # noqa: SIM115
-    sys.stdin = sys.__stdin__ = open(0, encoding='utf-8', closefd=False)  # type: ignore[misc]  # noqa: SIM115
+    out, err = ground.out, ground.err
+    sys.stdin = sys.__stdin__ = ground.into  # type: ignore[misc]
     sys.stdout = sys.__stdout__ = out  # type: ignore[misc]
     sys.stderr = sys.__stderr__ = err  # type: ignore[misc]
     logging = sys.modules.get('logging')

@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from parproc.core.model import SUCCESS, ErrorKind, Outcome, Usage, failure
 from parproc.exec import system
-from parproc.exec.child import run_job
+from parproc.exec.child import Ground, run_job
 from parproc.exec.protocol import Asked, Ended, Job, Logged, Progressed, Report, StartError, Warned
 from parproc.exec.reaper import Reaper
 from parproc.exec.wire import FrameReader, Kind, pack_answer, unpack_outcome
@@ -24,6 +24,14 @@ from parproc.values import EncodedResult, FileResult
 
 SCARCE = {errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 SPARE_DESCRIPTORS = 8
+UNTOUCHED = {
+    signal.SIGKILL,  # cannot be
+    signal.SIGSTOP,
+    signal.SIGPIPE,  # Python ignores these two, and a task in Python expects exceptions
+    signal.SIGXFSZ,
+    signal.SIGINT,  # the child sets these two itself
+    signal.SIGTERM,
+}
 MEMORY_UNIT = 1 if sys.platform == 'darwin' else 1024
 
 
@@ -59,7 +67,7 @@ class ForkExecutor:
         self._pids: set[int] = set()
         self._reaper: Reaper | None = None
         self._foreign: set[int] = set()
-        self._dispositions: list[int] = []
+        self._ground: Ground | None = None
         self._was_subreaper = False
         self._warned_of_threads = False
         self._memory_kills = 0
@@ -72,6 +80,9 @@ class ForkExecutor:
         if not self._children:
             self._begin()
         reaper = self._living_reaper()
+        ground = self._ground
+        if ground is None:
+            raise StartError('the executor is closed', scarce=False)
         try:
             mine, theirs = socket.socketpair()
         except OSError as error:
@@ -90,7 +101,7 @@ class ForkExecutor:
             theirs.close()
             raise start_error(error) from None
         if pid == 0:
-            run_job(job, theirs, reaper.writer, self._dispositions)
+            run_job(job, theirs, reaper.writer, ground)
         theirs.close()
         mine.setblocking(False)
         self._pids.add(pid)
@@ -133,6 +144,9 @@ class ForkExecutor:
         if self._reaper is not None:
             self._reaper.close()
             self._reaper = None
+            if self._ground is not None:
+                self._ground.close()
+                self._ground = None
             if not self._was_subreaper:
                 system.stop_being_subreaper()
 
@@ -146,13 +160,16 @@ class ForkExecutor:
             system.become_subreaper()
             self._memory_kills = system.out_of_memory_kills()
         self._highest_descriptor = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_DESCRIPTORS
-        self._dispositions = [
-            number
+        dispositions = [
+            int(number)
             for number in signal.valid_signals()
             if number not in (signal.SIGKILL, signal.SIGSTOP) and signal.getsignal(number) not in (signal.SIG_DFL, None)
         ]
+        if self._ground is None:
+            self._ground = Ground()
+        self._ground.survey(dispositions)
         reaper = set() if self._reaper is None else {self._reaper.pid}
-        self._foreign = set(system.children()) - reaper
+        self._foreign = set(self._own_children()) - reaper
         if not self._warned_of_threads:
             self._warn_of_threads()
 
@@ -200,11 +217,11 @@ class ForkExecutor:
                     self._post(Warned(f'"{child.job.name}" sent what cannot be understood'))
 
     def _take(self, child: Child, kind: bytes, payload: bytes) -> None:
-        if kind == Kind.INLINE_RESULT.value:
+        if kind == Kind.INLINE_RESULT:
             child.outcome, child.result = SUCCESS, payload
-        elif kind == Kind.FILE_RESULT.value:
+        elif kind == Kind.FILE_RESULT:
             child.outcome, child.result = SUCCESS, FileResult(payload.decode('utf-8', 'surrogateescape'))
-        elif kind == Kind.OUTCOME.value:
+        elif kind == Kind.OUTCOME:
             child.outcome = unpack_outcome(payload)
         else:
             import json
@@ -215,7 +232,7 @@ class ForkExecutor:
         verb, arguments = message['verb'], message['arguments']
         if not isinstance(verb, str) or not isinstance(arguments, dict):
             raise TypeError(verb)
-        if kind == Kind.ASK.value:
+        if kind == Kind.ASK:
             self._post(Asked(name, verb, arguments))
         elif verb == 'progress':
             self._post(Progressed(name, arguments['fraction'], arguments['message']))
@@ -292,13 +309,16 @@ class ForkExecutor:
         known = self._pids | self._foreign
         if self._reaper is not None:
             known.add(self._reaper.pid)
-        orphans = [pid for pid in system.children() if pid not in known]
+        orphans = [pid for pid in self._own_children() if pid not in known]
         ours = [pid for pid in orphans if not self._is_zombie(pid) and self._belongs(pid, child)]
         try:
             os.killpg(child.pid, 0)
         except (ProcessLookupError, PermissionError):
             return system.tree_of(set(ours)) if ours else set()
         return system.tree_of({*ours, child.pid})
+
+    def _own_children(self) -> list[int]:
+        return [] if self._ground is None else self._ground.children.read()
 
     def _is_zombie(self, pid: int) -> bool:
         """Reap an orphan that has ended already."""

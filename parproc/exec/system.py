@@ -49,14 +49,31 @@ def stop_being_subreaper() -> None:
         _libc().prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
 
 
-def children() -> list[int]:
-    """Return the processes whose parent is this process; empty where the system does not say."""
-    pid = os.getpid()
-    try:
-        with open(f'/proc/{pid}/task/{pid}/children', 'rb', buffering=0) as file:
-            return [int(word) for word in file.read().split()]
-    except OSError:
-        return []
+class ChildrenFile:
+    """The processes whose parent is this process, from a file that is kept open; none where the system does not say."""
+
+    __slots__ = ('_descriptor',)
+
+    def __init__(self) -> None:
+        pid = os.getpid()
+        try:
+            self._descriptor = os.open(f'/proc/{pid}/task/{pid}/children', os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            self._descriptor = -1
+
+    def read(self) -> list[int]:
+        """Return their pids as of now."""
+        if self._descriptor < 0:
+            return []
+        data = os.pread(self._descriptor, 65536, 0)
+        while data and len(data) % 65536 == 0 and (more := os.pread(self._descriptor, 65536, len(data))):
+            data += more
+        return [int(word) for word in data.split()]
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
 
 
 def process_table() -> dict[int, tuple[int, int]]:

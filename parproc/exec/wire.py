@@ -5,9 +5,9 @@ A result travels as the pickle it already is, and the parent never unpickles it;
 
 from __future__ import annotations
 
-import enum
 import socket
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from parproc.core.model import ErrorKind, Location, Outcome, ProcState
 from parproc.values import EncodedResult, FileResult
@@ -16,20 +16,20 @@ HEADER = 5
 LONGEST_FRAME = 256 * 1024 * 1024
 
 
-class Kind(bytes, enum.Enum):
-    """What a frame holds."""
+class Kind:
+    """What a frame holds; plain constants, since looking up an enum's member touches pages a fresh fork shares."""
 
-    ASK = b'A'
-    TELL = b'T'
-    ANSWER = b'J'
-    INLINE_RESULT = b'R'
-    FILE_RESULT = b'F'
-    OUTCOME = b'O'
+    ASK: Final = b'A'
+    TELL: Final = b'T'
+    ANSWER: Final = b'J'
+    INLINE_RESULT: Final = b'R'
+    FILE_RESULT: Final = b'F'
+    OUTCOME: Final = b'O'
 
 
-def frame(kind: Kind, payload: bytes) -> bytes:
+def frame(kind: bytes, payload: bytes) -> bytes:
     """Return the bytes to send."""
-    return kind.value + len(payload).to_bytes(4, 'little') + payload
+    return kind + len(payload).to_bytes(4, 'little') + payload
 
 
 class FrameReader:
@@ -59,7 +59,7 @@ def pack_result(result: EncodedResult) -> bytes:
     return frame(Kind.FILE_RESULT, result.path.encode('utf-8', 'surrogateescape'))
 
 
-def pack_json(kind: Kind, value: object) -> bytes:
+def pack_json(kind: bytes, value: object) -> bytes:
     """Return a frame with a JSON value; what JSON cannot say becomes text."""
     import json
 
