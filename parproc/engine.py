@@ -107,7 +107,7 @@ class Engine:
         self._selector = selectors.DefaultSelector()
         self._inbox: deque[Report] = deque()
         self._executor = executor(self._selector, self._inbox.append)
-        self._signals = SignalInbox(self._selector, inline=machine.inline)
+        self.signals = SignalInbox(self._selector, inline=machine.inline)
         self._prompter = Prompter(self._selector, self._answer_input)
         self._returned: dict[str, EncodedResult] = {}
         self._refused: set[str] = set()
@@ -140,7 +140,7 @@ class Engine:
         if frozen:
             gc.freeze()
         try:
-            with self._signals:
+            with self.signals:
                 self._run_until(lambda: not self.machine.open_count or (watched is not None and not watched))
         finally:
             if frozen:
@@ -159,7 +159,7 @@ class Engine:
     def close(self) -> None:
         """End whatever still runs and release everything."""
         self._executor.close()
-        self._signals.close()
+        self.signals.close()
         self._prompter.close()
         self._selector.close()
 
@@ -181,8 +181,8 @@ class Engine:
         while True:
             if self._inbox:
                 self._take(self._inbox.popleft())
-            elif self._signals.pending:
-                self._on_signal(self._signals.pending.popleft())
+            elif self.signals.pending:
+                self._on_signal(self.signals.pending.popleft())
             elif self._inline_jobs:
                 self._run_inline(self._inline_jobs.popleft())
             else:
@@ -198,11 +198,11 @@ class Engine:
         self._guarded(lambda: self._listener.tick(now))
 
     def _run_inline(self, job: Job) -> None:
-        outer, self._signals.in_task = self._signals.in_task, True
+        outer, self.signals.in_task = self.signals.in_task, True
         try:
             self._executor.start(job)
         finally:
-            self._signals.in_task = outer
+            self.signals.in_task = outer
 
     def _gather(self, timeout: float | None) -> None:
         for key, _ in self._selector.select(timeout):
@@ -210,7 +210,7 @@ class Engine:
 
     def _patience(self) -> float | None:
         """Return how many seconds nothing needs to be done unless something happens."""
-        if self._inbox or self._inline_jobs or self._signals.pending:
+        if self._inbox or self._inline_jobs or self.signals.pending:
             return 0
         now = self._clock()
         times = (self.machine.deadline, self.deadline, self._listener.next_tick(now))
@@ -275,22 +275,22 @@ class Engine:
         self, name: str, verb: str, arguments: Mapping[str, object]
     ) -> tuple[Mapping[str, object], Mapping[str, EncodedResult]]:
         """Answer a task that runs inside this process: the engine goes on, nested, until there is an answer."""
-        self._signals.in_task = False
+        self.signals.in_task = False
         self._on_asked(Asked(name, verb, arguments))
         self._run_until(lambda: name in self._inline_answers)
-        self._signals.in_task = True
+        self.signals.in_task = True
         return self._inline_answers.pop(name)
 
     def _answer_input(self, name: str, answer: Mapping[str, object]) -> None:
         self._reply(name, answer)
 
     def _on_signal(self, signal: int) -> None:
-        if signal == self._signals.suspend:
+        if signal == self.signals.suspend:
             self._pause()
             return
         if self.stop_signal is None:
             self.stop_signal = signal
-        elif self._signals.received > 2:
+        elif self.signals.received > 2:
             die_by(self.stop_signal)
         self.interrupt(signal, name_of(signal))
 
@@ -299,10 +299,10 @@ class Engine:
         began = self._clock()
         running = [task.spec.name for task in self.machine.open_tasks() if task.started is not None]
         for name in running:
-            self._executor.kill(name, self._signals.stop)
-        self._signals.stand_still()
+            self._executor.kill(name, self.signals.stop)
+        self.signals.stand_still()
         for name in running:
-            self._executor.kill(name, self._signals.go_on)
+            self._executor.kill(name, self.signals.go_on)
         slept = self._clock() - began
         if self.deadline is not None:
             self.deadline += slept

@@ -418,8 +418,9 @@ class Session:
         engine.tell(RunBegan(folder.run_id, tuple(targets), logs, parallel, total, time.monotonic()))
         if folder.warning is not None:
             engine.tell(Warned(folder.warning))
-        engine.want(plan.order, injected)
-        engine.run()
+        with engine.signals:
+            engine.want(plan.order, injected)
+            engine.run()
         code = self._exit_code(engine)
         engine.tell(RunEnded(code, time.monotonic()))
         self._shut(keep_logs=bool(code))

@@ -5,8 +5,9 @@ The reference for running procs is a loop of fork, exit and wait in the same pro
 
 from __future__ import annotations
 
+import json
 import os
-import statistics
+import subprocess
 import sys
 import time
 from collections import deque
@@ -93,24 +94,18 @@ def show(what, value, target):
 
 
 def in_child(function, *arguments):
-    """Run a measurement in a process of its own, so that heaps do not add up."""
-    import pickle
-
-    reader, writer = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        os.close(reader)
-        with open(writer, 'wb') as out:
-            out.write(pickle.dumps(function(*arguments)))
-        os._exit(0)
-    os.close(writer)
-    with open(reader, 'rb') as source:
-        data = source.read()
-    os.waitpid(pid, 0)
-    return pickle.loads(data)
+    """Run a measurement in a fresh process, so that heaps do not add up."""
+    command = [sys.executable, '-m', 'tests.bench', function.__name__, *map(str, arguments)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    return json.loads(done.stdout)
 
 
 def main():
+    if len(sys.argv) > 2:
+        measure = {'independent': independent, 'chain': chain, 'layers': layers, 'memory': memory}
+        measure['machine_only'] = machine_only
+        print(json.dumps(measure[sys.argv[1]](*map(int, sys.argv[2:]))))
+        return
     scale = float(sys.argv[1]) if len(sys.argv) > 1 else 1.0
 
     def scaled(count):
@@ -118,7 +113,7 @@ def main():
 
     def median_ratio(function, *arguments):
         runs = [in_child(function, *arguments) for _ in range(3)]
-        return statistics.median(run[0] for run in runs), statistics.median(run[1] for run in runs)
+        return sorted(run[0] for run in runs)[1], sorted(run[1] for run in runs)[1]
 
     spent, ratio = median_ratio(independent, scaled(2000))
     show('independent, parallel 4, 2,000: against a bare fork', f'{ratio:.2f} ({spent * 1e3:.2f} ms)', '<= 2.0')
