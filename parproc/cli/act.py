@@ -111,7 +111,7 @@ def _reporter(session: Session, asked: CommandLine, *, single: bool) -> Reporter
     status = open(os.dup(2), 'w', encoding=sys.stderr.encoding, errors='backslashreplace')  # noqa: SIM115
     colour = _wants_colour(asked.colour, terminal=os.isatty(2))
     if colour:
-        session.task_environment['FORCE_COLOR'] = '1'
+        session.task_environment.update(FORCE_COLOR='1', COLUMNS=_columns())
     style = Style(status, colour=colour)
 
     def log_path(name: str) -> str:
@@ -119,11 +119,19 @@ def _reporter(session: Session, asked: CommandLine, *, single: bool) -> Reporter
 
     mode = 'quiet' if asked.quiet else asked.output
     if mode == 'auto':
-        mode = 'raw' if single else 'plain'
+        mode = 'raw' if single and 'PARPROC_RUN_ID' not in os.environ else 'plain'
     if mode == 'raw':
         return RawReporter(open(os.dup(1), 'wb'), style, log_path)
     full = session.options.full_log_on_failure
     return PlainReporter(style, log_path, quiet=mode == 'quiet', full_log=full)
+
+
+def _columns() -> str:
+    """Return the width that procs may draw in."""
+    try:
+        return str(os.get_terminal_size(2).columns)
+    except OSError:
+        return os.environ.get('COLUMNS', '80')
 
 
 def _wants_colour(asked: str, *, terminal: bool) -> bool:

@@ -320,3 +320,22 @@ def test_an_untrusted_task_file_is_refused(tasks):
     assert ran.code == 2
     assert 'chmod o-w' in ran.err
     assert tasks.run('lint', PARPROC_TRUST=str(tasks.folder)).code == 0
+
+
+def test_inside_another_run_it_is_plain(tasks):
+    assert shows(tasks.run('lint', PARPROC_RUN_ID='outer').err, '✓', 'lint')
+
+
+def test_procs_learn_of_colour(project):
+    project.write(
+        'tasks.py',
+        """
+        import os
+        import parproc as pp
+        @pp.Proc('show')
+        def show(context):
+            print(os.environ.get('FORCE_COLOR'), os.environ.get('COLUMNS'), os.environ['PARPROC_NAME'])
+        """,
+    )
+    assert project.run('--color', 'always', 'show', COLUMNS='100').out == '1 100 show\n'
+    assert project.run('--color', 'never', 'show', COLUMNS='').out == 'None  show\n'
