@@ -97,7 +97,9 @@ class Machine:
         self._locks = LockTable()
         self._careful: dict[str, Task] = {}
         self._resuming: deque[Task] = deque()
-        self._waits: list[int] = []
+        self._nest: list[Task] = []
+        self._level = 0
+        self._level_is_stale = False
         self.delayed_count = 0
         self._timers = Timers(self._timer_counts)
         self._tickets = itertools.count(1)
@@ -225,7 +227,10 @@ class Machine:
         task.ticket = next(self._tickets)
         self._move(task, Phase.SUSPENDED)
         task.pending = len(unfinished)
-        level = task.ticket if self.inline else 1
+        level = 1
+        if self.inline:
+            self._nest.append(task)
+            level = self._level = task.ticket
         for awaited in unfinished.values():
             if awaited.waiters is None:
                 awaited.waiters = []
@@ -343,7 +348,19 @@ class Machine:
 
     # --- running -----------------------------------------------------------------------------------------------
 
+    def _renew_level(self) -> None:
+        """After a nested wait has ended, let only what the now innermost one needs be urgent enough to start.
+
+        Without this, what only the ended wait needed could start on top of the stack and wait for what lies below.
+        """
+        self._level_is_stale = False
+        self._level = next(self._tickets) if self._nest else 0
+        for name in self._nest[-1].awaited if self._nest else ():
+            self._make_urgent(self.tasks[name], self._level)
+
     def _dispatch(self) -> None:
+        if self._level_is_stale:
+            self._renew_level()
         limit = min(self.parallel, self._ceiling)
         while self._resuming and self.active_count < limit:
             task = self._resuming.popleft()
@@ -352,7 +369,7 @@ class Machine:
                 self._actions.append(TaskResumed(task.spec.name, self._time))
                 self._resume(task)
         while self.active_count < limit:
-            ready = self._ready.pop(self._waits[-1] if self.inline and self._waits else 0)
+            ready = self._ready.pop(self._level)
             if ready is None:
                 return
             lock = self._locks.busy(ready) if ready.spec.locks else None
@@ -496,10 +513,11 @@ class Machine:
             self.active_count += 1
         if old is Phase.SUSPENDED:
             self.suspended_count -= 1
-            self._waits.remove(task.ticket)
+            if self.inline:
+                self._nest.remove(task)
+                self._level_is_stale = True
         elif phase is Phase.SUSPENDED:
             self.suspended_count += 1
-            self._waits.append(task.ticket)
         if phase is Phase.DELAYED:
             self.delayed_count += 1
         elif old is Phase.DELAYED:

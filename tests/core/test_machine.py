@@ -155,6 +155,16 @@ def test_a_task_between_attempts_that_needs_its_waiters_lock_is_a_knot():
     assert resume.knot
 
 
+def test_in_one_process_what_only_an_ended_wait_needed_does_not_start_on_the_stack():
+    machine = Machine(parallel=1, inline=True)
+    want(machine, TaskSpec('t0'), TaskSpec('t1', order=1), TaskSpec('t2', retries=1, order=2))
+    assert launched(machine.handle(WaitBegan('t0', ('t2',)))) == ['t2']
+    (resume,) = [a for a in machine.handle(WaitBegan('t2', ('t0', 't1'))) if isinstance(a, Resume)]
+    assert resume.knot
+    assert launched(done(machine, 't2', BROKEN)) == ['t2']
+    assert Resume('t0', ('t2',), ()) in done(machine, 't2')
+
+
 def test_a_missing_dependency_waits_until_nobody_can_declare_it():
     machine = Machine()
     want(machine, TaskSpec('user', ('later',)), TaskSpec('maker', order=1))
