@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import shutil
 import zipfile
 from pathlib import Path
@@ -10,6 +12,8 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = Path(__file__).parent.parent / 'examples'
+README = (Path(__file__).parent.parent / 'README.md').read_text()
+SNIPPETS = re.findall(r'^```python\n(.*?)^```', README, re.DOTALL | re.MULTILINE)
 
 
 @pytest.fixture
@@ -68,3 +72,42 @@ def test_script(example):
     project = example('script')
     ran = project.script((EXAMPLES / 'script' / 'primes.py').read_text())
     assert (ran.code, ran.out) == (0, 'started at once\n303 primes below 2000\n'), ran.err
+
+
+def without_times(text):
+    """The lines about procs, in an order that does not hang on which was faster."""
+    return sorted(re.sub(r'\s+[\d.]+s$', '', line) for line in text.splitlines() if line[:1] in ('▶', '✓', '✗', '-'))
+
+
+def test_the_readmes_first_example_prints_what_it_says(project):
+    (project.folder / 'tasks.py').write_text(SNIPPETS[0])
+    shown = README.split('$ parproc ', 1)[1].split('```', 1)[0]
+    command, said = shown.split('\n', 1)
+    ran = project.run(*shlex.split(command))
+    assert ran.code == 0, ran.err
+    assert without_times(ran.err + ran.out) == without_times(said)
+    assert '3 succeeded' in ran.err
+
+
+@pytest.mark.parametrize('number', range(1, len(SNIPPETS)))
+def test_every_other_snippet_of_the_readme_runs(project, number):
+    ran = project.script(SNIPPETS[number])
+    assert (ran.code, ran.err) == (0, '')
+
+
+def test_the_readme_tells_of_every_option(project):
+    table = README.split('## On the command line')[1].split('## ')[0]
+    offered = set(re.findall(r'--[a-z-]+', project.run('--help').out))
+    short = {'--file': '-f', '--directory': '-C', '--list': '-l', '--dry-run': '-n', '--jobs': '-j', '--help': '-h'}
+    short |= {'--keep-going': '-k', '--fail-fast': '-x', '--exclude': '-X', '--output': '-o', '--quiet': '-q'}
+    short |= {'--verbose': '-v'}
+    assert [option for option in sorted(offered) if f'`{short.get(option, option)}' not in table] == []
+
+
+def test_the_readmes_reverse_dependencies_go_as_it_says(project):
+    (project.folder / 'tasks.py').write_text(next(text for text in SNIPPETS if 'WhenScheduled' in text))
+    plain, announced = project.run('migrate::users'), project.run('announce::users')
+    assert (plain.code, announced.code) == (0, 0)
+    assert re.findall(r'✓ (\S+)', plain.err) == ['backup', 'migrate::users']
+    assert re.findall(r'✓ (\S+)', announced.err)[-1] == 'migrate::users'
+    assert 'announce::users' in announced.err

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 import parproc as pp
@@ -215,3 +217,76 @@ def test_module_functions_refuse_inside_a_child(session):
     session.run('sneaky')
     session.wait_for_all(exception_on_failure=False)
     assert 'inside a running proc' in session.get_procs()['sneaky'].more_info
+
+
+def test_a_name_filled_out_by_arguments_and_by_itself_is_one_proc(session):
+    session.Proto('build::[env]', lambda context, env: f'built_{env}')
+    assert session.create('build::prod') == session.create('build::[env]', env='prod') == ['build::prod']
+    assert session.run('build::prod') == ['build::prod']
+    session.wait('build::prod')
+    assert session.get_procs()['build::prod'].state is pp.ProcState.SUCCEEDED
+
+
+def test_no_failures_holds_only_while_nothing_has_failed(session):
+    session.Proc('bad', lambda context: 1 / 0)
+    session.Proc('good', lambda context: None)
+    session.Proc('careful', lambda context: None, deps=['good', pp.NO_FAILURES], wave=1)
+    session.start('bad', 'good', 'careful')
+    assert session.wait_for_all(exception_on_failure=False) is False
+    assert session.get_procs()['careful'].state is pp.ProcState.FAILED
+
+
+def test_plain_and_conditional_rdeps_stand_in_one_list(session):
+    session.Proc('init', lambda context: None, rdeps=['app::[x]', pp.WhenScheduled('cleanup')])
+    session.Proto('app::[x]', lambda context, x: None)
+    session.Proc('cleanup', lambda context: None)
+    session.run('app::one')
+    session.wait_for_all()
+    order = ended(session)
+    assert order[0] == 'init'
+    assert set(order[1:]) == {'app::one', 'cleanup'}
+
+
+def test_procs_of_one_wave_run_side_by_side(session, tmp_path):
+    def meet(context, own: str, other: str):
+        (tmp_path / own).touch()
+        deadline = time.monotonic() + 20
+        while not (tmp_path / other).exists():
+            assert time.monotonic() < deadline, 'the other one never came'
+            time.sleep(0.005)
+
+    session.Proto('meet::[own]::[other]', meet, wave=1)
+    session.start('meet::a::b', 'meet::b::a')
+    assert session.wait_for_all()
+
+
+def test_a_dependency_that_nobody_declared_is_refused_when_that_is_not_allowed(session):
+    session.Proc('user', lambda context: context.results['late::made'], deps=['late::made'])
+    session.set_options(allow_missing_deps=False)
+    with pytest.raises(pp.UserError, match='late::made'):
+        session.start('user')
+
+
+def test_the_options_of_the_description_are_taken(session):
+    session.set_options(parallel=4, mode='mp', dynamic=True, name_param_separator='::', allow_missing_deps=True)
+
+
+def test_the_module_is_a_session_of_its_own(project):
+    ran = project.script(
+        """
+        import time
+        import parproc as pp
+
+        @pp.Proc(now=True)
+        def func0(context):
+            time.sleep(0.01)
+
+        @pp.Proc(now=True)
+        def func2(context, deps=['func0']):
+            return 'last'
+
+        pp.wait_for_all()
+        print(pp.results())
+        """
+    )
+    assert (ran.code, ran.out) == (0, "{'func0': None, 'func2': 'last'}\n"), ran.err
