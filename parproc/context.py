@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
+from parproc.core.names import as_text
 from parproc.errors import KnotError, ProcessError, UserError
 from parproc.values import EncodedResult, Results
 
+LONGEST_REMARK = 4000
 _inside = False
 
 
@@ -17,9 +19,15 @@ def inside_child() -> bool:
 
 
 def enter_child() -> None:
-    """Note that this process is a child from now on: the module-level functions refuse to work."""
+    """Note that this process runs a proc from now on: the module-level functions refuse to work."""
     global _inside
     _inside = True
+
+
+def leave_child() -> None:
+    """Undo :func:`enter_child`, where a proc runs in the process that declared it."""
+    global _inside
+    _inside = False
 
 
 class Channel(Protocol):
@@ -64,8 +72,9 @@ class ProcContext:
 
     def log(self, message: object) -> None:
         """Write a line to this proc's log, shown to whoever watches the run."""
-        print(message, flush=True)
-        self._channel.tell('log', {'message': str(message)})
+        text = str(message)
+        print(text, flush=True)
+        self._channel.tell('log', {'message': text[:LONGEST_REMARK]})
 
     def progress(self, fraction: float | None, message: str = '') -> None:
         """Say how far this proc is.
@@ -75,12 +84,12 @@ class ProcContext:
             message: what it is doing.
         """
         bounded = None if fraction is None else min(1.0, max(0.0, float(fraction)))
-        self._channel.tell('progress', {'fraction': bounded, 'message': str(message)})
+        self._channel.tell('progress', {'fraction': bounded, 'message': str(message)[:LONGEST_REMARK]})
 
     def create(self, name: str, proc_name: str | None = None, /, **args: object) -> list[str]:
         """Create procs, as :func:`parproc.create` does, and return their names."""
         given = {
-            key: value if isinstance(value, (str, int, float, bool)) else str(value) for key, value in args.items()
+            key: value if isinstance(value, (str, int, float, bool)) else as_text(value) for key, value in args.items()
         }
         return self._names('create', {'name': name, 'proc_name': proc_name, 'args': given})
 

@@ -154,6 +154,7 @@ class Session:
         self.catalog = Catalog(self.options.name_param_separator)
         self._folder: RunFolder | None = None
         self._engine: Engine | None = None
+        self._exclusive = False
         self._wall_offset = time.time() - time.monotonic()
         self._process = os.getpid()
 
@@ -409,6 +410,7 @@ class Session:
             UserError: before anything ran, when the request is wrong.
         """
         plan, injected = self._prepare(list(targets), only=only)
+        self._exclusive = True
         engine = self._wired()
         if timeout is not None:
             engine.deadline = time.monotonic() + timeout
@@ -594,7 +596,7 @@ class Session:
             return InProcessExecutor(post, lambda *asked: self._wired().ask_inline(*asked))
         from parproc.exec.fork import ForkExecutor
 
-        return ForkExecutor(selector, post, run_id=self.folder.run_id)
+        return ForkExecutor(selector, post, run_id=self.folder.run_id, exclusive=self._exclusive)
 
     def _block(self, names: list[str] | None) -> None:
         if self._engine is None:

@@ -18,6 +18,7 @@ MAGIC = b'parproc\x01'
 SCALARS = (type(None), bool, int, float, str, bytes)
 DEEPEST = 20
 PICKLED_NONE = pickle.dumps(None, 5)
+WHOLE_BUFFER = pickle.dumps(pickle.PickleBuffer(b''), 5, buffer_callback=lambda _: None)
 
 
 class FileResult(NamedTuple):
@@ -67,20 +68,20 @@ def decode(encoded: EncodedResult) -> object:
     """Return the value; one from a file shares the file's pages where its type allows it."""
     if isinstance(encoded, bytes):
         return pickle.loads(encoded)
-    import mmap
-
     with open(encoded.path, 'rb') as file:
+        count = int.from_bytes(file.read(len(MAGIC) + 8)[len(MAGIC) :], 'little')
+        sizes = [int.from_bytes(file.read(8), 'little') for _ in range(count)]
+        if count == 2 and sizes[0] == len(WHOLE_BUFFER) and file.read(sizes[0]) == WHOLE_BUFFER:
+            return file.read(sizes[1])
+        import mmap
+
         view = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
-    place = len(MAGIC)
-    count = int.from_bytes(view[place : place + 8], 'little')
-    sizes = [int.from_bytes(view[place + 8 * (i + 1) : place + 8 * (i + 2)], 'little') for i in range(count)]
-    place += 8 * (count + 1)
+    place = len(MAGIC) + 8 * (count + 1)
     parts: list[memoryview] = []
     for size in sizes:
         parts.append(view[place : place + size])
         place += size
-    value = pickle.loads(parts[0], buffers=parts[1:])
-    return bytes(value) if isinstance(value, memoryview) else value
+    return pickle.loads(parts[0], buffers=parts[1:])
 
 
 class Results(Mapping[str, object]):

@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
-from typing import TextIO, TypeAlias
+from typing import TypeAlias
 
-from parproc.context import ProcContext
-from parproc.exec.outcomes import perform
+from parproc.context import ProcContext, enter_child, inside_child, leave_child
+from parproc.core.model import Outcome
+from parproc.exec.outcomes import enter_directory, judge, perform
 from parproc.exec.protocol import Ended, Job, Logged, Progressed, Report, Warned
+from parproc.exec.streams import flush, make_streams, open_log
 from parproc.values import EncodedResult
 
 Answer: TypeAlias = 'tuple[Mapping[str, object], Mapping[str, EncodedResult]]'
+Ask: TypeAlias = Callable[[str, str, Mapping[str, object]], Answer]
 
 
 class InProcessExecutor:
@@ -24,24 +26,40 @@ class InProcessExecutor:
         ask: answers a question of a task; the engine goes on, nested, until it has the answer.
     """
 
-    def __init__(self, post: Callable[[Report], None], ask: Callable[[str, str, Mapping[str, object]], Answer]) -> None:
+    def __init__(self, post: Callable[[Report], None], ask: Ask) -> None:
         self._post = post
         self._ask = ask
 
     def start(self, job: Job) -> None:
         """Run ``job`` to its end and post it."""
-        channel = InlineChannel(job.name, self._post, self._ask)
-        context = ProcContext(job.name, job.params, job.args, job.results, job.extra_args, channel)
-        with ExitStack() as stack:
-            stack.callback(os.chdir, os.getcwd())
-            environment = dict(os.environ)
-            stack.callback(_restore_environment, environment)
-            self._redirect(job, stack)
-            os.environ.update(job.environment)
-            if job.directory is not None:
-                os.chdir(job.directory)
-            outcome, result = perform(job, context)
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        log, warning = open_log(job, nothing)
+        if warning:
+            self._post(Warned(warning))
+        try:
+            outcome, result = self._run(job, log)
+        except BaseException as error:  # a signal on the way into the task's surroundings or out of them
+            outcome, result = judge(error), None
+        finally:
+            for descriptor in {log, nothing}:
+                os.close(descriptor)
         self._post(Ended(job.name, outcome, result))
+
+    def _run(self, job: Job, log: int) -> tuple[Outcome, EncodedResult | None]:
+        surroundings = Surroundings(log, job.environment)
+        channel = InlineChannel(job.name, self._post, self._ask, surroundings)
+        context = ProcContext(job.name, job.params, job.args, job.results, job.extra_args, channel)
+
+        def call(context: ProcContext) -> object:
+            if job.directory is not None:
+                enter_directory(job.directory)
+            return job.call(context)
+
+        surroundings.enter()
+        try:
+            return perform(call, context, job.result_path)
+        finally:
+            surroundings.leave()
 
     def kill(self, name: str, signal: int) -> None:
         """Do nothing: a task in this process ends by itself or with it."""
@@ -52,43 +70,77 @@ class InProcessExecutor:
     def close(self) -> None:
         """Do nothing: nothing is held."""
 
-    def _redirect(self, job: Job, stack: ExitStack) -> None:
-        """Put the log on descriptors 1 and 2 until ``stack`` unwinds."""
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
-        try:
-            log = os.open(job.log_path, flags, 0o600)
-        except OSError as error:
-            self._post(Warned(f'the log of "{job.name}" cannot be written: {error.strerror}'))
-            log = os.open(os.devnull, os.O_WRONLY)
-        if job.attempt > 1:
-            os.write(log, f'--- attempt {job.attempt} of {job.attempts} ---\n'.encode())
-        stack.callback(os.close, log)
-        flush_streams()
-        stack.callback(_restore_streams, (sys.stdout, sys.stderr))
-        for descriptor in (1, 2):
-            saved = os.dup(descriptor)
-            stack.callback(os.close, saved)
-            stack.callback(os.dup2, saved, descriptor)
-            os.dup2(log, descriptor)
-        options = {'encoding': 'utf-8', 'errors': 'backslashreplace', 'buffering': 1, 'closefd': False}
-        sys.stdout = open(1, 'w', **options)  # type: ignore[call-overload]  # noqa: SIM115
-        sys.stderr = open(2, 'w', **options)  # type: ignore[call-overload]  # noqa: SIM115
-        stack.callback(flush_streams)
+
+class Surroundings:
+    """What a task finds around it, exchanged with the program's own: output, environment, working directory.
+
+    Entered and left several times, for the engine goes on in the middle of a task that asks something; what the task
+    has changed by then is there again when it goes on.
+
+    Args:
+        log: descriptor that takes what is written to 1 and 2.
+        environment: variables to set.
+    """
+
+    def __init__(self, log: int, environment: Mapping[str, str]) -> None:
+        self._log = log
+        self._saved = (-1, -1)
+        self._was_inside = False
+        fresh = make_streams()
+        self._streams = (fresh.out or sys.stdout, fresh.err or sys.stderr)
+        self._directory = _directory()
+        self._environment = {**os.environ, **environment}
+
+    def enter(self) -> None:
+        """Go into the task's surroundings."""
+        flush((sys.stdout, sys.stderr))
+        self._saved = (os.dup(1), os.dup(2))
+        os.dup2(self._log, 1)
+        os.dup2(self._log, 2)
+        self._exchange()
+        self._was_inside = inside_child()
+        enter_child()
+
+    def leave(self) -> None:
+        """Go back to the program's own."""
+        if not self._was_inside:
+            leave_child()
+        flush((sys.stdout, sys.stderr))
+        self._exchange()
+        for descriptor, saved in zip((1, 2), self._saved, strict=True):
+            os.dup2(saved, descriptor)
+            os.close(saved)
+
+    def _exchange(self) -> None:
+        """Put the other streams, environment and directory in place, and keep those that were."""
+        streams = (sys.stdout, sys.stderr)
+        sys.stdout, sys.stderr = self._streams
+        self._streams = streams
+        environment = dict(os.environ)
+        _set_environment(self._environment)
+        self._environment = environment
+        directory = _directory()
+        if directory != self._directory:
+            os.chdir(self._directory)
+            self._directory = directory
 
 
 class InlineChannel:
     """A line to an engine in the same process."""
 
-    def __init__(
-        self, name: str, post: Callable[[Report], None], ask: Callable[[str, str, Mapping[str, object]], Answer]
-    ) -> None:
+    def __init__(self, name: str, post: Callable[[Report], None], ask: Ask, surroundings: Surroundings) -> None:
         self._name = name
         self._post = post
         self._ask = ask
+        self._surroundings = surroundings
 
     def ask(self, verb: str, arguments: Mapping[str, object]) -> Answer:
         """Ask, and let the engine go on until there is an answer."""
-        return self._ask(self._name, verb, arguments)
+        self._surroundings.leave()
+        try:
+            return self._ask(self._name, verb, arguments)
+        finally:
+            self._surroundings.enter()
 
     def tell(self, verb: str, arguments: Mapping[str, object]) -> None:
         """Pass a remark on."""
@@ -101,16 +153,16 @@ class InlineChannel:
             )
 
 
-def flush_streams() -> None:
-    """Flush the standard streams."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+def _directory() -> str:
+    try:
+        return os.getcwd()
+    except OSError:
+        return '/'
 
 
-def _restore_streams(streams: tuple[TextIO, TextIO]) -> None:
-    sys.stdout, sys.stderr = streams
-
-
-def _restore_environment(environment: dict[str, str]) -> None:
-    os.environ.clear()
-    os.environ.update(environment)
+def _set_environment(wished: Mapping[str, str]) -> None:
+    for name in os.environ.keys() - wished.keys():
+        del os.environ[name]
+    for name, value in wished.items():
+        if os.environ.get(name) != value:
+            os.environ[name] = value

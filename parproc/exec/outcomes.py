@@ -4,57 +4,93 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from types import TracebackType
 
 from parproc.context import ProcContext
 from parproc.core.model import SUCCESS, ErrorKind, Location, Outcome, ProcState, failure
 from parproc.errors import KnotError, ProcFailedError, ProcNoChangeError, ProcSkippedError, UserError
-from parproc.exec.protocol import Job
+from parproc.exec.system import signal_name
 from parproc.values import EncodedResult, ResultError, encode
 
 LONGEST_REASON = 300
 LONGEST_MESSAGE = 64 * 1024
+LONGEST_TRACEBACK = 1024 * 1024
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+LIBRARY = os.path.dirname(os.__file__) + os.sep
 
 
-def perform(job: Job, context: ProcContext) -> tuple[Outcome, EncodedResult | None]:
-    """Call the job's function and encode what it returns; every way to end becomes an outcome.
+class Terminated(SystemExit):
+    """Raised in a task by a signal that asks it to end, so that its ``finally`` blocks run.
+
+    Args:
+        number: the signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(128 + number)
+        self.number = number
+
+
+def perform(
+    call: Callable[[ProcContext], object], context: ProcContext, result_path: str
+) -> tuple[Outcome, EncodedResult | None]:
+    """Call a task's function and encode what it returns; every way to end becomes an outcome.
 
     A traceback, with the user's frames only, goes to standard error.
+
+    Args:
+        call: takes the context and runs the function.
+        context: what it is given.
+        result_path: file to write a large result to.
     """
     try:
-        value = job.call(context)
-        return SUCCESS, encode(value, job.result_path)
-    except ProcSkippedError as error:
-        return Outcome(ProcState.SKIPPED, reason=first_line(error)), None
-    except ProcNoChangeError as error:
-        return Outcome(ProcState.SUCCEEDED, reason=first_line(error) or 'no change'), None
-    except ProcFailedError as error:
-        print(message_of(error), file=sys.stderr)
-        return failure(ErrorKind.FAILED, first_line(error) or 'failed'), None
-    except SystemExit as error:
-        return _exited(error), None
-    except ResultError as error:
-        print(f'not picklable: {error}', file=sys.stderr)
-        return failure(ErrorKind.NOT_PICKLABLE, f'not picklable: {error}'), None
-    except KeyboardInterrupt:
-        return failure(ErrorKind.SIGNAL, 'killed by SIGINT'), None
+        return SUCCESS, encode(call(context), result_path)
     except BaseException as error:
-        return _raised(error), None
+        return judge(error), None
+
+
+def enter_directory(directory: str) -> None:
+    """Make ``directory`` the working directory; raises ProcFailedError where that is impossible."""
+    try:
+        os.chdir(directory)
+    except OSError as error:
+        raise ProcFailedError(f'working directory {directory}: {error.strerror}') from None
+
+
+def judge(error: BaseException) -> Outcome:
+    """Return how a task ended that raised ``error``, after writing to its log what belongs there."""
+    if isinstance(error, ProcSkippedError):
+        return Outcome(ProcState.SKIPPED, reason=first_line(error))
+    if isinstance(error, ProcNoChangeError):
+        return Outcome(ProcState.SUCCEEDED, reason=first_line(error) or 'no change')
+    if isinstance(error, ProcFailedError):
+        _say(message_of(error))
+        return failure(ErrorKind.FAILED, first_line(error) or 'failed')
+    if isinstance(error, ResultError):
+        _say(f'not picklable: {message_of(error)}')
+        return failure(ErrorKind.NOT_PICKLABLE, f'not picklable: {first_line(error)}')
+    if isinstance(error, SystemExit):
+        return _exited(error)
+    if isinstance(error, KeyboardInterrupt):
+        return failure(ErrorKind.SIGNAL, 'killed by SIGINT')
+    return _raised(error)
 
 
 def _exited(error: SystemExit) -> Outcome:
+    if isinstance(error, Terminated):
+        return failure(ErrorKind.SIGNAL, f'killed by {signal_name(error.number)}')
     if error.code is None or error.code == 0:
         return SUCCESS
     if isinstance(error.code, int):
         return failure(ErrorKind.EXIT, f'exit {error.code & 255}')
-    print(message_of(error), file=sys.stderr)
+    _say(message_of(error))
     return failure(ErrorKind.EXIT, 'exit 1')
 
 
 def _raised(error: BaseException) -> Outcome:
     trace = _user_part(error.__traceback__)
-    print(_formatted(error, trace), file=sys.stderr, end='')
+    _say(_formatted(error, trace))
     if isinstance(error, KnotError):
         kind = ErrorKind.KNOT
     else:
@@ -66,11 +102,24 @@ def _raised(error: BaseException) -> Outcome:
     return Outcome(ProcState.FAILED, kind, reason, location=_location(trace), retry=retry)
 
 
+def _say(text: str) -> None:
+    """Write to the task's log, even where the task has broken its standard streams."""
+    text = text if text.endswith('\n') else text + '\n'
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except Exception:
+        try:
+            os.write(2, text.encode('utf-8', 'backslashreplace'))
+        except OSError:
+            return
+
+
 def message_of(error: BaseException) -> str:
     """Return an exception's text, bounded; an exception that cannot be printed says so instead."""
     try:
         text = str(error)
-    except BaseException as second:
+    except Exception as second:
         return f'<{type(error).__name__} that cannot be printed: {type(second).__name__}>'
     return text if len(text) <= LONGEST_MESSAGE else f'{text[:LONGEST_MESSAGE]}… ({len(text)} characters)'
 
@@ -91,17 +140,21 @@ def _user_part(trace: TracebackType | None) -> TracebackType | None:
 
 
 def _formatted(error: BaseException, trace: TracebackType | None) -> str:
-    if len(message_of(error)) < LONGEST_MESSAGE:
-        import traceback
-
-        try:
-            return ''.join(traceback.format_exception(type(error), error, trace))
-        except BaseException as second:
-            return f'{type(error).__name__}: <cannot be printed: {type(second).__name__}>\n'
     import traceback
 
-    frames = ''.join(traceback.format_tb(trace))
-    return f'Traceback (most recent call last):\n{frames}{type(error).__name__}: {message_of(error)}\n'
+    text = ''
+    if len(message_of(error)) < LONGEST_MESSAGE:
+        try:
+            text = ''.join(traceback.format_exception(type(error), error, trace))
+        except Exception:
+            text = ''
+    if not text:
+        frames = ''.join(traceback.format_tb(trace))
+        text = f'Traceback (most recent call last):\n{frames}{type(error).__name__}: {message_of(error)}\n'
+    if len(text) > LONGEST_TRACEBACK:
+        half = LONGEST_TRACEBACK // 2
+        text = f'{text[:half]}\n... {len(text) - 2 * half} characters left out ...\n{text[-half:]}'
+    return text
 
 
 def _location(trace: TracebackType | None) -> Location | None:
@@ -109,7 +162,7 @@ def _location(trace: TracebackType | None) -> Location | None:
     found = None
     while trace is not None:
         file = trace.tb_frame.f_code.co_filename
-        foreign = file.startswith((os.path.dirname(os.__file__), PACKAGE, '<')) or 'site-packages' in file
+        foreign = file.startswith((LIBRARY, PACKAGE, '<')) or 'site-packages' in file
         if found is None or not foreign:
             found = Location(file, trace.tb_lineno)
         trace = trace.tb_next

@@ -1,16 +1,16 @@
 """A process that outlives parproc by a moment, to leave nothing behind when parproc itself is killed.
 
-It reads ``+pid`` from each child that starts a session and ``-pid`` from the parent that has reaped it. When the pipe
-closes, nobody is left to do either, and it kills every tree it still knows. Leaders of sessions take in the orphans of
+It reads ``+pid`` from each child that starts a session and ``-pid`` from the parent that has reaped it. When the parent
+is gone, nobody is left to do either, and it kills every tree it still knows. Leaders of sessions take in the orphans of
 their tree, so a daemon that called ``setsid`` hangs below its leader still; that is why leaders carry no parent-death
 signal, which would tear the tree apart before it can be walked. What escaped even so is known by the run's id in its
-environment.
+environment. A child that was forked too late to be known finds that its parent has changed, and leaves by itself.
 """
 
 from __future__ import annotations
 
 import os
-import signal
+import select
 import time
 
 from parproc.exec import system
@@ -26,42 +26,32 @@ class Reaper:
     """
 
     def __init__(self, run_id: str) -> None:
+        parent = os.getpid()
         reader, self.writer = os.pipe()
-        self.pid = os.fork()
-        if self.pid == 0:
-            try:
-                os.setsid()
-                for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP, signal.SIGPIPE):
-                    signal.signal(number, signal.SIG_IGN)
-                signal.set_wakeup_fd(-1)
-                nothing = os.open(os.devnull, os.O_RDWR)
-                for descriptor in (0, 1, 2):
-                    os.dup2(nothing, descriptor)
-                os.closerange(3, reader)
-                os.closerange(reader + 1, 1 << 20)
-                watch(reader, run_id)
-            finally:
-                os._exit(0)
-        os.close(reader)
-        os.set_inheritable(self.writer, False)
+        mask = system.block_signals()
+        try:
+            self.pid = os.fork()
+            if self.pid == 0:
+                _serve(reader, parent, run_id)
+        except OSError:
+            os.close(self.writer)
+            raise
+        finally:
+            system.restore_signals(mask)
+            os.close(reader)
+        os.set_blocking(self.writer, False)
 
     def is_alive(self) -> bool:
         """Return whether the process is there; one that is not has been reaped by this call."""
-        try:
-            return os.waitpid(self.pid, os.WNOHANG)[0] == 0
-        except ChildProcessError:
-            return False
+        return not system.reap(self.pid)
 
     def forget(self, pid: int) -> None:
         """Tell it that a session is over."""
-        try:
-            os.write(self.writer, b'-%d\n' % pid)
-        except OSError:
-            return
+        self._say(b'-%d\n' % pid)
 
     def remember(self, pid: int) -> None:
         """Tell it of a session that it was not told of by the session's leader."""
-        os.write(self.writer, b'+%d\n' % pid)
+        self._say(b'+%d\n' % pid)
 
     def close(self) -> None:
         """Let it go and wait until it has gone."""
@@ -71,32 +61,64 @@ class Reaper:
         except ChildProcessError:
             return
 
+    def _say(self, line: bytes) -> None:
+        try:
+            os.write(self.writer, line)
+        except OSError:
+            return
 
-def watch(reader: int, run_id: str) -> None:
-    """Keep book of live sessions until the pipe closes, then kill what is left of them."""
+
+def _serve(reader: int, parent: int, run_id: str) -> None:
+    """Be the reaper: in a session of its own, with all signals held back for good."""
+    try:
+        system.block_all_signals()
+        os.setsid()
+        os.chdir('/')
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for descriptor in (0, 1, 2):
+            os.dup2(nothing, descriptor)
+        system.close_all_but(reader)
+        live = keep_book(reader, parent)
+        if live:
+            end_all(live, run_id)
+    finally:
+        os._exit(0)
+
+
+def keep_book(reader: int, parent: int) -> set[int]:
+    """Return the sessions that were not over when the pipe closed or the parent ended.
+
+    The pipe alone does not tell: any other process that the parent has forked may hold its writing end.
+    """
     live: set[int] = set()
     rest = b''
-    while data := os.read(reader, 65536):
+    poll = select.poll()
+    poll.register(reader, select.POLLIN)
+    parent_end = system.open_pidfd(parent)
+    if parent_end >= 0:
+        poll.register(parent_end, select.POLLIN)
+    orphaned = os.getppid() != parent
+    while True:
+        ready = poll.poll(0 if orphaned else None)
+        if not any(descriptor == reader for descriptor, _ in ready):
+            if orphaned:
+                return live
+            orphaned = True
+            continue
+        data = os.read(reader, 65536)
+        if not data:
+            return live
         *lines, rest = (rest + data).split(b'\n')
         for line in lines:
             if line[:1] == b'+':
                 live.add(int(line[1:]))
             else:
                 live.discard(int(line[1:]))
-    if not live:
-        return
+
+
+def end_all(live: set[int], run_id: str) -> None:
+    """Kill what is left of sessions, and whatever else carries the run's id, until nothing is there."""
     entry = b'PARPROC_RUN_ID=' + run_id.encode()
     deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        for pid in live:
-            system.send_group(pid, signal.SIGSTOP)
-        table = system.process_table()
-        left = system.tree_of(live, table) - {os.getpid()}
-        left |= {pid for pid in table if pid not in left and pid != os.getpid() and system.has_environment(pid, entry)}
-        for pid in left:
-            system.send(pid, signal.SIGKILL)
-        for pid in live:
-            system.send_group(pid, signal.SIGKILL)
-        if not left:
-            return
+    while system.kill_trees(live, entry) and time.monotonic() < deadline:
         time.sleep(0.01)

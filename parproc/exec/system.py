@@ -2,34 +2,64 @@
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]
+import errno
 import os
 import signal
 import sys
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Any
 
 PR_SET_CHILD_SUBREAPER = 36
 PR_GET_CHILD_SUBREAPER = 37
 LINUX = sys.platform == 'linux'
+HIGHEST_DESCRIPTOR = 1 << 20
+PYTHON_IGNORES = (int(signal.SIGPIPE), int(signal.SIGXFSZ))
+HELD_BACK = tuple(
+    int(number)
+    for number in (
+        *(signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGTSTP, signal.SIGCHLD),
+        *(signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGWINCH, signal.SIGCONT),
+    )
+)
 
-
-@lru_cache(maxsize=1)
-def _libc() -> Any:
-    import ctypes
-
-    return ctypes.CDLL(None)
+_prctl: Any = None
+_closes_ranges = False
 
 
 def prepare() -> None:
     """Load what children will need, once, before the first fork."""
-    if LINUX:
-        _libc().prctl  # noqa: B018
+    global _prctl, _closes_ranges
+    if LINUX and _prctl is None:
+        import ctypes
+
+        _prctl = ctypes.CDLL(None, use_errno=True).prctl
+        _closes_ranges = _has_close_range()
+    for descriptor in (0, 1, 2):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free one: nothing of ours may get a standard number
+
+
+def _has_close_range() -> bool:
+    """Return whether ``os.closerange`` is one call (glibc 2.34, Linux 5.9), rather than one for each number."""
+    try:
+        library = (os.confstr('CS_GNU_LIBC_VERSION') or '').rpartition(' ')[2]
+        versions = [tuple(map(int, text.split('.')[:2])) for text in (library, os.uname().release)]
+    except (OSError, ValueError):
+        return False
+    return versions[0] >= (2, 34) and versions[1] >= (5, 9)
+
+
+# --- processes that take in orphans --------------------------------------------------------------------------------
 
 
 def become_subreaper() -> None:
     """Let orphans of this process's tree become its children, so that none gets lost (Linux)."""
     if LINUX:
-        _libc().prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        _prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def was_subreaper() -> bool:
@@ -39,14 +69,85 @@ def was_subreaper() -> bool:
     import ctypes
 
     value = ctypes.c_int()
-    _libc().prctl(PR_GET_CHILD_SUBREAPER, ctypes.byref(value), 0, 0, 0)
+    _prctl(PR_GET_CHILD_SUBREAPER, ctypes.byref(value), 0, 0, 0)
     return bool(value.value)
 
 
 def stop_being_subreaper() -> None:
     """Undo :func:`become_subreaper`."""
     if LINUX:
-        _libc().prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+        _prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+
+
+# --- descriptors and signals of this process -----------------------------------------------------------------------
+
+
+def close_all_but(kept: int) -> None:
+    """Close every descriptor but 0, 1, 2 and ``kept``."""
+    if _closes_ranges:
+        os.closerange(3, kept)
+        os.closerange(kept + 1, HIGHEST_DESCRIPTOR)
+        return
+    for entry in os.listdir('/dev/fd'):
+        if entry.isdigit() and int(entry) > 2 and int(entry) != kept:
+            try:
+                os.close(int(entry))
+            except OSError:
+                continue
+
+
+def open_pidfd(pid: int) -> int:
+    """Return a descriptor that becomes readable when a process ends; -1 where the system has no such thing."""
+    if not LINUX:
+        return -1
+    try:
+        return os.pidfd_open(pid)
+    except OSError as error:
+        if error.errno in {errno.ENOSYS, errno.EPERM}:
+            return -1
+        raise
+
+
+def reset_signals() -> None:
+    """Give every signal the disposition that a fresh Python program has, but leave the mask."""
+    # the functions of ``signal`` wrap each answer in an enum, which costs more than all the rest of a child
+    _signal.set_wakeup_fd(-1)
+    for number in range(1, _signal.NSIG):
+        handler = _signal.getsignal(number)
+        wished = _signal.SIG_IGN if number in PYTHON_IGNORES else _signal.SIG_DFL
+        if handler and handler != wished:
+            _signal.signal(number, wished)
+
+
+def block_signals() -> set[int]:
+    """Hold back the signals that programs handle, and return what was held back before.
+
+    So no handler of the parent runs in a child that has not given it up yet. All signals there are would do as well,
+    but the answer to each change of the mask is a set of what was in it.
+    """
+    before: set[int] = _signal.pthread_sigmask(_signal.SIG_BLOCK, HELD_BACK)
+    return before
+
+
+def block_all_signals() -> None:
+    """Hold back whatever can be, for good."""
+    _signal.pthread_sigmask(_signal.SIG_BLOCK, _signal.valid_signals())
+
+
+def restore_signals(mask: Collection[int]) -> None:
+    """Hold back only the signals of ``mask``."""
+    _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
+
+
+def signal_name(number: int) -> str:
+    """Return the name of a signal: ``SIGTERM``."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f'signal {number}'
+
+
+# --- other processes -----------------------------------------------------------------------------------------------
 
 
 class ChildrenFile:
@@ -74,6 +175,7 @@ class ChildrenFile:
         """Close the file."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
+            self._descriptor = -1
 
 
 def process_table() -> dict[int, tuple[int, int]]:
@@ -86,39 +188,48 @@ def process_table() -> dict[int, tuple[int, int]]:
                     fields = file.read().rpartition(b')')[2].split()
             except OSError:
                 continue
-            if fields[0] not in {b'Z', b'X'}:
+            if fields and fields[0] not in {b'Z', b'X'}:
                 table[int(entry)] = (int(fields[1]), int(fields[3]))
     return table
 
 
-def tree_of(roots: set[int], table: dict[int, tuple[int, int]] | None = None) -> set[int]:
+def tree_of(roots: Collection[int], table: dict[int, tuple[int, int]] | None = None) -> set[int]:
     """Return every living process that descends from ``roots`` or is in one of their sessions, roots included."""
     table = process_table() if table is None else table
-    found = {pid for pid, (_, session) in table.items() if pid in roots or session in roots}
-    grew = True
-    while grew:
-        more = {pid for pid, (parent, _) in table.items() if parent in found and pid not in found}
-        found |= more
-        grew = bool(more)
+    offspring: dict[int, list[int]] = {}
+    for pid, (parent, _) in table.items():
+        offspring.setdefault(parent, []).append(pid)
+    open_ends = [pid for pid, (_, session) in table.items() if pid in roots or session in roots]
+    found = set(open_ends)
+    while open_ends:
+        for pid in offspring.get(open_ends.pop(), ()):
+            if pid not in found:
+                found.add(pid)
+                open_ends.append(pid)
     return found
 
 
-def has_environment(pid: int, entry: bytes) -> bool:
-    """Return whether a process was started with ``entry`` (``NAME=value``) in its environment."""
+def environment_of(pid: int) -> list[bytes]:
+    """Return what a process was started with in its environment, as ``NAME=value``; empty when that is not told."""
     try:
         with open(f'/proc/{pid}/environ', 'rb') as file:
-            return entry in file.read().split(b'\0')
+            return file.read().split(b'\0')
     except OSError:
-        return False
+        return []
+
+
+def command_of(pid: int) -> bytes:
+    """Return a process's command line, its words ended by NUL; empty when that is not told."""
+    try:
+        with open(f'/proc/{pid}/cmdline', 'rb') as file:
+            return file.read()
+    except OSError:
+        return b''
 
 
 def describe(pid: int) -> str:
     """Return a process for people: ``sleep 99 (pid 123)``."""
-    try:
-        with open(f'/proc/{pid}/cmdline', 'rb') as file:
-            command = file.read(300).replace(b'\0', b' ').strip().decode('utf-8', 'replace')
-    except OSError:
-        command = ''
+    command = command_of(pid)[:300].replace(b'\0', b' ').strip().decode('utf-8', 'replace')
     return f'{command or "a process"} (pid {pid})'
 
 
@@ -130,19 +241,57 @@ def send(pid: int, number: int) -> None:
         return
 
 
-def send_group(group: int, number: int) -> None:
-    """Send a signal to a process group, if it is still there."""
+def send_group(group: int, number: int) -> bool:
+    """Send a signal to a process group; return whether there is one."""
     try:
         os.killpg(group, number)
-    except (ProcessLookupError, PermissionError):
-        return
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
-def kill_tree(root: int) -> None:
-    """Kill a process, all that descends from it and all of its session."""
-    send_group(root, signal.SIGKILL)
-    for pid in tree_of({root}):
+def reap(pid: int) -> bool:
+    """Reap a child if it has ended; return whether it is gone."""
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:
+        return True
+
+
+def kill_trees(roots: Collection[int], entry: bytes = b'') -> set[int]:
+    """Kill processes, all that descends from them and all of their sessions; return who was still there.
+
+    All of them are stopped before the first is killed: so nothing can be started meanwhile, and no child loses the
+    parent by which it is found.
+
+    Args:
+        roots: leaders of sessions.
+        entry: what else marks a process, as ``NAME=value`` in its environment.
+    """
+    stopped: set[int] = set()
+    for root in roots:
+        send_group(root, signal.SIGSTOP)
+    while True:
+        table = process_table()
+        found = tree_of(roots, table)
+        if entry:
+            found |= {pid for pid in table if pid not in found and entry in environment_of(pid)}
+        found.discard(os.getpid())
+        if found <= stopped:
+            break
+        for pid in found - stopped:
+            send(pid, signal.SIGSTOP)
+        stopped |= found
+    for root in roots:
+        send_group(root, signal.SIGKILL)
+    for pid in stopped:
         send(pid, signal.SIGKILL)
+    return stopped
+
+
+# --- memory --------------------------------------------------------------------------------------------------------
 
 
 def out_of_memory_kills() -> int:
@@ -171,11 +320,3 @@ def _memory_event_files() -> list[str]:
     except (OSError, ValueError):
         return []
     return files
-
-
-def native_threads() -> int:
-    """Return how many threads this process has, Python's or not; 1 where the system does not say."""
-    try:
-        return len(os.listdir('/proc/self/task'))
-    except OSError:
-        return 1

@@ -5,11 +5,13 @@ A result travels as the pickle it already is, and the parent never unpickles it;
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Iterator, Mapping
+from _socket import socket
+from _thread import allocate_lock
+from collections.abc import Mapping
 from typing import Final
 
 from parproc.core.model import ErrorKind, Location, Outcome, ProcState
+from parproc.errors import UserError
 from parproc.values import EncodedResult, FileResult
 
 HEADER = 5
@@ -27,6 +29,9 @@ class Kind:
     OUTCOME: Final = b'O'
 
 
+KINDS = b'ATJRFO'
+
+
 def frame(kind: bytes, payload: bytes) -> bytes:
     """Return the bytes to send."""
     return kind + len(payload).to_bytes(4, 'little') + payload
@@ -38,18 +43,29 @@ class FrameReader:
     __slots__ = ('_buffer',)
 
     def __init__(self) -> None:
-        self._buffer = b''
+        self._buffer = bytearray()
 
-    def feed(self, data: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Take bytes in and yield every (kind, payload) that is complete."""
-        self._buffer += data
-        while len(self._buffer) >= HEADER:
-            size = int.from_bytes(self._buffer[1:HEADER], 'little')
-            if len(self._buffer) < HEADER + size:
-                return
-            kind, payload = self._buffer[:1], self._buffer[HEADER : HEADER + size]
-            self._buffer = self._buffer[HEADER + size :]
-            yield kind, payload
+    def feed(self, data: bytes) -> list[tuple[bytes, bytes]]:
+        """Take bytes in and return every (kind, payload) that is complete.
+
+        Raises:
+            ValueError: when the bytes are no frames.
+        """
+        buffer = self._buffer
+        buffer += data
+        frames = []
+        place = 0
+        while len(buffer) - place >= HEADER:
+            start = place + HEADER
+            size = int.from_bytes(buffer[place + 1 : start], 'little')
+            if size > LONGEST_FRAME or buffer[place] not in KINDS:
+                raise ValueError('not a frame')
+            if len(buffer) < start + size:
+                break
+            frames.append((bytes(buffer[place : place + 1]), bytes(buffer[start : start + size])))
+            place = start + size
+        del buffer[:place]
+        return frames
 
 
 def pack_result(result: EncodedResult) -> bytes:
@@ -124,25 +140,41 @@ def unpack_answer(payload: bytes) -> tuple[dict[str, object], dict[str, EncodedR
 
 
 class ChildChannel:
-    """The task's end of the line."""
+    """The task's end of the line, for any of its threads."""
 
-    __slots__ = ('_reader', '_socket')
+    __slots__ = ('_asking', '_broken', '_reader', '_sending', '_socket')
 
-    def __init__(self, end: socket.socket) -> None:
+    def __init__(self, end: socket) -> None:
         self._socket = end
         self._reader = FrameReader()
+        self._sending = allocate_lock()
+        self._asking = allocate_lock()
+        self._broken = False
 
     def ask(
         self, verb: str, arguments: Mapping[str, object]
     ) -> tuple[Mapping[str, object], Mapping[str, EncodedResult]]:
-        """Send a question and block until it is answered."""
-        self.send(pack_json(Kind.ASK, {'verb': verb, 'arguments': arguments}))
+        """Send a question and block until it is answered.
+
+        Raises:
+            UserError: when an earlier question was broken off, so that answers can no longer be told apart.
+        """
+        with self._asking:
+            if self._broken:
+                raise UserError('this proc broke off a question to its run, and can ask no more')
+            self._broken = True
+            self.send(pack_json(Kind.ASK, {'verb': verb, 'arguments': arguments}))
+            answer = self._receive()
+            self._broken = False
+        return unpack_answer(answer)
+
+    def _receive(self) -> bytes:
         while True:
             data = self._socket.recv(65536)
             if not data:
                 raise SystemExit('the run is over')
             for _, payload in self._reader.feed(data):
-                return unpack_answer(payload)
+                return payload
 
     def tell(self, verb: str, arguments: Mapping[str, object]) -> None:
         """Send a remark; one that cannot be sent is dropped."""
@@ -153,4 +185,5 @@ class ChildChannel:
 
     def send(self, data: bytes) -> None:
         """Send whole frames."""
-        self._socket.sendall(data)
+        with self._sending:
+            self._socket.sendall(data)

@@ -1,0 +1,122 @@
+"""A child's standard streams: fresh Python objects over descriptors 0, 1 and 2, and a log file under them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from typing import Any, NamedTuple, TextIO, cast
+
+from parproc.exec.protocol import Job
+
+LONGEST_HOLD = 0.1
+_kept: list[object] = []
+
+
+class Streams(NamedTuple):
+    """Text streams over descriptors 0, 1 and 2; None where the descriptor allows none."""
+
+    input: TextIO | None
+    out: TextIO | None
+    err: TextIO | None
+
+
+def make_streams() -> Streams:
+    """Return streams that nobody has used yet.
+
+    Made once, before the first fork: a child that only has to pick them up starts a good deal faster than one that
+    has to make them.
+    """
+    return Streams(_open(0, 'r'), _open(1, 'w'), _open(2, 'w'))
+
+
+def _open(descriptor: int, mode: str) -> TextIO | None:
+    buffering, errors = (1, 'backslashreplace') if mode == 'w' else (-1, 'replace')
+    try:
+        stream = open(descriptor, mode, encoding='utf-8', errors=errors, buffering=buffering, closefd=False)  # noqa: SIM115
+    except OSError:
+        return None
+    return cast('TextIO', stream)
+
+
+def use_streams(streams: Streams) -> tuple[TextIO | None, TextIO | None]:
+    """Make ``streams`` the standard streams of this process, and return the output streams it had.
+
+    The old objects may hold what the parent had not flushed, and their locks may be held by a thread that is not
+    here: so they are kept, untouched, and whatever logs to them is pointed at the new ones.
+    """
+    old_out, old_err = sys.stdout, sys.stderr
+    first_out, first_err = sys.__stdout__, sys.__stderr__
+    _kept.append((sys.stdin, sys.__stdin__, old_out, old_err, first_out, first_err))
+    sys.stdin = sys.__stdin__ = streams.input  # type: ignore[assignment,misc]
+    sys.stdout = sys.__stdout__ = streams.out  # type: ignore[assignment,misc]
+    sys.stderr = sys.__stderr__ = streams.err  # type: ignore[assignment,misc]
+    logging = sys.modules.get('logging')
+    for reference in getattr(logging, '_handlerList', ()):
+        handler = reference()
+        stream = getattr(handler, 'stream', None)
+        if stream is None:
+            continue
+        if stream is old_out or stream is first_out:
+            handler.stream = streams.out
+        elif stream is old_err or stream is first_err:
+            handler.stream = streams.err
+        elif hasattr(handler, 'baseFilename'):  # its descriptor is closed here: it opens the file again when it logs
+            _kept.append(stream)
+            handler.mode, handler.stream = 'a', None
+    return old_out, old_err
+
+
+def hold_logging() -> list[Any]:
+    """Wait until no thread is writing a log record, and let none begin; return the locks to release after the fork.
+
+    A child has fresh locks on its handlers, but what a handler writes to would stay locked in it by a thread that it
+    does not have. A handler that is busy for long is not waited for.
+    """
+    logging = sys.modules.get('logging')
+    if logging is None:
+        return []
+    held = [logging._lock]
+    held[0].acquire()
+    for reference in list(logging._handlerList):
+        lock = getattr(reference(), 'lock', None)
+        if lock is not None and lock.acquire(timeout=LONGEST_HOLD):
+            held.append(lock)
+    return held
+
+
+def open_log(job: Job, nothing: int) -> tuple[int, str]:
+    """Open a job's log for appending; a first attempt makes the file, and no attempt follows a link.
+
+    Args:
+        job: whose log.
+        nothing: descriptor of ``/dev/null``.
+
+    Returns:
+        The descriptor, ``nothing`` when the log cannot be opened, and what then went wrong.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
+    try:
+        log = os.open(job.log_path, flags | os.O_EXCL if job.attempt == 1 else flags, 0o600)
+    except OSError as error:
+        return nothing, _complaint(job, error)
+    if job.attempt > 1:
+        try:
+            os.write(log, f'--- attempt {job.attempt} of {job.attempts} ---\n'.encode())
+        except OSError as error:
+            return log, _complaint(job, error)
+    return log, ''
+
+
+def _complaint(job: Job, error: OSError) -> str:
+    return f'the log of "{job.name}" cannot be written: {error.strerror}'
+
+
+def flush(streams: Iterable[TextIO | None]) -> None:
+    """Flush streams, as far as they let themselves be flushed."""
+    for stream in streams:
+        try:
+            if stream is not None:
+                stream.flush()
+        except Exception:
+            continue

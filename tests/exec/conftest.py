@@ -1,0 +1,115 @@
+"""Executors driven by a small select loop, in a process that takes in orphans: one that is left shows up here."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import time
+
+import pytest
+
+from parproc.exec import system
+from parproc.exec.fork import ForkExecutor
+from parproc.exec.protocol import Asked, Ended, Job
+from parproc.values import Results, decode
+
+DEADLINE = 20.0
+
+
+class Bench:
+    """A fork executor, its selector, and what it has posted."""
+
+    def __init__(self, folder, **options):
+        self.folder = folder
+        self.selector = selectors.DefaultSelector()
+        self.reports = []
+        self.run_id = f'bench-{os.getpid()}-{time.monotonic_ns()}'
+        self.executor = ForkExecutor(self.selector, self.reports.append, run_id=self.run_id, **options)
+
+    def job(self, name, call, attempt=1, environment=None, **more):
+        marks = {'PARPROC_NAME': name, 'PARPROC_RUN_ID': self.run_id, 'PARPROC_ATTEMPT': str(attempt)}
+        fields = {
+            'args': {},
+            'params': {},
+            'extra_args': (),
+            'results': Results({}),
+            'log_path': str(self.folder / f'{name}.log'),
+            'result_path': str(self.folder / f'{name}.result'),
+            'environment': {**marks, **(environment or {})},
+        }
+        return Job(name, attempt, 2, call, **{**fields, **more})
+
+    def start(self, name, call, **more):
+        self.executor.start(self.job(name, call, **more))
+
+    def until(self, condition, seconds=DEADLINE):
+        """Take in events until ``condition()`` holds."""
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, f'nothing happened in time; so far {self.reports}'
+            for key, _ in self.selector.select(0.05):
+                key.data()
+
+    def ended(self, name, seconds=DEADLINE):
+        self.until(lambda: self.find(name) is not None, seconds)
+        return self.find(name)
+
+    def find(self, name):
+        return next((report for report in self.reports if isinstance(report, Ended) and report.name == name), None)
+
+    def asked(self, name):
+        def find():
+            return [report for report in self.reports if isinstance(report, Asked) and report.name == name]
+
+        self.until(find)
+        return find()[-1]
+
+    def run(self, call, name='task', **more):
+        """Run one function; return its outcome and, when it returned, its value."""
+        self.start(name, call, **more)
+        ended = self.ended(name)
+        return ended.outcome, None if ended.result is None else decode(ended.result)
+
+    def log(self, name='task'):
+        return (self.folder / f'{name}.log').read_text()
+
+    @staticmethod
+    def own_children():
+        file = system.ChildrenFile()
+        try:
+            return set(file.read())
+        finally:
+            file.close()
+
+    @staticmethod
+    def alive(pid):
+        return pid in system.process_table()
+
+
+@pytest.fixture
+def make_bench(tmp_path):
+    """Make benches; afterwards no process and no descriptor is left."""
+    system.prepare()
+    was = system.was_subreaper()
+    system.become_subreaper()
+    before, descriptors = Bench.own_children(), set(os.listdir('/dev/fd'))
+    benches = []
+
+    def make(**options):
+        benches.append(Bench(tmp_path, **options))
+        return benches[-1]
+
+    yield make
+    for bench in benches:
+        bench.executor.close()
+        bench.selector.close()
+    left = Bench.own_children() - before
+    assert not left, [system.describe(pid) for pid in left]
+    assert set(os.listdir('/dev/fd')) == descriptors
+    if not was:
+        system.stop_being_subreaper()
+
+
+@pytest.fixture
+def bench(make_bench):
+    return make_bench()

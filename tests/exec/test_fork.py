@@ -1,0 +1,587 @@
+"""The fork executor, with each way a child can behave caused for real."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import logging
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from parproc.core.model import ErrorKind, ProcState
+from parproc.errors import ProcFailedError, ProcNoChangeError, ProcSkippedError, UserError
+from parproc.exec import fork as fork_module
+from parproc.exec import system
+from parproc.exec.protocol import Ended, Logged, Progressed, StartError, Warned
+from parproc.values import Results, decode, encode
+
+pytestmark = pytest.mark.skipif(sys.platform != 'linux', reason='looks into /proc')
+
+
+def raises(error):
+    def call(context):
+        raise error
+
+    return call
+
+
+class Strange(Exception):
+    def __str__(self):
+        raise RuntimeError('no text')
+
+    __repr__ = __str__
+
+
+class Huge(Exception):
+    def __str__(self):
+        return 'x' * 100_000_000
+
+
+# --- how a task ends ------------------------------------------------------------------------------------------------
+
+
+def test_a_function_that_returns_hands_on_its_value(bench):
+    outcome, value = bench.run(lambda context: {'name': context.proc_name, 'list': [1, 2]})
+    assert outcome.state is ProcState.SUCCEEDED and outcome.error is None
+    assert value == {'name': 'task', 'list': [1, 2]}
+    assert outcome.usage.memory > 1_000_000
+
+
+@pytest.mark.parametrize(
+    ('call', 'kind', 'reason'),
+    [
+        (raises(ValueError('bad value\nmore')), ErrorKind.EXCEPTION, 'ValueError: bad value'),
+        (raises(KeyError()), ErrorKind.EXCEPTION, 'KeyError'),
+        (raises(ProcFailedError('one clean line')), ErrorKind.FAILED, 'one clean line'),
+        (raises(UserError('unknown proc')), ErrorKind.USER_ERROR, 'UserError: unknown proc'),
+        (raises(KeyboardInterrupt()), ErrorKind.SIGNAL, 'killed by SIGINT'),
+        (lambda context: sys.exit(3), ErrorKind.EXIT, 'exit 3'),
+        (lambda context: sys.exit('message'), ErrorKind.EXIT, 'exit 1'),
+        (lambda context: os._exit(0), ErrorKind.NO_RESULT, 'ended without a result'),
+        (lambda context: os._exit(7), ErrorKind.NO_RESULT, 'ended without a result (exit 7)'),
+        (lambda context: os.kill(os.getpid(), signal.SIGKILL), ErrorKind.SIGNAL, 'killed by SIGKILL'),
+        (lambda context: os.kill(os.getpid(), signal.SIGTERM), ErrorKind.SIGNAL, 'killed by SIGTERM'),
+        (lambda context: os.kill(os.getpid(), signal.SIGUSR1), ErrorKind.SIGNAL, 'killed by SIGUSR1'),
+        (lambda context: ctypes.string_at(0), ErrorKind.SIGNAL, 'killed by SIGSEGV'),
+        (raises(Strange()), ErrorKind.EXCEPTION, 'Strange: <Strange that cannot be printed: RuntimeError>'),
+        (lambda context: {'a': [threading.Lock()]}, ErrorKind.NOT_PICKLABLE, "result['a'][0] is a _thread.lock"),
+    ],
+)
+def test_whatever_a_task_does_is_an_outcome(bench, call, kind, reason):
+    outcome, _ = bench.run(call)
+    assert (outcome.state, outcome.error) == (ProcState.FAILED, kind)
+    assert reason in outcome.reason
+    assert outcome.retry is (kind is not ErrorKind.USER_ERROR)
+
+
+@pytest.mark.parametrize('status', [None, 0])
+def test_leaving_with_success_is_success(bench, status):
+    outcome, _ = bench.run(lambda context: sys.exit(status))
+    assert outcome.state is ProcState.SUCCEEDED
+
+
+def test_skipped_and_unchanged(bench):
+    assert bench.run(raises(ProcSkippedError('not here')), 'a')[0].state is ProcState.SKIPPED
+    assert bench.find('a').outcome.reason == 'not here'
+    outcome, _ = bench.run(raises(ProcNoChangeError()), 'b')
+    assert (outcome.state, outcome.reason) == (ProcState.SUCCEEDED, 'no change')
+
+
+def test_a_traceback_has_the_users_frames_only_and_names_the_place(bench):
+    def inner():
+        raise ValueError('here')
+
+    outcome, _ = bench.run(lambda context: inner())
+    log = bench.log()
+    assert 'Traceback' in log and 'in inner' in log and 'outcomes.py' not in log
+    assert (outcome.location.file, outcome.location.line) == (__file__, inner.__code__.co_firstlineno + 1)
+
+
+def test_a_place_inside_the_library_is_told_as_the_users_line(bench):
+    def inner():
+        return subprocess.run(['/nowhere/at/all'], check=False)
+
+    outcome, _ = bench.run(lambda context: inner())
+    assert (outcome.location.file, outcome.location.line) == (__file__, inner.__code__.co_firstlineno + 1)
+
+
+def test_huge_messages_are_bounded(bench):
+    outcome, _ = bench.run(raises(Huge()))
+    assert outcome.reason.startswith('Huge: xxx') and len(outcome.reason) < 1000
+    assert len(bench.log()) < 1_000_000
+
+    def chained(context):
+        try:
+            raise Huge
+        except Huge:
+            raise ValueError('small') from None
+
+    assert bench.run(chained, 'chained')[0].reason == 'ValueError: small'
+
+
+def test_a_crash_leaves_a_python_stack_in_the_log(bench):
+    bench.run(lambda context: ctypes.string_at(0))
+    assert 'Segmentation fault' in bench.log() and 'test_fork.py' in bench.log()
+
+
+def test_a_task_that_closes_everything_still_ends(bench):
+    def call(context):
+        os.closerange(0, 64)
+        return 1
+
+    outcome, _ = bench.run(call)
+    assert outcome.error is ErrorKind.NO_RESULT
+
+
+def test_an_exception_is_told_where_the_standard_streams_are_broken(bench):
+    def call(context):
+        sys.stderr = sys.stdout = None
+        raise ValueError('still told')
+
+    assert bench.run(call)[0].reason == 'ValueError: still told'
+    assert 'ValueError: still told' in bench.log()
+
+
+def test_a_forked_copy_of_the_task_that_comes_back_counts_for_nothing(bench):
+    def call(context):
+        if os.fork() == 0:
+            return 'copy'
+        os.wait()
+        return 'original'
+
+    assert bench.run(call)[1] == 'original'
+
+
+def test_threads_of_the_task_are_waited_for(bench):
+    def call(context):
+        threading.Thread(target=lambda: (time.sleep(0.1), print('late'))).start()
+        return 'early'
+
+    assert bench.run(call)[1] == 'early'
+    assert bench.log() == 'late\n'
+
+
+# --- what a task finds ----------------------------------------------------------------------------------------------
+
+
+def test_a_task_finds_a_clean_process(bench):
+    def call(context):
+        return {
+            'descriptors': sorted(int(entry) for entry in os.listdir('/proc/self/fd')),
+            'stdin': sys.stdin.read(),
+            'session': os.getsid(0) == os.getpid(),
+            'mask': len(signal.pthread_sigmask(signal.SIG_BLOCK, ())),
+            'handlers': [int(n) for n in signal.valid_signals() if callable(signal.getsignal(n))],
+            'ignored': [int(n) for n in signal.valid_signals() if signal.getsignal(n) is signal.SIG_IGN],
+            'wakeup': signal.set_wakeup_fd(-1),
+            'name': os.environ['PARPROC_NAME'],
+            'directory': os.getcwd(),
+        }
+
+    previous = [signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)]
+    ignored = signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+    try:
+        outcome, found = bench.run(call, directory=str(bench.folder))
+    finally:
+        for number, handler in zip((signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1), previous, strict=True):
+            signal.signal(number, handler)
+        signal.signal(signal.SIGTSTP, ignored)
+    assert outcome.error is None, outcome
+    assert len([number for number in found['descriptors'] if number > 2]) == 2  # its channel, and the listing itself
+    assert found['stdin'] == '' and found['session'] and found['mask'] == 0 and found['wakeup'] == -1
+    assert found['handlers'] == sorted((signal.SIGINT, signal.SIGTERM))
+    assert found['ignored'] == sorted((signal.SIGPIPE, signal.SIGXFSZ))
+    assert found['name'] == 'task' and found['directory'] == os.path.realpath(bench.folder)
+
+
+def test_there_is_no_terminal_to_open(bench):
+    def call(context):
+        try:
+            os.open('/dev/tty', os.O_RDWR)
+        except OSError as error:
+            return error.errno
+
+    assert bench.run(call)[1] == errno.ENXIO
+
+
+def test_signals_let_finally_blocks_run_once(bench):
+    ready = bench.folder / 'ready'
+
+    def call(context):
+        try:
+            ready.touch()
+            time.sleep(60)
+        finally:
+            time.sleep(0.2)  # a second delivery of the same signal would end this early
+            print('cleaned up', flush=True)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        name = signal.Signals(number).name
+        ready.unlink(missing_ok=True)
+        bench.start(name, call)
+        bench.until(ready.exists)
+        bench.executor.kill(name, number)
+        outcome = bench.ended(name).outcome
+        assert (outcome.error, outcome.reason) == (ErrorKind.SIGNAL, f'killed by {name}')
+        assert bench.log(name) == 'cleaned up\n'
+
+
+def test_a_signal_at_any_moment_of_a_short_life_is_an_outcome(bench):
+    for index in range(60):
+        name = f'task{index}'
+        bench.start(name, lambda context: sum(range(1000)))
+        time.sleep(index / 60 * 0.012)
+        bench.executor.kill(name, signal.SIGTERM)
+        outcome = bench.ended(name).outcome
+        assert outcome.state is ProcState.SUCCEEDED or outcome.reason == 'killed by SIGTERM', outcome
+
+
+def test_output_goes_to_the_log_and_nothing_of_the_parents(bench):
+    def call(context):
+        print('print')
+        sys.stdout.buffer.write(b'\xff\x00 bytes\n')
+        sys.stdout.flush()
+        print('\udcff', file=sys.stderr)
+        subprocess.run(['echo', 'command'], check=True)
+        logging.getLogger('parproc-test').warning('logging')
+
+    handler = logging.StreamHandler(sys.stderr)
+    logging.getLogger('parproc-test').addHandler(handler)
+    sys.stdout.write('unfinished line of the parent')
+    try:
+        outcome, _ = bench.run(call)
+    finally:
+        logging.getLogger('parproc-test').removeHandler(handler)
+    assert outcome.error is None
+    log = (bench.folder / 'task.log').read_bytes()
+    assert log == b'print\n\xff\x00 bytes\n\\udcff\ncommand\nlogging\n'
+
+
+def test_each_attempt_has_its_section(bench):
+    bench.run(lambda context: print('first'), 'task')
+    bench.reports.clear()
+    bench.run(lambda context: print('second'), 'task', attempt=2)
+    assert bench.log() == 'first\n--- attempt 2 of 2 ---\nsecond\n'
+
+
+def test_a_log_that_cannot_be_opened_is_a_warning(bench):
+    (bench.folder / 'target').write_text('')
+    (bench.folder / 'task.log').symlink_to(bench.folder / 'target')
+    outcome, value = bench.run(lambda context: print('text') or 5)
+    assert outcome.error is None and value == 5
+    assert [report.message for report in bench.reports if isinstance(report, Warned)]
+    assert (bench.folder / 'target').read_text() == ''
+
+
+def test_a_working_directory_that_is_not_there_is_one_clean_line(bench):
+    outcome, _ = bench.run(lambda context: 1, directory='/nowhere/at/all')
+    assert outcome.reason == 'working directory /nowhere/at/all: No such file or directory'
+
+
+def test_results_are_there(bench):
+    results = Results({'a': encode([1, 2], str(bench.folder / 'a')), 'b': encode('text', '')})
+    assert bench.run(lambda context: dict(context.results), results=results)[1] == {'a': [1, 2], 'b': 'text'}
+
+
+# --- talking --------------------------------------------------------------------------------------------------------
+
+
+def test_questions_and_remarks(bench):
+    def call(context):
+        context.log('hello')
+        context.progress(2, 'half')
+        names = context.start('a', ['b'])
+        context.wait(*names)
+        return names, dict(context.results)
+
+    bench.start('task', call)
+    asked = bench.asked('task')
+    assert (asked.verb, asked.arguments) == ('start', {'names': ['a', 'b']})
+    bench.executor.reply('task', {'names': ['a', 'b']}, {})
+    bench.until(lambda: bench.asked('task').verb == 'wait')
+    bench.executor.reply('task', {'names': ['a', 'b'], 'failed': {}}, {'a': encode(1, '')})
+    assert bench.ended('task').outcome.error is None
+    assert Logged('task', 'hello') in bench.reports and Progressed('task', 1.0, 'half') in bench.reports
+    bench.executor.reply('task', {'names': []}, {})
+    bench.executor.kill('task', signal.SIGTERM)
+
+
+def test_a_task_that_does_not_read_its_answer_blocks_nobody(bench):
+    bench.start('deaf', lambda context: len(context.start('a')[0]))
+    bench.asked('deaf')
+    bench.executor.kill('deaf', signal.SIGSTOP)
+    begin = time.monotonic()
+    bench.executor.reply('deaf', {'names': ['x' * 3_000_000]}, {})
+    assert bench.run(lambda context: 'other', 'other')[1] == 'other'
+    assert time.monotonic() - begin < 5
+    bench.executor.kill('deaf', signal.SIGCONT)
+    assert decode(bench.ended('deaf').result) == 3_000_000
+
+
+def test_nonsense_on_the_channel_is_a_warning(bench):
+    def call(context):
+        os.write(context._channel._socket.fileno(), b'A\xff\xff\xff\xff' + b'nonsense' * 10)
+        time.sleep(0.05)
+
+    outcome, _ = bench.run(call)
+    assert outcome.error is ErrorKind.NO_RESULT
+    assert any(isinstance(report, Warned) for report in bench.reports)
+
+
+def test_a_question_broken_off_is_not_answered_by_the_answer_to_another(bench):
+    def call(context):
+        with pytest.raises(KeyboardInterrupt):
+            context.start('a')
+        try:
+            context.start('b')
+        except UserError as error:
+            return str(error)
+
+    bench.start('task', call)
+    bench.asked('task')
+    bench.executor.kill('task', signal.SIGINT)
+    ended = bench.ended('task')
+    assert ended.outcome.error is None
+
+
+# --- what is left behind --------------------------------------------------------------------------------------------
+
+
+def daemon_without_exec(path):
+    """Fork twice, start a session, and stay, as daemons do."""
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            path.write_text(str(os.getpid()))
+            time.sleep(99)
+        os._exit(0)
+    os.wait()
+    while not path.exists() or not path.read_text():
+        time.sleep(0.005)
+
+
+LEAVERS = {
+    'background': lambda path: subprocess.Popen(['sleep', '99']),
+    'own session': lambda path: subprocess.Popen(['setsid', 'sleep', '99']),
+    'double fork': lambda path: subprocess.run(['sh', '-c', '(setsid sleep 99 &) & (sleep 98 &)'], check=True),
+    'ignores signals': lambda path: subprocess.Popen(['sh', '-c', 'trap "" TERM HUP INT; sleep 99; sleep 98']),
+    'daemon': daemon_without_exec,
+}
+
+
+@pytest.mark.parametrize('kind', LEAVERS)
+def test_what_is_left_behind_is_named_and_ended(bench, kind):
+    before = set(system.process_table())
+
+    def call(context):
+        LEAVERS[kind](bench.folder / 'pid')
+        time.sleep(0.1)
+
+    begin = time.monotonic()
+    outcome, _ = bench.run(call)
+    assert time.monotonic() - begin < 3
+    assert outcome.state is ProcState.SUCCEEDED
+    assert outcome.leaked and all('(pid ' in text for text in outcome.leaked)
+    new = {pid for pid in set(system.process_table()) - before if 'sleep' in system.describe(pid)}
+    assert not new
+
+
+def test_leavers_of_a_killed_task_are_ended_without_ado(bench):
+    def call(context):
+        subprocess.Popen(['setsid', 'sh', '-c', f'echo $$ > {bench.folder}/pid; exec sleep 99'])
+        time.sleep(60)
+
+    bench.start('task', call)
+    bench.until(lambda: (bench.folder / 'pid').exists() and (bench.folder / 'pid').read_text().strip())
+    bench.executor.kill('task', signal.SIGKILL)
+    outcome = bench.ended('task').outcome
+    assert (outcome.reason, outcome.leaked) == ('killed by SIGKILL', ())
+    assert not bench.alive(int((bench.folder / 'pid').read_text()))
+
+
+def test_a_living_neighbours_processes_are_left_alone(bench):
+    def long(context):
+        child = subprocess.Popen(['setsid', 'sleep', '99'])
+        (bench.folder / 'ready').touch()
+        while not (bench.folder / 'stop').exists():
+            time.sleep(0.01)
+        running = child.poll() is None
+        child.kill()
+        child.wait()
+        return running
+
+    bench.start('long', long)
+    bench.until((bench.folder / 'ready').exists)
+    for index in range(5):
+        assert not bench.run(lambda context: os.kill(os.getpid(), 9), f'short{index}')[0].leaked
+    (bench.folder / 'stop').touch()
+    ended = bench.ended('long')
+    assert ended.outcome.leaked == () and ended.outcome.error is None
+    assert decode(ended.result) is True
+
+
+@pytest.mark.parametrize('own_session', [False, True])
+def test_processes_the_program_starts_by_itself_are_left_alone(bench, own_session):
+    before = subprocess.Popen(['sleep', '99'], start_new_session=own_session)
+    bench.start('long', lambda context: time.sleep(0.3))
+    meanwhile = subprocess.Popen(['sleep', '99'], start_new_session=own_session)
+    quick = subprocess.Popen(['sh', '-c', 'exit 5'], start_new_session=own_session)
+    try:
+        bench.run(lambda context: None, 'short')
+        bench.ended('long')
+        assert quick.wait(10) == 5
+        assert before.poll() is None and meanwhile.poll() is None
+    finally:
+        for process in (before, meanwhile):
+            process.kill()
+            process.wait()
+
+
+def test_where_only_tasks_start_processes_a_daemon_cannot_hide(make_bench):
+    bench = make_bench(exclusive=True)
+
+    def call(context):
+        subprocess.run(['sh', '-c', 'env -i setsid sleep 99 & env -i setsid sleep 98 &'], check=True)
+        time.sleep(0.1)
+
+    assert len(bench.run(call)[0].leaked) == 2
+
+
+def test_the_end_is_seen_though_a_grandchild_keeps_the_output(bench):
+    def call(context):
+        subprocess.Popen(['sleep', '99'], stdout=1, stderr=2, close_fds=False)
+        return 1
+
+    begin = time.monotonic()
+    assert bench.run(call)[1] == 1
+    assert time.monotonic() - begin < 1
+
+
+def test_closing_ends_what_runs(make_bench):
+    bench = make_bench()
+    for index in range(3):
+        bench.start(f'task{index}', lambda context: subprocess.run(['sh', '-c', 'sleep 99 & sleep 99'], check=True))
+    time.sleep(0.1)
+    bench.executor.close()
+    assert len([report for report in bench.reports if isinstance(report, Ended)]) == 3
+    bench.executor.close()
+
+
+def test_it_can_be_used_again_after_closing(bench):
+    assert bench.run(lambda context: 1, 'a')[1] == 1
+    bench.executor.close()
+    assert bench.run(lambda context: 2, 'b')[1] == 2
+
+
+# --- scarcity -------------------------------------------------------------------------------------------------------
+
+
+def test_no_descriptor_to_be_had_is_scarcity_and_leaks_none(bench):
+    bench.run(lambda context: None, 'first')
+    before = len(os.listdir('/proc/self/fd'))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.dup(0)
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, hard))
+    try:
+        with pytest.raises(StartError) as caught:
+            bench.start('second', lambda context: None)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert caught.value.scarce
+    assert len(os.listdir('/proc/self/fd')) == before
+    assert bench.run(lambda context: 1, 'third')[1] == 1
+
+
+@pytest.mark.parametrize('place', ['fork', 'pidfd_open'])
+def test_a_refusal_of_the_system_leaves_nothing(bench, monkeypatch, place):
+    bench.run(lambda context: None, 'first')
+    before, children = len(os.listdir('/proc/self/fd')), bench.own_children()
+
+    def refuse(*arguments):
+        raise OSError(errno.EAGAIN, 'Resource temporarily unavailable')
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, place, refuse)
+        with pytest.raises(StartError) as caught:
+            bench.start('second', lambda context: time.sleep(60))
+    assert caught.value.scarce
+    assert len(os.listdir('/proc/self/fd')) == before and bench.own_children() == children
+
+
+def test_at_most_three_descriptors_a_task(bench):
+    bench.run(lambda context: None, 'first')
+    before = len(os.listdir('/proc/self/fd'))
+    for index in range(10):
+        bench.start(f'task{index}', lambda context: time.sleep(0.3))
+    assert len(os.listdir('/proc/self/fd')) - before <= 30
+    for index in range(10):
+        bench.ended(f'task{index}')
+    assert len(os.listdir('/proc/self/fd')) == before
+
+
+def test_without_pidfds_the_signal_tells(bench, monkeypatch):
+    def missing(*arguments):
+        raise OSError(errno.ENOSYS, 'Function not implemented')
+
+    monkeypatch.setattr(os, 'pidfd_open', missing)
+    previous = signal.getsignal(signal.SIGCHLD)
+    begin = time.monotonic()
+    for index in range(20):
+        bench.start(f'task{index}', lambda context: time.sleep(0.05) or 5)
+    for index in range(20):
+        assert bench.ended(f'task{index}').outcome.error is None
+    assert time.monotonic() - begin < 10
+    bench.executor.close()
+    assert signal.getsignal(signal.SIGCHLD) is previous
+
+
+def test_memory_kills_are_told(bench, monkeypatch):
+    kills = iter([3, 4])
+    monkeypatch.setattr(fork_module.system, 'out_of_memory_kills', lambda: next(kills))
+    outcome, _ = bench.run(lambda context: os.kill(os.getpid(), 9))
+    assert outcome.reason == 'killed by SIGKILL (likely out of memory)'
+
+
+# --- threads in the parent ------------------------------------------------------------------------------------------
+
+
+def test_threads_are_named_once_and_deadlock_nobody(bench):
+    stop = threading.Event()
+    logger = logging.getLogger('parproc-threads')
+    logger.propagate = False
+    handlers = [logging.FileHandler(bench.folder / 'program.log'), logging.StreamHandler(sys.stderr)]
+    for handler in handlers:
+        logger.addHandler(handler)
+
+    def chatter():
+        while not stop.is_set():
+            logger.warning('x' * 100)
+
+    def call(context):
+        logger.warning('child')
+        print('out')
+
+    thread = threading.Thread(target=chatter, name='chatter')
+    thread.start()
+    try:
+        for index in range(60):
+            bench.start(f'task{index}', call)
+            assert bench.ended(f'task{index}').outcome.error is None
+            assert sorted(bench.log(f'task{index}').split()) == ['child', 'out']
+    finally:
+        stop.set()
+        thread.join()
+        for handler in handlers:
+            logger.removeHandler(handler)
+        handlers[0].close()
+    warnings = [report.message for report in bench.reports if isinstance(report, Warned)]
+    assert len(warnings) == 1 and '"chatter"' in warnings[0]
+    assert (bench.folder / 'program.log').read_text().count('child\n') == 60

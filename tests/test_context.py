@@ -1,0 +1,103 @@
+"""What a proc says to its run, and how answers come back to it."""
+
+from __future__ import annotations
+
+import enum
+
+import pytest
+
+from parproc.context import ProcContext
+from parproc.errors import KnotError, ProcessError, UserError
+from parproc.values import Results, encode
+
+
+class Line:
+    """A channel that answers from a list and remembers what was said."""
+
+    def __init__(self, *answers):
+        self.answers = list(answers)
+        self.said = []
+
+    def ask(self, verb, arguments):
+        self.said.append((verb, arguments))
+        return self.answers.pop(0)
+
+    def tell(self, verb, arguments):
+        self.said.append((verb, arguments))
+
+
+def context_on(line, **results):
+    encoded = {name: encode(value, '') for name, value in results.items()}
+    return ProcContext('me', {'P': 1}, {'a': 2}, Results(encoded), ('x',), line)
+
+
+def test_it_knows_who_it_is():
+    context = context_on(Line(), before=5)
+    assert (context.proc_name, context.params, context.args, context.extra_args) == ('me', {'P': 1}, {'a': 2}, ['x'])
+    assert context.results == {'before': 5}
+
+
+def test_names_may_come_in_lists():
+    line = Line(({'names': ['a', 'b', 'c']}, {}))
+    assert context_on(line).start('a', ['b', ['c']]) == ['a', 'b', 'c']
+    assert line.said == [('start', {'names': ['a', 'b', 'c']})]
+
+
+class Level(enum.Enum):
+    HIGH = 'high'
+
+
+def test_run_creates_and_starts():
+    line = Line(({'names': ['build::x']}, {}), ({'names': ['build::x']}, {}))
+    assert context_on(line).run('build::[env]', env='x', level=Level.HIGH, number=3) == ['build::x']
+    create, start = line.said
+    given = {'env': 'x', 'level': 'high', 'number': 3}
+    assert create == ('create', {'name': 'build::[env]', 'proc_name': None, 'args': given})
+    assert start == ('start', {'names': ['build::x']})
+
+
+def test_waiting_adds_results():
+    line = Line(({'names': ['a'], 'failed': {}}, {'a': encode([1], '')}))
+    context = context_on(line, before=5)
+    context.wait('a')
+    assert context.results == {'before': 5, 'a': [1]}
+
+
+def test_waiting_for_what_failed_raises_and_still_adds_the_rest():
+    line = Line(({'names': ['a', 'b'], 'failed': {'b': 'exit 2'}}, {'a': encode(1, '')}))
+    context = context_on(line)
+    with pytest.raises(ProcessError) as caught:
+        context.wait('a', 'b')
+    assert caught.value.failures == {'b': 'exit 2'} and '"b" failed: exit 2' in str(caught.value)
+    assert context.results == {'a': 1}
+
+
+def test_a_refusal_is_raised():
+    context = context_on(Line(({'error': 'unknown proc "x"', 'hint': 'did you mean y?'}, {})))
+    with pytest.raises(UserError) as caught:
+        context.start('x')
+    assert (caught.value.message, caught.value.hint) == ('unknown proc "x"', 'did you mean y?')
+
+
+def test_a_knot_is_raised():
+    context = context_on(Line(({'error': 'a -> me -> a', 'knot': True}, {})))
+    with pytest.raises(KnotError, match='a -> me -> a'):
+        context.wait('a')
+
+
+def test_input():
+    line = Line(({'text': 'secret'}, {}))
+    assert context_on(line).get_input('Password:', password=True) == 'secret'
+    assert line.said == [('input', {'message': 'Password:', 'password': True})]
+
+
+def test_remarks_are_bounded(capsys):
+    line = Line()
+    context = context_on(line)
+    context.log('x' * 1_000_000)
+    context.progress(float('nan'))
+    context.progress(-1, 'start')
+    context.progress(None, 'unknown')
+    assert len(capsys.readouterr().out) == 1_000_001
+    assert len(line.said[0][1]['message']) < 10_000
+    assert [arguments['fraction'] for _, arguments in line.said[1:]] == [0.0, 0.0, None]

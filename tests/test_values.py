@@ -1,0 +1,142 @@
+"""Results are what they were after the journey, small or large, and what cannot travel is named."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import types
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from parproc.values import INLINE_LIMIT, FileResult, ResultError, Results, decode, encode
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary(),
+    lambda part: st.lists(part) | st.dictionaries(st.text(), part) | st.tuples(part, part),
+    max_leaves=20,
+)
+
+
+@given(values)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_values_survive(tmp_path, value):
+    assert decode(encode(value, str(tmp_path / 'result'))) == value
+
+
+@pytest.mark.parametrize(
+    'value',
+    [
+        b'x' * INLINE_LIMIT,
+        bytes(range(256)) * 40_000,
+        'y' * INLINE_LIMIT,
+        '\udcff' * INLINE_LIMIT,
+        bytearray(b'z' * 100_000),
+        {'a': b'x' * 100_000, 'b': ['y' * 100_000]},
+        list(range(50_000)),
+    ],
+    ids=type,
+)
+def test_large_values_travel_in_a_file(tmp_path, value):
+    encoded = encode(value, str(tmp_path / 'result'))
+    assert isinstance(encoded, FileResult)
+    back = decode(encoded)
+    assert back == value and type(back) is type(value)
+
+
+def test_small_values_make_no_file(tmp_path):
+    encode([1, 2, 3], str(tmp_path / 'result'))
+    assert not list(tmp_path.iterdir())
+
+
+def test_buffers_are_mapped_and_may_be_written_to(tmp_path):
+    class Buffer:
+        pass
+
+    import pickle
+
+    view = bytearray(b'x' * 1_000_000)
+    encoded = encode({'view': Holder(view)}, str(tmp_path / 'result'))
+    assert os.path.getsize(tmp_path / 'result') < 1_100_000
+    first, second = decode(encoded), decode(encoded)
+    first['view'].data[0] = 1
+    assert second['view'].data[0] == ord('x')
+    assert pickle.HIGHEST_PROTOCOL >= 5
+
+
+class Holder:
+    """Hands its data out of band, as arrays do."""
+
+    def __init__(self, data):
+        self.data = memoryview(data)
+
+    def __reduce_ex__(self, protocol):
+        import pickle
+
+        return Holder, (pickle.PickleBuffer(self.data),)
+
+
+class Thing:
+    def __init__(self):
+        self.lock = threading.Lock()
+
+
+class TwoArguments(Exception):
+    def __init__(self, first, second):
+        super().__init__(first)
+
+
+@pytest.mark.parametrize(
+    ('value', 'text'),
+    [
+        (threading.Lock(), 'result is a _thread.lock'),
+        ({'a': [Thing()]}, "result['a'][0].lock is a _thread.lock"),
+        ([1, (2, lambda: 1)], 'result[1][1] is a function'),
+        (TwoArguments(1, 2), 'does not unpickle'),
+    ],
+)
+def test_what_cannot_travel_is_named(tmp_path, value, text):
+    with pytest.raises(ResultError) as caught:
+        encode(value, str(tmp_path / 'result'))
+    assert text in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_ring_that_does_not_pickle_ends(tmp_path):
+    ring: list = [threading.Lock()]
+    ring.insert(0, ring)
+    with pytest.raises(ResultError):
+        encode(ring, str(tmp_path / 'result'))
+
+
+def test_models_arrive_as_what_they_dump(tmp_path, monkeypatch):
+    class BaseModel:
+        def model_dump(self):
+            return {'dumped': True}
+
+    monkeypatch.setitem(sys.modules, 'pydantic', types.SimpleNamespace(BaseModel=BaseModel))
+    value = {'a': [BaseModel(), (BaseModel(), 1)]}
+    assert decode(encode(value, '')) == {'a': [{'dumped': True}, ({'dumped': True}, 1)]}
+
+
+def test_results_are_read_when_they_are_looked_at(tmp_path):
+    results = Results({'small': encode(1, ''), 'gone': FileResult(str(tmp_path / 'gone'))})
+    assert list(results) == ['small', 'gone'] and len(results) == 2 and 'gone' in results
+    assert results['small'] == 1
+    with pytest.raises(KeyError):
+        results['unknown']
+    with pytest.raises(FileNotFoundError):
+        results['gone']
+    results.add({'gone': encode([2], '')})
+    assert results == {'small': 1, 'gone': [2]}
+    assert results['gone'] is results['gone']
+
+
+def test_a_link_where_the_file_goes_is_not_followed(tmp_path):
+    (tmp_path / 'target').write_text('kept')
+    (tmp_path / 'result').symlink_to(tmp_path / 'target')
+    with pytest.raises(OSError, match='symbolic'):
+        encode(b'x' * INLINE_LIMIT, str(tmp_path / 'result'))
+    assert (tmp_path / 'target').read_text() == 'kept'
