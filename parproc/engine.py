@@ -7,7 +7,6 @@ the machine becomes a call of an executor or an announcement to the reporters.
 
 from __future__ import annotations
 
-import gc
 import selectors
 import time
 from collections import deque
@@ -15,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from parproc.control.prompt import Prompter
-from parproc.control.signals import SignalInbox, die_by, name_of
+from parproc.control.signals import SignalInbox, die_by
 from parproc.core.events import (
     Action,
     Announcement,
@@ -41,6 +40,7 @@ from parproc.core.view import Message, TaskLogged, TaskProgressed
 from parproc.core.view import Warned as WarningMessage
 from parproc.errors import InternalError, UserError
 from parproc.exec.protocol import Asked, Ended, Executor, Job, Logged, Progressed, Report, StartError, Warned
+from parproc.exec.system import signal_name
 from parproc.values import EncodedResult
 
 ExecutorFactory = Callable[[selectors.BaseSelector, Callable[[Report], None]], Executor]
@@ -108,7 +108,7 @@ class Engine:
         self._inbox: deque[Report] = deque()
         self._executor = executor(self._selector, self._inbox.append)
         self.signals = SignalInbox(self._selector, inline=machine.inline)
-        self._prompter = Prompter(self._selector, self._answer_input)
+        self._prompter = Prompter(self._selector, self._reply)
         self._returned: dict[str, EncodedResult] = {}
         self._refused: set[str] = set()
         self._inline_jobs: deque[Job] = deque()
@@ -136,15 +136,10 @@ class Engine:
         watched = None if names is None else {name for name in names if not self._is_over(name)}
         if watched is not None:
             self._watched.append(watched)
-        frozen = bool(self.machine.open_count)
-        if frozen:
-            gc.freeze()
         try:
             with self.signals:
                 self._run_until(lambda: not self.machine.open_count or (watched is not None and not watched))
         finally:
-            if frozen:
-                gc.unfreeze()
             if watched is not None:
                 self._watched.remove(watched)
 
@@ -281,9 +276,6 @@ class Engine:
         self.signals.in_task = True
         return self._inline_answers.pop(name)
 
-    def _answer_input(self, name: str, answer: Mapping[str, object]) -> None:
-        self._reply(name, answer)
-
     def _on_signal(self, signal: int) -> None:
         if signal == self.signals.suspend:
             self._pause()
@@ -292,7 +284,7 @@ class Engine:
             self.stop_signal = signal
         elif self.signals.received > 2:
             die_by(self.stop_signal)
-        self.interrupt(signal, name_of(signal))
+        self.interrupt(signal, signal_name(signal))
 
     def _pause(self) -> None:
         """Stand still with all tasks, as Ctrl-Z asks, until the shell lets us go on."""

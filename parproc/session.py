@@ -142,7 +142,6 @@ class Session:
 
     def __init__(self, listener: Listener | None = None, **options: object) -> None:
         self.options = Options().updated(**options)
-        self.options_set = set(options)
         self.params: dict[str, object] = {}
         self.fixed_params: frozenset[str] = frozenset()
         self.fixed_options: frozenset[str] = frozenset()
@@ -363,7 +362,6 @@ class Session:
             machine.grace = updated.grace
             machine.stop_grace = updated.stop_grace
         self.options = updated
-        self.options_set.update(options)
 
     def get_procs(self) -> dict[str, ProcInfo]:
         """Return name -> what is known of the proc, for every proc declared or created."""
@@ -398,11 +396,19 @@ class Session:
         """Return what running ``targets`` would run, in order, without running it; raises as :meth:`start`."""
         return self._prepare(list(targets), only=only)[0]
 
-    def execute(self, targets: Sequence[str], *, only: bool = False, timeout: float | None = None) -> RunOutcome:
+    def execute(
+        self,
+        targets: Sequence[str],
+        *,
+        listener: Callable[[int], Listener],
+        only: bool = False,
+        timeout: float | None = None,
+    ) -> RunOutcome:
         """Run ``targets`` to the end, whatever happens, and say how it went.
 
         Args:
             targets: full names.
+            listener: makes what takes every announcement, given how many tasks are planned.
             only: without their dependencies.
             timeout: seconds the whole run may take.
 
@@ -410,6 +416,7 @@ class Session:
             UserError: before anything ran, when the request is wrong.
         """
         plan, injected = self._prepare(list(targets), only=only)
+        self.listener = listener(len(plan.order))
         self._exclusive = True
         engine = self._wired()
         if timeout is not None:

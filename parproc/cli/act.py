@@ -95,10 +95,11 @@ def _targets(session: Session, asked: CommandLine) -> list[str]:
 
 def _run(session: Session, targets: list[str], asked: CommandLine) -> int:
     timeout = None if asked.timeout is None else parse_duration(asked.timeout, '--timeout')
-    plan = session.plan(targets, only=asked.only)
-    single = len(plan.order) == 1
-    session.listener = Reporters([_reporter(session, asked, single=single)])
-    outcome = session.execute(targets, only=asked.only, timeout=timeout)
+
+    def listener(total: int) -> Reporters:
+        return Reporters([_reporter(session, asked, single=total == 1)])
+
+    outcome = session.execute(targets, listener=listener, only=asked.only, timeout=timeout)
     if outcome.output_closed:
         return -signal.SIGPIPE
     if outcome.signal is not None and outcome.exit_code != 124:

@@ -40,11 +40,6 @@ class Prompter:
         self._ended = False
         self._echo: list[object] | None = None
 
-    @property
-    def asking(self) -> bool:
-        """True while a question is open."""
-        return bool(self._questions)
-
     def ask(self, name: str, message: str, *, hidden: bool) -> None:
         """Queue a question of task ``name``."""
         self._questions.append(Question(name, message, hidden))

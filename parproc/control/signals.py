@@ -97,14 +97,6 @@ class SignalInbox:
             pass
 
 
-def name_of(number: int) -> str:
-    """Return the name of a signal: ``SIGTERM``."""
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f'signal {number}'
-
-
 def die_by(number: int) -> NoReturn:
     """End this process by a signal, so that whoever waits for it sees which one."""
     signal.signal(number, signal.SIG_DFL)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from parproc.core.events import Announcement
@@ -41,29 +41,11 @@ class Reporters:
     def handle(self, message: Announcement | Message) -> None:
         """Let each reporter take one message; raises BrokenPipeError when nobody reads the output any more."""
         self.view.take(message)
-        broken = None
-        for reporter in tuple(self._reporters):
-            try:
-                reporter.handle(message, self.view)
-            except BrokenPipeError as error:
-                broken = error
-            except Exception as error:
-                self._drop(reporter, error)
-        if broken is not None:
-            raise broken
+        self._each(lambda reporter: reporter.handle(message, self.view))
 
     def tick(self, now: float) -> None:
         """Let each reporter know that time has passed; raises as :meth:`handle`."""
-        broken = None
-        for reporter in tuple(self._reporters):
-            try:
-                reporter.tick(now, self.view)
-            except BrokenPipeError as error:
-                broken = error
-            except Exception as error:
-                self._drop(reporter, error)
-        if broken is not None:
-            raise broken
+        self._each(lambda reporter: reporter.tick(now, self.view))
 
     def next_tick(self, now: float) -> float | None:
         """Return when the next one wants its tick, None when none does."""
@@ -77,6 +59,19 @@ class Reporters:
                 if due is not None and (nearest is None or due < nearest):
                     nearest = due
         return None if nearest is None else max(nearest, now)
+
+    def _each(self, call: Callable[[Reporter], None]) -> None:
+        """Call every reporter, whatever the others do, before saying that nobody reads one's output."""
+        broken = None
+        for reporter in tuple(self._reporters):
+            try:
+                call(reporter)
+            except BrokenPipeError as error:
+                broken = error
+            except Exception as error:
+                self._drop(reporter, error)
+        if broken is not None:
+            raise broken
 
     def _drop(self, reporter: Reporter, error: Exception) -> None:
         self._reporters.remove(reporter)
