@@ -491,6 +491,7 @@ class Session:
         task = self.catalog.procs[name]
         declaration = task.declaration
         engine = self._wired()
+        inline = engine.machine.inline
         return Job(
             name=name,
             attempt=attempt,
@@ -499,7 +500,7 @@ class Session:
             args=task.args,
             params=self.params,
             extra_args=self.extra_args,
-            results=Results(dict(engine.results) if engine.machine.inline else engine.results),
+            results=Results(dict(engine.results)) if inline else Results(engine.results, brief=True),
             log_path=self.folder.log_path(name),
             result_path=self.folder.result_path(name),
             directory=declaration.cwd,

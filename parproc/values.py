@@ -10,8 +10,10 @@ import io
 import os
 import pickle
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
+
+from parproc.mapped import aligned, bytes_at
 
 INLINE_LIMIT = 32 * 1024
 MAGIC = b'parproc\x01'
@@ -64,24 +66,38 @@ def encode(value: object, path: str) -> EncodedResult:
     return FileResult(path)
 
 
-def decode(encoded: EncodedResult) -> object:
-    """Return the value; one from a file shares the file's pages where its type allows it."""
+def decode(encoded: EncodedResult, *, brief: bool = False) -> object:
+    """Return the value; one from a file shares the file's pages where its type allows it.
+
+    Args:
+        encoded: what a task returned.
+        brief: this process ends soon, so memory that is never given back is no loss: then ``bytes`` are shared too.
+    """
     if isinstance(encoded, bytes):
         return pickle.loads(encoded)
     with open(encoded.path, 'rb') as file:
         count = int.from_bytes(file.read(len(MAGIC) + 8)[len(MAGIC) :], 'little')
         sizes = [int.from_bytes(file.read(8), 'little') for _ in range(count)]
+        places = _places(sizes)
         if count == 2 and sizes[0] == len(WHOLE_BUFFER) and file.read(sizes[0]) == WHOLE_BUFFER:
-            return file.read(sizes[1])
+            shared = bytes_at(file.fileno(), places[1], sizes[1]) if brief else None
+            if shared is None:
+                file.seek(places[1])
+                shared = file.read(sizes[1])
+            return shared
         import mmap
 
         view = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
-    place = len(MAGIC) + 8 * (count + 1)
-    parts: list[memoryview] = []
-    for size in sizes:
-        parts.append(view[place : place + size])
-        place += size
+    parts = [view[place : place + size] for place, size in zip(places, sizes, strict=True)]
     return pickle.loads(parts[0], buffers=parts[1:])
+
+
+def _places(sizes: Sequence[int]) -> list[int]:
+    """Return where in a result's file each part begins: the pickle first, then its buffers, with room before each."""
+    places = [len(MAGIC) + 8 * (len(sizes) + 1)]
+    for size in sizes[:-1]:
+        places.append(aligned(places[-1] + size))
+    return places
 
 
 class Results(Mapping[str, object]):
@@ -89,17 +105,19 @@ class Results(Mapping[str, object]):
 
     Args:
         encoded: results by name; shared, not copied.
+        brief: as for :func:`decode`.
     """
 
-    __slots__ = ('_decoded', '_encoded')
+    __slots__ = ('_brief', '_decoded', '_encoded')
 
-    def __init__(self, encoded: Mapping[str, EncodedResult]) -> None:
+    def __init__(self, encoded: Mapping[str, EncodedResult], *, brief: bool = False) -> None:
+        self._brief = brief
         self._encoded = encoded
         self._decoded: dict[str, object] = {}
 
     def __getitem__(self, name: str) -> object:
         if name not in self._decoded:
-            self._decoded[name] = decode(self._encoded[name])
+            self._decoded[name] = decode(self._encoded[name], brief=self._brief)
         return self._decoded[name]
 
     def __contains__(self, name: object) -> bool:
@@ -175,10 +193,13 @@ def _dump_models(value: object) -> object:
 def _write(path: str, data: bytes, buffers: list[pickle.PickleBuffer]) -> None:
     """Write magic, the number of parts, their sizes, and the parts: the pickle first, then its buffers."""
     parts = [memoryview(data), *(buffer.raw() for buffer in buffers)]
-    header = MAGIC + len(parts).to_bytes(8, 'little') + b''.join(part.nbytes.to_bytes(8, 'little') for part in parts)
+    sizes = [part.nbytes for part in parts]
+    header = MAGIC + len(parts).to_bytes(8, 'little') + b''.join(size.to_bytes(8, 'little') for size in sizes)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     with open(descriptor, 'wb', buffering=0) as file:
-        for part in (memoryview(header), *parts):
+        for place, part in ((0, memoryview(header)), *zip(_places(sizes), parts, strict=True)):
+            file.seek(place)
             done = 0
             while done < part.nbytes:
                 done += file.write(part[done:]) or 0
+        file.write(b'\0')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import sys
 import threading
 import types
@@ -140,3 +141,21 @@ def test_a_link_where_the_file_goes_is_not_followed(tmp_path):
     with pytest.raises(OSError, match='symbolic'):
         encode(b'x' * INLINE_LIMIT, str(tmp_path / 'result'))
     assert (tmp_path / 'target').read_text() == 'kept'
+
+
+def test_bytes_read_by_a_process_that_ends_soon_share_the_pages_of_the_file(tmp_path):
+    value = bytes(range(256)) * 40_000
+    encoded = encode(value, str(tmp_path / 'result'))
+    back = decode(encoded, brief=True)
+    assert type(back) is bytes and back == value and hash(back) == hash(value)
+    assert back[-3:] + b'!' == value[-3:] + b'!' and {back: 1}[value] == 1
+    assert pickle.loads(pickle.dumps(back)) == value
+    with open('/proc/self/maps') as maps:
+        assert str(tmp_path / 'result') in maps.read()
+
+
+def test_where_objects_are_laid_out_otherwise_bytes_are_read(tmp_path, monkeypatch):
+    value = b'x' * 100_000
+    encoded = encode(value, str(tmp_path / 'result'))
+    monkeypatch.setitem(sys.modules, 'ctypes', None)
+    assert decode(encoded, brief=True) == value
