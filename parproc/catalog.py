@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from parproc import closure
 from parproc.core.model import ProcState
-from parproc.core.names import Pattern, PatternIndex, as_text, check_name, is_glob
+from parproc.core.names import PLACEHOLDER, Pattern, PatternIndex, as_text, check_name, glob_expression, is_glob
 from parproc.core.rdeps import InjectionRules, Rule
 from parproc.errors import InternalError, UserError
 from parproc.family import ArgumentCaster, Family
@@ -67,6 +68,7 @@ class Catalog:
         self._renamed: set[str] = set()
         self._created = 0
         self._requested = False
+        self._unlinked: list[tuple[str | Pattern, Declaration]] = []
         self._patterns: dict[str, Pattern] = {}
 
     # --- declaring ---------------------------------------------------------------------------------------------
@@ -79,7 +81,7 @@ class Catalog:
         """
         name = declaration.name
         self._check_free(name)
-        rules = self._rules_of(declaration)
+        rules = [] if declaration.scope else self._rules_of(declaration)
         declarer: str | Pattern
         if declaration.is_proto:
             family = Family(declaration, self.separator)
@@ -99,6 +101,8 @@ class Catalog:
             self._shelves.add(declaration.order, name.split(self.separator), name)
         for targets in rules:
             self.rules.add(targets, Rule(declarer, declaration.order))
+        if declaration.scope and declaration.rdeps:
+            self._unlinked.append((declarer, declaration))
         if rules and self._requested:
             self.late.add(name)
 
@@ -120,7 +124,14 @@ class Catalog:
             for rdep in declaration.rdeps
             if not isinstance(rdep, WhenScheduled)
         ]
-        return [self.pattern(text) for text in texts]
+        return [self.pattern(self.resolved(text, declaration.scope)) for text in texts]
+
+    def _link(self) -> None:
+        """Let what included files declare go before what they name, which may have been declared after them."""
+        for declarer, declaration in self._unlinked:
+            for targets in self._rules_of(declaration):
+                self.rules.add(targets, Rule(declarer, declaration.order))
+        self._unlinked = []
 
     # --- creating ----------------------------------------------------------------------------------------------
 
@@ -282,6 +293,33 @@ class Catalog:
             pattern = self._patterns[text] = Pattern(text, self.separator)
         return pattern
 
+    def resolved(self, text: str, scope: Sequence[str]) -> str:
+        """Return what a name or pattern written in an included file means: its own first, then those around it.
+
+        Args:
+            text: as written.
+            scope: the folders that the file's names begin with.
+        """
+        for depth in range(len(scope), 0, -1):
+            inner = self.separator.join((*scope[:depth], text))
+            if self._knows(inner):
+                return inner
+        return text
+
+    def _knows(self, text: str) -> bool:
+        """Return whether something is declared that a name, glob or pattern means."""
+        if text in self.procs or text in self._families:
+            return True
+        glob = PLACEHOLDER.sub('*', text)
+        if not is_glob(glob):
+            return any(True for _ in self._index.matches(text))
+        globs = [glob_expression(part) for part in glob.split(self.separator)]
+        for declared in (*self.procs, *self.protos):
+            segments = declared.split(self.separator)
+            if len(segments) == len(globs) and all(map(re.Pattern.fullmatch, globs, segments)):
+                return True
+        return False
+
     # --- what tasks need ---------------------------------------------------------------------------------------
 
     def texts_of(self, task: Task) -> Mapping[str, object]:
@@ -330,6 +368,21 @@ class Catalog:
             raise InternalError(f'"{name}" has no function to call')
         return bind(function, task.args, task.declaration.signature)
 
+    def commands(
+        self, name: str, params: Mapping[str, object], extra_args: Sequence[str]
+    ) -> tuple[tuple[str, ...], ...]:
+        """Return the commands of ``name``, each a program and its arguments, with every ``{value}`` filled in.
+
+        Raises:
+            UserError: for a value that is missing, or that its place in the command cannot take.
+        """
+        task = self.procs[name]
+        values = {**params, **self.texts_of(task)}
+        try:
+            return tuple(command.filled(values, extra_args) for command in task.declaration.commands)
+        except KeyError as error:
+            raise UserError(f'nothing supplies {{{error.args[0]}}} in the command of "{name}"') from None
+
     def request(
         self,
         names: Iterable[str],
@@ -343,6 +396,7 @@ class Catalog:
         Raises:
             UserError: when that cannot be done; nothing but created tasks is left of the attempt.
         """
+        self._link()
         request = closure.gather(self, names, params=params, state_of=state_of, only=only)
         self._requested = True
         return request

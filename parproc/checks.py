@@ -61,6 +61,8 @@ def time_limit(value: object, what: str) -> float:
 
 def items(value: object, what: str) -> Sequence[object]:
     """Return the items of a list or of anything else that can be iterated, but for text and mappings."""
+    if type(value) is list or type(value) is tuple:
+        return value
     if isinstance(value, (str, Mapping)) or not isinstance(value, Iterable):
         single = isinstance(value, str) or callable(value)
         raise wrong(what, 'a list', value, hint='put it in brackets: [...]' if single else None)

@@ -10,7 +10,7 @@ from parproc.core.model import ProcState, TaskSpec
 from parproc.core.names import is_glob
 from parproc.core.rdeps import reach
 from parproc.errors import UserError
-from parproc.registry import WhenScheduled, WhenTargetScheduled
+from parproc.registry import WhenScheduled
 
 if TYPE_CHECKING:
     from parproc.catalog import Catalog, Task
@@ -119,7 +119,7 @@ class _Closure:
         for dep in catalog.dependencies(task, self._params):
             if not isinstance(dep, str):
                 no_failures = True
-            elif dep in catalog.procs:
+            elif dep in catalog.procs and not task.declaration.scope:
                 deps[dep] = None
             else:
                 deps.update(dict.fromkeys(self._meant(dep, task)))
@@ -164,6 +164,7 @@ class _Closure:
                     hint=f'its arguments: {known}' if known else 'it has no arguments',
                 )
             filled = pattern.fill(args)
+        filled = self._catalog.resolved(filled, task.declaration.scope)
         if not is_glob(filled) or filled in self._catalog.procs:
             return (filled,)
         try:
@@ -177,10 +178,12 @@ class _Closure:
         """Let ``task`` go before what its reverse dependencies name, as far as that is up to it."""
         late = task.declaration.name in self._catalog.late
         for rdep in task.declaration.rdeps:
+            written = rdep if isinstance(rdep, str) else rdep.pattern
+            pattern = self._catalog.resolved(written, task.declaration.scope)
             if isinstance(rdep, WhenScheduled):
-                self._push_targets(task, rdep.pattern)
+                self._push_targets(task, pattern)
             elif late:
-                self._join_scheduled(task, rdep.pattern if isinstance(rdep, WhenTargetScheduled) else rdep)
+                self._join_scheduled(task, pattern)
 
     def _push_targets(self, task: Task, text: str) -> None:
         catalog = self._catalog

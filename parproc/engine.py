@@ -65,14 +65,14 @@ class Desk(Protocol):
     def job(self, name: str, attempt: int) -> Job:
         """Return all that is needed to run an attempt of a task."""
 
-    def create(self, name: str, proc_name: str | None, args: Mapping[str, object]) -> list[str]:
-        """Create procs for a running task; raises UserError."""
+    def create(self, asker: str, name: str, proc_name: str | None, args: Mapping[str, object]) -> list[str]:
+        """Create procs for the running task ``asker``; raises UserError."""
 
     def prepare(self, names: Sequence[str]) -> tuple[Plan, tuple[tuple[str, str], ...]]:
         """Return what is to be scheduled for a running task, and edges to inject; raises UserError."""
 
-    def known(self, names: Iterable[str]) -> list[str]:
-        """Return the full names for what a running task waits for, creating procs; raises UserError."""
+    def known(self, asker: str, names: Iterable[str]) -> list[str]:
+        """Return the full names for what the running task ``asker`` waits for, creating procs; raises UserError."""
 
 
 class Engine:
@@ -244,6 +244,7 @@ class Engine:
                 proc_name = arguments['proc_name']
                 given = arguments['args']
                 created = self._desk.create(
+                    asked.name,
                     str(arguments['name']),
                     None if proc_name is None else str(proc_name),
                     given if isinstance(given, dict) else {},
@@ -253,7 +254,7 @@ class Engine:
                 self._prompter.ask(asked.name, str(arguments['message']), hidden=bool(arguments['password']))
             else:
                 wanted = arguments['names']
-                names = self._desk.known(map(str, wanted if isinstance(wanted, list) else ()))
+                names = self._desk.known(asked.name, map(str, wanted if isinstance(wanted, list) else ()))
                 self._schedule(names)
                 if asked.verb == 'wait':
                     self._feed(WaitBegan(asked.name, tuple(names), self._clock()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -10,6 +11,7 @@ from typing import Any, TypeAlias
 
 from parproc import checks
 from parproc.checks import Choices
+from parproc.core.commands import Command
 from parproc.core.durations import parse_duration
 from parproc.core.model import Location
 from parproc.core.names import check_name, nearest
@@ -92,6 +94,27 @@ class DepProcContext:
     args: Mapping[str, object]
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The task file that declares something.
+
+    Args:
+        scope: the folders that its names begin with, outermost first; none for the project's own file.
+        folder: where its procs run; None for the run's own folder.
+        separator: what stands between the segments of names.
+    """
+
+    scope: tuple[str, ...] = ()
+    folder: str | None = None
+    separator: str = '::'
+
+    def full_name(self, name: str) -> str:
+        """Return a name as the rest of the project knows it."""
+        return self.separator.join((*self.scope, name)) if self.scope else name
+
+
+ROOT = Origin()
+
 Dependency: TypeAlias = str | NoFailures | Function
 ReverseDependency: TypeAlias = str | WhenScheduled | WhenTargetScheduled
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -131,7 +154,8 @@ class Declaration:
         cwd: its working directory, None for the run's.
         doc: one paragraph for people.
         arg_choices: placeholder -> the values it may have; or a callable that returns such a mapping.
-        extra: what later readers of the declaration need besides.
+        commands: what it runs, one after the other, where it has no function.
+        scope: the folders of an included task file, which its names begin with.
     """
 
     name: str
@@ -159,7 +183,8 @@ class Declaration:
     cwd: str | None = None
     doc: str = ''
     arg_choices: Choices | Function | None = None
-    extra: Mapping[str, object] = field(default_factory=_nothing)
+    commands: tuple[Command, ...] = ()
+    scope: tuple[str, ...] = ()
 
 
 def declare(
@@ -168,7 +193,8 @@ def declare(
     *,
     is_proto: bool,
     location: Location | None = None,
-    extra: Mapping[str, object] | None = None,
+    commands: tuple[Command, ...] = (),
+    origin: Origin = ROOT,
     **fields: object,
 ) -> Declaration:
     """Check what a Proc or Proto is declared with.
@@ -178,7 +204,8 @@ def declare(
         name: its name or pattern; the function's own when None.
         is_proto: whether it is a family of procs.
         location: where it is defined; the function's own place when None.
-        extra: kept in :attr:`Declaration.extra`.
+        commands: what it runs where ``function`` is None.
+        origin: the task file that declares it.
         fields: see :class:`Declaration`.
 
     Raises:
@@ -192,7 +219,7 @@ def declare(
     if function is not None and not callable(function):
         raise UserError(f'{kind} takes a function, not {function!r}')
     own_name = _own_name(function, kind) if name is None else checks.text(name, f'the name of a {kind}')
-    check_name(own_name)
+    own_name = origin.full_name(check_name(own_name))
     signature = Signature() if function is None else _read(function, kind, own_name)
     checked = _checked(fields, kind, own_name)
     required = [] if is_proto else signature.required(checked.get('args', _NOTHING))
@@ -206,6 +233,8 @@ def declare(
         checked['deps'] = _dependencies(declared, f'deps of {kind} "{own_name}"')
     if not checked.get('doc'):
         checked['doc'] = _first_paragraph(function)
+    if origin.folder is not None:
+        checked['cwd'] = os.path.normpath(os.path.join(origin.folder, checked.get('cwd', '')))
     return Declaration(
         own_name,
         function,
@@ -213,7 +242,8 @@ def declare(
         signature,
         next(_ORDER),
         location=_place(function) if location is None else location,
-        extra=extra or _NOTHING,
+        commands=commands,
+        scope=origin.scope,
         **checked,
     )
 
@@ -222,16 +252,27 @@ _ORDER = itertools.count()
 
 
 def _checked(fields: Mapping[str, object], kind: str, name: str) -> dict[str, Any]:
-    checked: dict[str, Any] = {}
-    for key, value in fields.items():
-        check = _CHECKS.get(key)
-        if check is None:
-            raise UserError(f'{kind} "{name}" has an unknown field "{key}"', hint=nearest(key, _CHECKS))
-        if key == 'arg_choices' and kind == 'Proc' and value is not None:
-            raise UserError(f'Proc "{name}" cannot have arg_choices', hint='only a Proto has arguments to choose')
-        if value is not None:
-            checked[key] = check(value, f'{key} of {kind} "{name}"')
-    return checked
+    return {key: check_field(key, value, kind, name) for key, value in fields.items() if value is not None}
+
+
+def check_field(key: str, value: object, kind: str, name: str) -> object:
+    """Return what one field of a declaration holds, checked.
+
+    Args:
+        key: the field.
+        value: as written.
+        kind: ``Proc`` or ``Proto``.
+        name: whose field it is.
+
+    Raises:
+        UserError: for an unknown field, or a value that is wrong.
+    """
+    check = _CHECKS.get(key)
+    if check is None:
+        raise UserError(f'{kind} "{name}" has an unknown field "{key}"', hint=nearest(key, _CHECKS))
+    if key == 'arg_choices' and kind == 'Proc':
+        raise UserError(f'Proc "{name}" cannot have arg_choices', hint='only a Proto has arguments to choose')
+    return check(value, f'{key} of {kind} "{name}"')
 
 
 def _read(function: Function, kind: str, name: str) -> Signature:
@@ -325,3 +366,4 @@ _CHECKS: dict[str, Callable[[object, str], object]] = {
     'doc': checks.text,
     'arg_choices': checks.choices,
 }
+FIELDS = tuple(_CHECKS)

@@ -7,7 +7,7 @@ import os
 import selectors
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -54,11 +54,13 @@ class RunOutcome:
         exit_code: 0 all good, 1 a proc failed, 3 a knot, 124 out of time.
         signal: the signal that stopped the run, None when none did.
         output_closed: nobody read the output any more.
+        results: what the procs returned that were asked for, as far as they ended well.
     """
 
     exit_code: int
     signal: int | None = None
     output_closed: bool = False
+    results: Mapping[str, object] = field(default_factory=dict)
 
 
 class ProcInfo:
@@ -148,6 +150,7 @@ class Session:
         self.extra_args: tuple[str, ...] = ()
         self.task_environment: dict[str, str] = {}
         self.loading = False
+        self.origin = registry.ROOT
         self.now: list[str] = []
         self.listener: Listener = listener or Silent()
         self.catalog = Catalog(self.options.name_param_separator)
@@ -218,13 +221,18 @@ class Session:
             name, function = None, name
 
         def declare(target: Function) -> Function:
-            declaration = registry.declare(target, name, is_proto=is_proto, **fields)
+            declaration = registry.declare(target, name, is_proto=is_proto, origin=self._origin(), **fields)
             self.catalog.declare(declaration)
             if declaration.now:
                 self._on_now(declaration.name)
             return target
 
         return declare if function is None else declare(function)
+
+    def _origin(self) -> registry.Origin:
+        """Return the task file that is being loaded, with the separator that holds by now."""
+        origin = self.origin
+        return replace(origin, separator=self.options.name_param_separator) if origin.scope else origin
 
     def _on_now(self, name: str) -> None:
         self.now.append(name)
@@ -403,6 +411,7 @@ class Session:
         listener: Callable[[int], Listener],
         only: bool = False,
         timeout: float | None = None,
+        wanted: Sequence[str] = (),
     ) -> RunOutcome:
         """Run ``targets`` to the end, whatever happens, and say how it went.
 
@@ -411,6 +420,7 @@ class Session:
             listener: makes what takes every announcement, given how many tasks are planned.
             only: without their dependencies.
             timeout: seconds the whole run may take.
+            wanted: names of the procs whose results are asked for.
 
         Raises:
             UserError: before anything ran, when the request is wrong.
@@ -432,8 +442,10 @@ class Session:
             engine.run()
         code = self._exit_code(engine)
         engine.tell(RunEnded(code, time.monotonic()))
+        outcomes = {name: self.outcome_of(name) for name in wanted}
+        results = {name: self.result_of(name) for name, outcome in outcomes.items() if outcome and not outcome.error}
         self._shut(keep_logs=bool(code))
-        return RunOutcome(code, engine.stop_signal, engine.output_closed)
+        return RunOutcome(code, engine.stop_signal, engine.output_closed, results)
 
     def failed(self) -> list[str]:
         """Return the names of the procs that failed, in the order in which they were scheduled."""
@@ -496,7 +508,8 @@ class Session:
             name=name,
             attempt=attempt,
             attempts=declaration.retries + 1,
-            call=self.catalog.call(name),
+            call=None if declaration.function is None else self.catalog.call(name),
+            commands=self.catalog.commands(name, self.params, self.extra_args),
             args=task.args,
             params=self.params,
             extra_args=self.extra_args,
@@ -602,9 +615,9 @@ class Session:
             from parproc.exec.inprocess import InProcessExecutor
 
             return InProcessExecutor(post, lambda *asked: self._wired().ask_inline(*asked))
-        from parproc.exec.fork import ForkExecutor
+        from parproc.exec.processes import ProcessExecutor
 
-        return ForkExecutor(selector, post, run_id=self.folder.run_id, exclusive=self._exclusive)
+        return ProcessExecutor(selector, post, run_id=self.folder.run_id, exclusive=self._exclusive)
 
     def _block(self, names: list[str] | None) -> None:
         if self._engine is None:
@@ -663,13 +676,19 @@ class SessionDesk:
         self.job = session.job
         self._session = session
 
-    def create(self, name: str, proc_name: str | None, args: Mapping[str, object]) -> list[str]:
+    def create(self, asker: str, name: str, proc_name: str | None, args: Mapping[str, object]) -> list[str]:
         """Create procs for a running task; raises UserError."""
-        return self._session.catalog.create(name, proc_name, args, self._session.params)
+        return self._session.catalog.create(self._meant(asker, name), proc_name, args, self._session.params)
 
-    def known(self, names: Iterable[str]) -> list[str]:
+    def known(self, asker: str, names: Iterable[str]) -> list[str]:
         """Return the full names of what a running task names, creating procs; raises UserError."""
-        return self._session._known(names)
+        return self._session._known(self._meant(asker, name) for name in names)
+
+    def _meant(self, asker: str, name: str) -> str:
+        """Return what a name means in the task file of who uses it."""
+        catalog = self._session.catalog
+        scope = catalog.procs[asker].declaration.scope
+        return catalog.resolved(name, scope)
 
     def prepare(self, names: Sequence[str]) -> tuple[Plan, tuple[tuple[str, str], ...]]:
         """Return what is to be scheduled for a running task; raises UserError."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from parproc.core.commands import text
 from parproc.errors import UserError
 from parproc.registry import NO_FAILURES, Declaration, Output, WhenScheduled, WhenTargetScheduled, declare
 
@@ -138,8 +139,8 @@ def test_dependencies_may_stand_as_default_of_a_parameter() -> None:
 
 
 def test_a_command_has_no_function() -> None:
-    declaration = declare(None, 'lint', is_proto=False, extra={'run': 'ruff'})
-    assert (declaration.function, declaration.extra['run']) == (None, 'ruff')
+    declaration = declare(None, 'lint', is_proto=False, commands=(text('ruff'),))
+    assert (declaration.function, declaration.commands) == (None, (text('ruff'),))
 
 
 def test_there_is_one_no_failures() -> None:

@@ -11,7 +11,7 @@ from typing import NoReturn
 import click
 
 from parproc import __version__
-from parproc.cli.request import CommandLine, split_arguments, split_words
+from parproc.cli.request import GRAPHS, CommandLine, split_arguments, split_words
 from parproc.control.signals import die_by
 from parproc.core.screen import plain_text
 from parproc.errors import ParprocError
@@ -59,23 +59,48 @@ def run_command_line(arguments: Sequence[str]) -> int:
     return act(holder[0])
 
 
+def _truthy(name: str) -> bool:
+    return os.environ.get(name, '').lower() in {'1', 'true', 'yes', 'on'}
+
+
 @click.command(
     name='parproc',
     options_metavar='[OPTIONS]',
     context_settings={'help_option_names': ['-h', '--help'], 'auto_envvar_prefix': 'PARPROC', 'max_content_width': 100},
+    epilog='Every option has an environment variable as its default: PARPROC_JOBS=4 is --jobs 4.',
 )
 @click.argument('words', nargs=-1, metavar='[TARGET | KEY=VALUE]... [-- EXTRA...]')
-@click.option('-f', '--file', 'files', multiple=True, metavar='PATH', help='Task file; may be given more than once.')
+@click.option(
+    *('-f', '--file', 'files'),
+    multiple=True,
+    metavar='PATH',
+    type=click.Path(),
+    envvar='PARPROC_FILE',
+    help='Task file; may be given more than once.',
+)
 @click.option('-C', '--directory', metavar='DIR', help='Search for the task file from DIR.')
-@click.option('-l', '--list', 'list_procs', is_flag=True, envvar=[], help='List procs and protos, run nothing.')
+@click.option('-l', '--list', 'list_procs', is_flag=True, envvar='PARPROC_LIST', help='List procs and protos.')
+@click.option('--all', 'list_all', is_flag=True, envvar='PARPROC_ALL', help='With --list: every proc of a proto.')
+@click.option('--json', 'as_json', is_flag=True, envvar='PARPROC_JSON', help='With --list: as JSON.')
+@click.option('--show', metavar='NAME', help='Show one proc: arguments, choices, dependencies, place.')
 @click.option('-n', '--dry-run', is_flag=True, help='Show what would run, in order; run nothing.')
-@click.option('-j', '--jobs', metavar='N|auto', help='How many procs run at once.')
+@click.option('--graph', type=click.Choice(GRAPHS), metavar='[mermaid|dot|json]', help='Print the dependency graph.')
+@click.option('-j', '--jobs', metavar='N|auto', help='How many procs run at once; auto: one for each usable CPU.')
 @click.option('--mode', type=click.Choice(['mp', 'single']), help='Run procs in child processes, or all in this one.')
 @click.option('--timeout', metavar='TIME', help='Stop the whole run after TIME (30s, 5m, 1h); exit 124.')
-@click.option('-k/-x', '--keep-going/--fail-fast', 'keep_going', default=None, help='After a failure: go on, or not.')
+@click.option(
+    '-k', '--keep-going', 'after_failure', flag_value='go on', envvar=[], help='After a failure: go on (default).'
+)
+@click.option(
+    '-x', '--fail-fast', 'after_failure', flag_value='stop', envvar=[], help='After a failure: start nothing new.'
+)
 @click.option('--only', is_flag=True, help='Run the targets without their dependencies.')
 @click.option('-X', '--exclude', multiple=True, metavar='GLOB', help='Leave GLOB out of the targets.')
 @click.option('-o', '--output', type=click.Choice(OUTPUTS), default='auto', help='How to show the run.')
+@click.option(
+    '--print', 'print_name', metavar='NAME', envvar='PARPROC_PRINT', help="After the run, that proc's result as JSON."
+)
+@click.option('--init', is_flag=True, help='Write a small tasks.py to start from.')
 @click.option('-q', '--quiet', is_flag=True, help='Show failures only.')
 @click.option('-v', '--verbose', is_flag=True, help='Show more, such as tracebacks of errors.')
 @click.option('--color', 'color', type=click.Choice(['auto', 'always', 'never']), default='auto', help='Use colour.')
@@ -85,7 +110,7 @@ def command(
     obj: tuple[list[CommandLine], tuple[str, ...]],
     /,
     words: tuple[str, ...],
-    keep_going: bool | None,
+    after_failure: str | None,
     color: str,
     **given: object,
 ) -> None:
@@ -96,7 +121,9 @@ def command(
     """
     holder, extra = obj
     targets, params = split_words(words)
-    fail_fast = None if keep_going is None else not keep_going
+    if after_failure is None and (_truthy('PARPROC_FAIL_FAST') or _truthy('PARPROC_KEEP_GOING')):
+        after_failure = 'stop' if _truthy('PARPROC_FAIL_FAST') else 'go on'
+    fail_fast = None if after_failure is None else after_failure == 'stop'
     holder.append(CommandLine(targets, params, extra, fail_fast=fail_fast, colour=color, **given))  # type: ignore[arg-type]
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 PARAMETER = re.compile(r'([^\W\d]\w*)=(.*)', re.DOTALL)
+GRAPHS = ('mermaid', 'dot', 'json')
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,8 @@ class CommandLine:
         words: targets as given.
         params: KEY=VALUE arguments.
         extra_args: what followed ``--``.
+        fail_fast: start nothing new after a failure; None where nothing says.
+        print_name: the proc whose result is to be printed.
     """
 
     words: tuple[str, ...]
@@ -24,27 +27,37 @@ class CommandLine:
     extra_args: tuple[str, ...]
     files: tuple[str, ...] = ()
     directory: str | None = None
+    list_procs: bool = False
+    list_all: bool = False
+    as_json: bool = False
+    show: str | None = None
+    dry_run: bool = False
+    graph: str | None = None
     jobs: str | None = None
     mode: str | None = None
     timeout: str | None = None
     fail_fast: bool | None = None
+    only: bool = False
     exclude: tuple[str, ...] = ()
     output: str = 'auto'
-    colour: str = 'auto'
-    only: bool = False
-    list_procs: bool = False
-    dry_run: bool = False
+    print_name: str | None = None
+    init: bool = False
     quiet: bool = False
     verbose: bool = False
+    colour: str = 'auto'
 
 
 def split_arguments(arguments: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
-    """Return what stands before the first ``--``, and what after it."""
+    """Return what stands before the first ``--``, with the format of a bare ``--graph``, and what stands after it."""
     before = list(arguments)
+    extra: tuple[str, ...] = ()
     if '--' in before:
         place = before.index('--')
-        return before[:place], tuple(before[place + 1 :])
-    return before, ()
+        before, extra = before[:place], tuple(before[place + 1 :])
+    for place, argument in enumerate(before):
+        if argument == '--graph' and before[place + 1 : place + 2] not in [[kind] for kind in GRAPHS]:
+            before[place] = f'--graph={GRAPHS[0]}'
+    return before, extra
 
 
 def split_words(words: Sequence[str]) -> tuple[tuple[str, ...], dict[str, str]]:

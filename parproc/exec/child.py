@@ -112,12 +112,14 @@ def _prepare(job: Job, channel: ChildChannel, kept: int, ground: Ground) -> tupl
 
 def _run(job: Job, channel: ChildChannel) -> tuple[Outcome, EncodedResult | None]:
     """Let signals in, run the function, and wait for the threads it leaves, as a program's end would."""
+    function = job.call
+    assert function is not None, 'a job without a function is never forked for'
 
     def call(context: ProcContext) -> object:
         system.restore_signals(())
         if job.directory is not None:
             enter_directory(job.directory)
-        return job.call(context)
+        return function(context)
 
     context = ProcContext(job.name, job.params, job.args, job.results, job.extra_args, channel)
     try:

@@ -1,388 +1,63 @@
-"""The fork executor: one child process per task, in a session of its own."""
+"""A child for a function: forked, so that it has in memory all that its parent had."""
 
 from __future__ import annotations
 
-import errno
-import gc
 import os
-import resource
-import selectors
 import sys
-import threading
 from _socket import socket, socketpair
-from collections.abc import Callable, Mapping
-from functools import partial
-from signal import SIGCONT, SIGKILL, SIGSTOP
 
-from parproc.core.model import SUCCESS, ErrorKind, Outcome, Usage, failure
 from parproc.exec import system
 from parproc.exec.child import Ground, run_job
-from parproc.exec.exits import ExitSignal
-from parproc.exec.leftovers import Leftovers
-from parproc.exec.protocol import Asked, Ended, Job, Logged, Progressed, Report, StartError, Warned
-from parproc.exec.reaper import Reaper
+from parproc.exec.protocol import Job, StartError, start_error
 from parproc.exec.streams import flush, hold_logging
-from parproc.exec.wire import FrameReader, Kind, pack_answer, unpack_outcome
-from parproc.values import EncodedResult, FileResult
-
-SCARCE = {errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
-SPARE_DESCRIPTORS = 8
-MEMORY_UNIT = 1 if sys.platform == 'darwin' else 1024
-RECEIVE = 65536
-LAST_RECEIVES = 64
-WATCH_READ = selectors.EVENT_READ
-WATCH_BOTH = selectors.EVENT_READ | selectors.EVENT_WRITE
 
 
-class Child:
-    """One running child: its process, its exit descriptor and its channel."""
-
-    __slots__ = ('answer', 'channel', 'job', 'on_channel', 'outcome', 'pid', 'pidfd', 'reader', 'result', 'signalled')
-
-    def __init__(self, job: Job, pid: int, pidfd: int, channel: socket) -> None:
-        self.job = job
-        self.pid = pid
-        self.pidfd = pidfd
-        self.channel: socket | None = channel
-        self.on_channel: Callable[[], None] | None = None
-        self.reader = FrameReader()
-        self.answer = bytearray()
-        self.outcome: Outcome | None = None
-        self.result: EncodedResult | None = None
-        self.signalled = False
-
-
-class ForkExecutor:
-    """Runs each job in a forked child; see :class:`parproc.exec.protocol.Executor`.
+def open_channel(highest: int) -> tuple[socket, socket]:
+    """Return the two ends of a line between parent and child.
 
     Args:
-        selector: watches each child's exit (a pidfd) and its channel.
-        post: takes reports.
-        run_id: marks the children's environment, so that what they leave behind can be found.
-        exclusive: nothing but tasks starts processes in this program while they run, as with the command line; then
-            also a daemon that hides its origin is known for a task's.
+        highest: the highest number that a descriptor may have, so that some are left for everything else.
+
+    Raises:
+        StartError: when there are too few descriptors.
     """
+    try:
+        mine, theirs = socketpair()
+    except OSError as error:
+        raise start_error(error) from None
+    if max(mine.fileno(), theirs.fileno()) > highest:
+        mine.close()
+        theirs.close()
+        raise StartError('too many open files', scarce=True)
+    mine.setblocking(False)
+    return mine, theirs
 
-    def __init__(
-        self,
-        selector: selectors.BaseSelector,
-        post: Callable[[Report], None],
-        *,
-        run_id: str,
-        exclusive: bool = False,
-    ) -> None:
-        self._selector = selector
-        self._post = post
-        self._run_id = run_id
-        self._children: dict[str, Child] = {}
-        self._known: set[int] = set()
-        self._ground: Ground | None = None
-        self._reaper: Reaper | None = None
-        self._exits: ExitSignal | None = None
-        self._leftovers = Leftovers(run_id, exclusive=exclusive)
-        self._was_subreaper = False
-        self._warned_of_threads = False
-        self._memory_kills = 0
-        self._highest_descriptor = 0
 
-    # --- the protocol ------------------------------------------------------------------------------------------
+def fork_child(job: Job, end: socket, reaper: int, ground: Ground, *, alone: bool) -> int:
+    """Fork a child that runs ``job``, and return its process id.
 
-    def start(self, job: Job) -> None:
-        """Fork a child for ``job``."""
-        ground = self._ground or self._begin()
-        reaper = self._living_reaper()
-        if not self._children:
-            self._leftovers.look(self._known)
-        alone = threading.active_count() == 1
-        if not alone and not self._warned_of_threads:
-            self._warn_of_threads()
-        mine, theirs = self._channel()
-        flush((sys.stdout, sys.stderr))
-        mask = system.block_signals()
-        held = [] if alone else hold_logging()
-        try:
-            pid = os.fork()
-            if pid == 0:
-                run_job(job, theirs, reaper.writer, ground, alone=alone)
-        except OSError as error:
-            mine.close()
-            raise start_error(error) from None
-        finally:
-            for lock in reversed(held):
-                lock.release()
-            system.restore_signals(mask)
-            theirs.close()
-        self._known.add(pid)
-        try:
-            self._watch(job, pid, mine)
-        except OSError as error:
-            mine.close()
-            self._abandon(pid)
-            raise start_error(error) from None
+    Args:
+        job: what to run.
+        end: the child's end of the channel; closed here afterwards.
+        reaper: descriptor on which the child announces itself.
+        ground: what is laid out for all children.
+        alone: this process has no other threads.
 
-    def kill(self, name: str, signal: int) -> None:
-        """Send a signal to everything of the task.
-
-        SIGKILL needs no walk through the tree: what it spares becomes ours when the leader is gone, and is ended then.
-        """
-        child = self._children.get(name)
-        if child is None:
-            return
-        child.signalled = child.signalled or signal not in (SIGSTOP, SIGCONT)
-        if not system.send_group(child.pid, signal):
-            system.send(child.pid, signal)  # so young that it has no session yet
-        if signal != SIGSTOP and not system.send_group(child.pid, SIGCONT):
-            system.send(child.pid, SIGCONT)
-
-    def reply(self, name: str, answer: Mapping[str, object], results: Mapping[str, EncodedResult]) -> None:
-        """Answer a question of the task."""
-        child = self._children.get(name)
-        if child is not None and child.channel is not None:
-            child.answer += pack_answer(answer, results)
-            self._send(child)
-
-    def close(self) -> None:
-        """Kill what still runs, and let the reaper go."""
-        for child in list(self._children.values()):
-            self.kill(child.job.name, SIGKILL)
-        for child in list(self._children.values()):
-            self._on_exit(child)
-        if self._reaper is not None:
-            self._reaper.close()
-            self._known.discard(self._reaper.pid)
-            self._reaper = None
-        if self._ground is not None:
-            self._ground.close()
-            self._ground = None
-            self._leftovers.close()
-            gc.unfreeze()
-            if not self._was_subreaper:
-                system.stop_being_subreaper()
-        if self._exits is not None:
-            self._exits.close()
-            self._exits = None
-
-    # --- starting ----------------------------------------------------------------------------------------------
-
-    def _living_reaper(self) -> Reaper:
-        if self._reaper is not None and self._reaper.is_alive():
-            return self._reaper
-        if self._reaper is not None:
-            self._known.discard(self._reaper.pid)
-            os.close(self._reaper.writer)
-            self._reaper = None
-        try:
-            self._reaper = Reaper(self._run_id)
-        except OSError as error:
-            raise start_error(error) from None
-        self._known.add(self._reaper.pid)
-        for child in self._children.values():
-            self._reaper.remember(child.pid)
-        return self._reaper
-
-    def _begin(self) -> Ground:
-        """Make this process ready to have children."""
-        try:
-            ground = Ground()
-        except OSError as error:
-            raise start_error(error) from None
-        self._was_subreaper = system.was_subreaper()
-        system.become_subreaper()
-        self._memory_kills = system.out_of_memory_kills()
-        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-        unlimited = limit == resource.RLIM_INFINITY
-        self._highest_descriptor = system.HIGHEST_DESCRIPTOR if unlimited else limit - SPARE_DESCRIPTORS
-        gc.freeze()
-        if sys.version_info >= (3, 12):  # we warn of threads ourselves, once and by name
-            import warnings
-
-            warnings.filterwarnings('ignore', r'.*use of fork\(\) may lead to deadlocks', DeprecationWarning)
-        self._ground = ground
-        return ground
-
-    def _warn_of_threads(self) -> None:
-        others = [thread.name for thread in threading.enumerate() if thread is not threading.current_thread()]
-        self._warned_of_threads = True
-        names = ', '.join(f'"{name}"' for name in others)
-        self._post(Warned(f'forking while other threads run ({names}); procs do not inherit them'))
-
-    def _channel(self) -> tuple[socket, socket]:
-        try:
-            mine, theirs = socketpair()
-        except OSError as error:
-            raise start_error(error) from None
-        if max(mine.fileno(), theirs.fileno()) > self._highest_descriptor:
-            mine.close()
-            theirs.close()
-            raise StartError('too many open files', scarce=True)
-        mine.setblocking(False)
-        return mine, theirs
-
-    def _watch(self, job: Job, pid: int, channel: socket) -> None:
-        """Be told of a child's end and of what it says."""
-        pidfd = system.open_pidfd(pid)
-        child = Child(job, pid, pidfd, channel)
-        child.on_channel = partial(self._on_channel, child)
-        try:
-            if pidfd >= 0:
-                self._selector.register(pidfd, WATCH_READ, partial(self._on_exit, child))
-            elif self._exits is None:
-                self._exits = self._exit_signal()
-            self._selector.register(channel.fileno(), WATCH_READ, child.on_channel)
-        except OSError:
-            if pidfd >= 0:
-                self._forget(pidfd)
-                os.close(pidfd)
-            raise
-        self._children[job.name] = child
-        if pidfd < 0:
-            self._look_for_exits()
-
-    def _exit_signal(self) -> ExitSignal:
-        try:
-            return ExitSignal(self._selector, self._look_for_exits)
-        except ValueError as error:
-            raise OSError(errno.ENOTSUP, f'this system needs the main thread to start procs: {error}') from None
-
-    def _abandon(self, pid: int) -> None:
-        """End a child that cannot be watched."""
-        system.send(pid, SIGKILL)
-        os.waitpid(pid, 0)
-        self._leftovers.end(pid, self._known, self._children)
-        self._known.discard(pid)
-        if self._reaper is not None:
-            self._reaper.forget(pid)
-
-    # --- while it runs -----------------------------------------------------------------------------------------
-
-    def _on_channel(self, child: Child) -> None:
-        if child.answer:
-            self._send(child)
-        self._receive(child)
-
-    def _send(self, child: Child) -> None:
-        """Send as much of an answer as fits; the rest when there is room, for a task may be stopped."""
-        if child.channel is None:
-            return
-        try:
-            del child.answer[: child.channel.send(child.answer)]
-        except BlockingIOError:
-            pass
-        except OSError:
-            child.answer.clear()
-        self._selector.modify(child.channel.fileno(), WATCH_BOTH if child.answer else WATCH_READ, child.on_channel)
-
-    def _receive(self, child: Child) -> bool:
-        """Take in what a child has said so far; return whether there may be more."""
-        if child.channel is None:
-            return False
-        try:
-            data = child.channel.recv(RECEIVE)
-        except BlockingIOError:
-            return False
-        except OSError:
-            data = b''
-        if not data:
-            self._hang_up(child)
-            return False
-        try:
-            for kind, payload in child.reader.feed(data):
-                self._take(child, kind, payload)
-        except (ValueError, LookupError, TypeError, AttributeError):
-            self._post(Warned(f'"{child.job.name}" sent what cannot be understood'))
-            self._hang_up(child)
-        return True
-
-    def _hang_up(self, child: Child) -> None:
-        if child.channel is not None:
-            self._forget(child.channel.fileno())
-            child.channel.close()
-            child.channel = child.on_channel = None
-
-    def _forget(self, descriptor: int) -> None:
-        try:
-            self._selector.unregister(descriptor)
-        except KeyError:
-            return
-
-    def _take(self, child: Child, kind: bytes, payload: bytes) -> None:
-        if kind == Kind.INLINE_RESULT:
-            child.outcome, child.result = SUCCESS, payload
-        elif kind == Kind.FILE_RESULT:
-            child.outcome, child.result = SUCCESS, FileResult(payload.decode('utf-8', 'surrogateescape'))
-        elif kind == Kind.OUTCOME:
-            child.outcome, child.result = unpack_outcome(payload), None
-        else:
-            import json
-
-            self._hear(child.job.name, kind, json.loads(payload))
-
-    def _hear(self, name: str, kind: bytes, message: dict[str, object]) -> None:
-        verb, arguments = message['verb'], message['arguments']
-        if not isinstance(verb, str) or not isinstance(arguments, dict):
-            raise TypeError(verb)
-        if kind == Kind.ASK:
-            self._post(Asked(name, verb, arguments))
-        elif verb == 'progress':
-            self._post(Progressed(name, arguments['fraction'], arguments['message']))
-        elif verb == 'log':
-            self._post(Logged(name, arguments['message']))
-        else:
-            self._post(Warned(arguments['message']))
-
-    # --- when it is over ---------------------------------------------------------------------------------------
-
-    def _look_for_exits(self) -> None:
-        """Find out who has ended, where no descriptor tells."""
-        for child in list(self._children.values()):
-            if child.pidfd < 0:
-                self._on_exit(child, os.WNOHANG)
-
-    def _on_exit(self, child: Child, options: int = 0) -> None:
-        pid, status, usage = os.wait4(child.pid, options)
+    Raises:
+        StartError: when the system refuses.
+    """
+    flush((sys.stdout, sys.stderr))
+    mask = system.block_signals()
+    held = [] if alone else hold_logging()
+    try:
+        pid = os.fork()
         if pid == 0:
-            return
-        del self._children[child.job.name]
-        for _ in range(LAST_RECEIVES):
-            if not self._receive(child):
-                break
-        self._hang_up(child)
-        if child.pidfd >= 0:
-            self._forget(child.pidfd)
-            os.close(child.pidfd)
-        self._known.discard(pid)
-        leaked = self._leftovers.end(pid, self._known, self._children)
-        if self._reaper is not None:
-            self._reaper.forget(pid)
-        outcome = self._judge(child, status)
-        outcome = Outcome(
-            outcome.state,
-            outcome.error,
-            outcome.reason,
-            outcome.location,
-            Usage(usage.ru_utime + usage.ru_stime, usage.ru_maxrss * MEMORY_UNIT),
-            () if child.signalled else leaked,
-            outcome.retry,
-        )
-        self._post(Ended(child.job.name, outcome, child.result if outcome.error is None else None))
-
-    def _judge(self, child: Child, status: int) -> Outcome:
-        if os.WIFSIGNALED(status):
-            number = os.WTERMSIG(status)
-            reason = f'killed by {system.signal_name(number)}'
-            if number == SIGKILL and not child.signalled and self._rose_memory_kills():
-                reason += ' (likely out of memory)'
-            return failure(ErrorKind.SIGNAL, reason)
-        if child.outcome is not None:
-            return child.outcome
-        code = os.WEXITSTATUS(status)
-        return failure(ErrorKind.NO_RESULT, 'ended without a result' + (f' (exit {code})' if code else ''))
-
-    def _rose_memory_kills(self) -> bool:
-        before, self._memory_kills = self._memory_kills, system.out_of_memory_kills()
-        return self._memory_kills > before
-
-
-def start_error(error: OSError) -> StartError:
-    """Return what the engine is told when the system refuses."""
-    return StartError(error.strerror or str(error), scarce=error.errno in SCARCE)
+            run_job(job, end, reaper, ground, alone=alone)
+    except OSError as error:
+        raise start_error(error) from None
+    finally:
+        for lock in reversed(held):
+            lock.release()
+        system.restore_signals(mask)
+        end.close()
+    return pid

@@ -9,8 +9,10 @@ from typing import TypeAlias
 
 from parproc.context import ProcContext, enter_child, inside_child, leave_child
 from parproc.core.model import Outcome
-from parproc.exec.outcomes import enter_directory, judge, perform
+from parproc.errors import ProcFailedError
+from parproc.exec.outcomes import Terminated, enter_directory, judge, perform
 from parproc.exec.protocol import Ended, Job, Logged, Progressed, Report, Warned
+from parproc.exec.spawn import UnusableCommandError, run_here
 from parproc.exec.streams import flush, make_streams, open_log
 from parproc.values import EncodedResult
 
@@ -51,6 +53,9 @@ class InProcessExecutor:
         context = ProcContext(job.name, job.params, job.args, job.results, job.extra_args, channel)
 
         def call(context: ProcContext) -> object:
+            if job.call is None:
+                run_commands(job)
+                return None
             if job.directory is not None:
                 enter_directory(job.directory)
             return job.call(context)
@@ -69,6 +74,24 @@ class InProcessExecutor:
 
     def close(self) -> None:
         """Do nothing: nothing is held."""
+
+
+def run_commands(job: Job) -> None:
+    """Run a job's commands here, one after the other.
+
+    Raises:
+        ProcFailedError: for one that cannot be run.
+        SystemExit: for one that did not end well.
+    """
+    for words in job.commands:
+        try:
+            status = run_here(words, job.directory)
+        except UnusableCommandError as error:
+            raise ProcFailedError(error.reason) from None
+        if status < 0:
+            raise Terminated(-status)
+        if status:
+            raise SystemExit(status)
 
 
 class Surroundings:

@@ -7,6 +7,7 @@ other than :class:`StartError`, and posts exactly one :class:`Ended` for every j
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
@@ -23,7 +24,8 @@ class Job:
     Args:
         name: the task's name.
         attempt: counted from 1; ``attempts`` is the most there can be.
-        call: takes the context and runs the user's function with its arguments.
+        call: takes the context and runs the user's function with its arguments; None where commands are run.
+        commands: to be run one after the other as long as they end well, each a program and its arguments.
         args: the task's own arguments.
         params: the run's parameters.
         extra_args: what followed ``--``.
@@ -37,7 +39,7 @@ class Job:
     name: str
     attempt: int
     attempts: int
-    call: Callable[[ProcContext], object]
+    call: Callable[[ProcContext], object] | None
     args: Mapping[str, object]
     params: Mapping[str, object]
     extra_args: Sequence[str]
@@ -46,6 +48,7 @@ class Job:
     result_path: str
     directory: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
+    commands: tuple[tuple[str, ...], ...] = ()
 
 
 class StartError(Exception):
@@ -55,6 +58,14 @@ class StartError(Exception):
         super().__init__(reason)
         self.reason = reason
         self.scarce = scarce
+
+
+SCARCE = {errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+
+
+def start_error(error: OSError) -> StartError:
+    """Return what the engine is told when the system refuses."""
+    return StartError(error.strerror or str(error), scarce=error.errno in SCARCE)
 
 
 # --- reports: executor -> engine -----------------------------------------------------------------------------------

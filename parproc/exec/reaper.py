@@ -1,7 +1,7 @@
 """A process that outlives parproc by a moment, to leave nothing behind when parproc itself is killed.
 
 It reads ``+pid`` from each child that starts a session and ``-pid`` from the parent that has reaped it. When the parent
-is gone, nobody is left to do either, and it kills every tree it still knows. Leaders of sessions take in the orphans of
+is gone without a farewell, nobody is left to do either, and it kills every tree it still knows. Leaders of sessions take in the orphans of
 their tree, so a daemon that called ``setsid`` hangs below its leader still; that is why leaders carry no parent-death
 signal, which would tear the tree apart before it can be walked. What escaped even so is known by the run's id in its
 environment. A child that was forked too late to be known finds that its parent has changed, and leaves by itself.
@@ -16,6 +16,7 @@ import time
 from parproc.exec import system
 
 PATIENCE = 5.0
+FAREWELL = b'.'
 
 
 class Reaper:
@@ -55,6 +56,7 @@ class Reaper:
 
     def close(self) -> None:
         """Let it go and wait until it has gone."""
+        self._say(FAREWELL + b'\n')
         os.close(self.writer)
         try:
             os.waitpid(self.pid, 0)
@@ -79,14 +81,14 @@ def _serve(reader: int, parent: int, run_id: str) -> None:
             os.dup2(nothing, descriptor)
         system.close_all_but(reader)
         live = keep_book(reader, parent)
-        if live:
+        if live is not None:
             end_all(live, run_id)
     finally:
         os._exit(0)
 
 
-def keep_book(reader: int, parent: int) -> set[int]:
-    """Return the sessions that were not over when the pipe closed or the parent ended.
+def keep_book(reader: int, parent: int) -> set[int] | None:
+    """Return the sessions that were not over when the pipe closed or the parent ended; None after a farewell.
 
     The pipe alone does not tell: any other process that the parent has forked may hold its writing end.
     """
@@ -110,6 +112,8 @@ def keep_book(reader: int, parent: int) -> set[int]:
             return live
         *lines, rest = (rest + data).split(b'\n')
         for line in lines:
+            if line == FAREWELL:
+                return None
             if line[:1] == b'+':
                 live.add(int(line[1:]))
             else:

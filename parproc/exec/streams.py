@@ -85,22 +85,23 @@ def hold_logging() -> list[Any]:
     return held
 
 
-def open_log(job: Job, nothing: int) -> tuple[int, str]:
-    """Open a job's log for appending; a first attempt makes the file, and no attempt follows a link.
+def open_log(job: Job, nothing: int, *, first: bool = True) -> tuple[int, str]:
+    """Open a job's log for appending, following no link.
 
     Args:
         job: whose log.
         nothing: descriptor of ``/dev/null``.
+        first: nothing of this attempt has written to it yet.
 
     Returns:
         The descriptor, ``nothing`` when the log cannot be opened, and what then went wrong.
     """
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
     try:
-        log = os.open(job.log_path, flags | os.O_EXCL if job.attempt == 1 else flags, 0o600)
+        log = os.open(job.log_path, flags | os.O_EXCL if first and job.attempt == 1 else flags, 0o600)
     except OSError as error:
         return nothing, _complaint(job, error)
-    if job.attempt > 1:
+    if first and job.attempt > 1:
         try:
             os.write(log, f'--- attempt {job.attempt} of {job.attempts} ---\n'.encode())
         except OSError as error:

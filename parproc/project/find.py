@@ -1,12 +1,14 @@
-"""Where the task file is: upwards from a folder, the first that has one."""
+"""Where the task files are: upwards from a folder, the first that has any."""
 
 from __future__ import annotations
 
 import os
 
 from parproc.errors import UserError
+from parproc.project.toml import PYPROJECT, has_table
 
-KINDS = ('tasks.py',)
+KINDS = ('parproc.toml', 'tasks.py')
+"""Work together where both are there."""
 
 
 def find_task_files(start: str) -> list[str]:
@@ -17,19 +19,22 @@ def find_task_files(start: str) -> list[str]:
     """
     folder = os.path.abspath(start)
     while True:
-        found = [os.path.join(folder, kind) for kind in KINDS if os.path.isfile(os.path.join(folder, kind))]
+        found = [path for kind in KINDS if os.path.isfile(path := os.path.join(folder, kind))]
+        if not found and has_table(path := os.path.join(folder, PYPROJECT)):
+            found = [path]
         if found:
             return found
         parent = os.path.dirname(folder)
         if parent == folder:
             raise UserError(
-                f'no task file in {os.path.abspath(start)} or above', hint=f'write a {KINDS[0]}, or name one with -f'
+                f'no task file in {os.path.abspath(start)} or above',
+                hint='parproc --init writes a tasks.py; -f names a file elsewhere',
             )
         folder = parent
 
 
 def named_task_files(paths: list[str]) -> list[str]:
-    """Return the absolute paths of files named on the command line.
+    """Return the absolute paths of files named on the command line; TOML, which holds options, comes first.
 
     Raises:
         UserError: for one that is not there.
@@ -37,4 +42,4 @@ def named_task_files(paths: list[str]) -> list[str]:
     for path in paths:
         if not os.path.isfile(path):
             raise UserError(f'task file not found: {path}')
-    return [os.path.abspath(path) for path in paths]
+    return sorted(map(os.path.abspath, paths), key=lambda path: not path.endswith('.toml'))

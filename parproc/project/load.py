@@ -20,16 +20,21 @@ class TaskFileError(UserError):
         self.trace = trace
 
 
-def load_python(path: str) -> None:
+def load_python(path: str, package: str = '') -> None:
     """Run a task file, which declares its procs in the default session.
 
     Its folder comes first on ``sys.path``, and the module is registered, so that what it defines can be pickled.
+
+    Args:
+        path: the file.
+        package: what the module's name begins with, to tell it from others of the same file name.
 
     Raises:
         UserError: when it may not be run, cannot be read, or raises; parproc's own errors pass as they are.
     """
     check_trust(path)
     name = os.path.splitext(os.path.basename(path))[0]
+    name = f'{package}.{name}' if package else name
     folder = os.path.dirname(path)
     if folder not in sys.path:
         sys.path.insert(0, folder)

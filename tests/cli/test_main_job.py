@@ -122,7 +122,7 @@ def test_no_target_and_no_default_lists_and_exits_2(tasks):
     ran = tasks.run()
     assert ran.code == 2
     assert 'lint           Check the style.' in ran.out
-    assert 'build::[env]   env: dev, prod' in ran.out
+    assert 'build::[env]   (env: dev, prod)' in ran.out
 
 
 def test_list_and_dry_run_run_nothing(tasks):

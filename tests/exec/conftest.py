@@ -9,7 +9,7 @@ import time
 import pytest
 
 from parproc.exec import system
-from parproc.exec.fork import ForkExecutor
+from parproc.exec.processes import ProcessExecutor
 from parproc.exec.protocol import Asked, Ended, Job
 from parproc.values import Results, decode
 
@@ -24,7 +24,7 @@ class Bench:
         self.selector = selectors.DefaultSelector()
         self.reports = []
         self.run_id = f'bench-{os.getpid()}-{time.monotonic_ns()}'
-        self.executor = ForkExecutor(self.selector, self.reports.append, run_id=self.run_id, **options)
+        self.executor = ProcessExecutor(self.selector, self.reports.append, run_id=self.run_id, **options)
 
     def job(self, name, call, attempt=1, environment=None, **more):
         marks = {'PARPROC_NAME': name, 'PARPROC_RUN_ID': self.run_id, 'PARPROC_ATTEMPT': str(attempt)}

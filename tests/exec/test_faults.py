@@ -423,8 +423,8 @@ def test_a_third_signal_leaves_even_when_tasks_cannot_be_killed(project):
         """
         import time
         import parproc as pp
-        from parproc.exec.fork import ForkExecutor
-        ForkExecutor.kill = lambda self, name, signal: None
+        from parproc.exec.processes import ProcessExecutor
+        ProcessExecutor.kill = lambda self, name, signal: None
         @pp.Proc('deaf', now=True)
         def deaf(context):
             open('started-1', 'w').close()

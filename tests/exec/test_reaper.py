@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(sys.platform != 'linux', reason='looks into /pro
 PARENT = """
     import os, selectors, subprocess, sys, time
     from pathlib import Path
-    from parproc.exec.fork import ForkExecutor
+    from parproc.exec.processes import ProcessExecutor
     from parproc.exec.protocol import Job
     from parproc.values import Results
     folder, run_id = Path(sys.argv[1]), sys.argv[2]
@@ -42,7 +42,7 @@ PARENT = """
 
     held = None
     selector = selectors.DefaultSelector()
-    executor = ForkExecutor(selector, print, run_id=run_id)
+    executor = ProcessExecutor(selector, print, run_id=run_id)
     for name in ('a', 'b'):
         executor.start(Job(name, 1, 1, task, {}, {}, (), Results({}), str(folder / f'{name}.log'), '', None,
                            {'PARPROC_NAME': name, 'PARPROC_RUN_ID': run_id}))

@@ -1,0 +1,180 @@
+"""From the task files to a session that knows all they declare; nothing is run yet but the files themselves."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from parproc.cli.cpus import usable_cpus
+from parproc.cli.request import CommandLine
+from parproc.errors import UserError
+from parproc.project.dotenv import read_dotenv
+from parproc.project.find import find_task_files, named_task_files
+from parproc.project.load import load_python
+from parproc.project.toml import TomlFile, check_values, read_toml
+from parproc.registry import ROOT, Declaration, Origin
+from parproc.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """What was loaded.
+
+    Args:
+        files: every task file, included ones too.
+        default: targets of a run that names none.
+    """
+
+    files: tuple[str, ...]
+    default: tuple[str, ...]
+
+
+def load_project(session: Session, asked: CommandLine) -> Project:
+    """Find and load the task files, go to their folder, and settle options and params.
+
+    Options come from the command line and its environment, then from TOML, then from ``set_options``, then from what
+    is built in.
+
+    Raises:
+        UserError: when there is no task file, or one is wrong.
+    """
+    start = asked.directory or os.getcwd()
+    if not os.path.isdir(start):
+        raise UserError(f'not a directory: {start}')
+    if asked.files:
+        files = named_task_files([os.path.join(os.getcwd(), path) for path in asked.files])
+    else:
+        files = find_task_files(start)
+    os.environ.setdefault('PARPROC_INVOCATION_DIR', os.getcwd())
+    os.chdir(os.path.dirname(files[0]))
+    os.environ['PWD'] = os.getcwd()
+    session.fixed_params = frozenset(asked.params)
+    session.params.update(asked.params)
+    session.extra_args = asked.extra_args
+    built_in = {
+        'parallel': usable_cpus(),
+        'state_dir': os.path.join(os.getcwd(), '.parproc'),
+        'allow_missing_deps': False,
+    }
+    fixed = _asked_options(asked)
+    session.options = session.options.updated(**{**built_in, **fixed})
+    session.fixed_options = frozenset(fixed)
+    loader = _Loader(session)
+    session.loading = True
+    try:
+        for path in files:
+            loader.load(path, ROOT)
+    finally:
+        session.loading = False
+    loader.check()
+    return Project(tuple(loader.files), loader.default)
+
+
+def _asked_options(asked: CommandLine) -> dict[str, object]:
+    fixed: dict[str, object] = {}
+    if asked.jobs is not None:
+        fixed['parallel'] = _jobs(asked.jobs)
+    if asked.mode is not None:
+        fixed['mode'] = asked.mode
+    if asked.fail_fast is not None:
+        fixed['fail_fast'] = asked.fail_fast
+    return fixed
+
+
+def _jobs(text: str) -> int:
+    if text == 'auto':
+        return usable_cpus()
+    try:
+        count = int(text)
+    except ValueError:
+        count = 0
+    if count < 1:
+        raise UserError(f'--jobs takes a number from 1, or auto, not "{text}"')
+    return count
+
+
+class _Loader:
+    """Loads task files and what they include, each once."""
+
+    def __init__(self, session: Session) -> None:
+        self.files: list[str] = []
+        self.default: tuple[str, ...] = ()
+        self._session = session
+        self._declared: list[Declaration] = []
+
+    def load(self, path: str, origin: Origin) -> None:
+        """Load one file, whose names begin as ``origin`` says."""
+        real = os.path.realpath(path)
+        if real in self.files:
+            return
+        self.files.append(real)
+        if path.endswith('.toml'):
+            self._load_toml(path, origin)
+        else:
+            self._load_python(path, origin)
+
+    def check(self) -> None:
+        """Refuse commands with values that nothing supplies, once all is loaded."""
+        session = self._session
+        check_values(self._declared, lambda declaration: (*self._arguments(declaration), *session.params))
+
+    def _arguments(self, declaration: Declaration) -> Sequence[str]:
+        placeholders: Sequence[str] = ()
+        if declaration.is_proto:
+            placeholders = self._session.catalog.family(declaration.name).pattern.placeholders
+        return (*placeholders, *declaration.args)
+
+    def _load_python(self, path: str, origin: Origin) -> None:
+        session = self._session
+        here = os.getcwd()
+        session.origin = origin
+        try:
+            if origin.folder is not None:
+                os.chdir(origin.folder)
+            load_python(path, '.'.join(origin.scope))
+        finally:
+            os.chdir(here)
+            session.origin = ROOT
+
+    def _load_toml(self, path: str, origin: Origin) -> None:
+        found = read_toml(path, lambda options: self._take_options(path, origin, options))
+        session = self._session
+        for variable in found.dotenv:
+            for name, value in read_dotenv(os.path.join(os.path.dirname(path), variable)).items():
+                os.environ.setdefault(name, value)
+        session.params = {**found.params, **session.params}
+        if not origin.scope:
+            self.default = self.default or found.default
+        for declaration in found.declarations:
+            session.catalog.declare(declaration)
+            if declaration.now:
+                session.now.append(declaration.name)
+        self._declared += found.declarations
+        self._include(found, origin)
+
+    def _take_options(self, path: str, origin: Origin, options: Mapping[str, object]) -> Origin:
+        """Make a file's options those of the session; return its origin, with the separator they may have set."""
+        session = self._session
+        if options and origin.scope:
+            raise UserError(f"{path}: [options] belongs into the project's own task file")
+        try:
+            session.set_options(**options)
+        except UserError as error:
+            raise UserError(f'{path}: [options]: {error.message}', hint=error.hint) from None
+        session.fixed_options |= options.keys()
+        return Origin(origin.scope, origin.folder, session.options.name_param_separator)
+
+    def _include(self, found: TomlFile, origin: Origin) -> None:
+        folder = os.path.dirname(found.path)
+        for entry in found.include:
+            path = os.path.join(folder, entry)
+            if not os.path.isfile(path):
+                raise UserError(f'{found.path}: included file not found: {entry}')
+            parts = [part for part in os.path.dirname(os.path.normpath(entry)).split(os.sep) if part not in ('', '..')]
+            separator = self._session.options.name_param_separator
+            if parts:
+                inner = Origin((*origin.scope, *parts), os.path.dirname(os.path.abspath(path)), separator)
+            else:
+                inner = Origin(origin.scope, origin.folder, separator)
+            self.load(os.path.abspath(path), inner)

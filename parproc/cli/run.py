@@ -1,0 +1,100 @@
+"""A run: how it is shown, and what it exits with."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+from parproc.cli.request import CommandLine
+from parproc.core.durations import parse_duration
+from parproc.errors import UserError
+from parproc.report.fanout import Reporter, Reporters
+from parproc.report.style import Style
+from parproc.session import Session
+
+
+def run(session: Session, targets: Sequence[str], asked: CommandLine) -> int:
+    """Run procs; return the exit code, or the negative number of the signal to die by."""
+    timeout = None if asked.timeout is None else parse_duration(asked.timeout, '--timeout')
+    printed = asked.print_name
+    if printed is not None and printed not in {spec.name for spec in session.plan(targets, only=asked.only).order}:
+        raise UserError(f'--print {printed}: it is no part of this run', hint=session.catalog.nearest(printed))
+
+    def listener(total: int) -> Reporters:
+        return Reporters(_reporters(session, asked, single=total == 1))
+
+    outcome = session.execute(
+        targets, listener=listener, only=asked.only, timeout=timeout, wanted=() if printed is None else (printed,)
+    )
+    if outcome.output_closed:
+        return -signal.SIGPIPE
+    if printed is not None and printed in outcome.results:
+        import json
+
+        print(json.dumps(outcome.results[printed], default=str))
+    if outcome.signal is not None and outcome.exit_code != 124:
+        return -outcome.signal
+    return outcome.exit_code
+
+
+def _reporters(session: Session, asked: CommandLine, *, single: bool) -> list[Reporter]:
+    """Return what shows the run."""
+    return [_screen(session, asked, single=single)]
+
+
+def output_mode(asked: CommandLine, *, single: bool) -> str:
+    """Return how to show a run: as asked, else by where the output goes.
+
+    Args:
+        asked: the command line.
+        single: just one proc runs.
+    """
+    mode = 'quiet' if asked.quiet else asked.output
+    if mode != 'auto':
+        return mode
+    if 'PARPROC_RUN_ID' in os.environ:
+        return 'plain'
+    if single and asked.print_name is None:
+        return 'raw'
+    return 'plain'
+
+
+def _screen(session: Session, asked: CommandLine, *, single: bool) -> Reporter:
+    status = open(os.dup(2), 'w', encoding=sys.stderr.encoding, errors='backslashreplace')  # noqa: SIM115
+    colour = _wants_colour(asked.colour, terminal=os.isatty(2))
+    if colour:
+        session.task_environment.update(FORCE_COLOR='1', COLUMNS=_columns())
+    style = Style(status, colour=colour)
+    full = session.options.full_log_on_failure
+
+    def log_path(name: str) -> str:
+        return session.folder.log_path(name)
+
+    mode = output_mode(asked, single=single)
+    if mode == 'raw':
+        from parproc.report.raw import RawReporter
+
+        return RawReporter(open(os.dup(1), 'wb'), style, log_path)
+    from parproc.report.plain import PlainReporter
+
+    return PlainReporter(style, log_path, quiet=mode == 'quiet', full_log=full)
+
+
+def _columns() -> str:
+    """Return the width that procs may draw in."""
+    try:
+        return str(os.get_terminal_size(2).columns)
+    except OSError:
+        return os.environ.get('COLUMNS', '80')
+
+
+def _wants_colour(asked: str, *, terminal: bool) -> bool:
+    if asked != 'auto':
+        return asked == 'always'
+    if os.environ.get('NO_COLOR'):
+        return False
+    if os.environ.get('FORCE_COLOR', '0') != '0':
+        return True
+    return terminal and os.environ.get('TERM') != 'dumb'

@@ -1,0 +1,136 @@
+"""A child for a command: spawned by this process itself, with no Python in between."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import signal
+from collections.abc import Mapping
+
+from parproc.exec.protocol import Job, start_error
+from parproc.exec.streams import open_log
+
+IN_DIRECTORY = ('/bin/sh', '-c', 'cd -- "$1" && shift && exec "$@"', 'sh')
+NOT_TO_BE_RUN = {
+    errno.ENOENT: 'command not found',
+    errno.ENOTDIR: 'command not found',
+    errno.EACCES: 'command may not be executed',
+    errno.ENOEXEC: 'command is no program',
+    errno.E2BIG: 'command is too long',
+    errno.ELOOP: 'command is a ring of links',
+    errno.ENAMETOOLONG: 'command is too long a name',
+}
+DEFAULT_SIGNALS = tuple(number for number in signal.valid_signals() if number not in {signal.SIGKILL, signal.SIGSTOP})
+
+
+class UnusableCommandError(Exception):
+    """A command can never be run; ``reason`` is a line for people, which stands in the log as well."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def spawn_command(job: Job, words: tuple[str, ...], nothing: int, *, first: bool) -> tuple[int, str]:
+    """Start a command as the leader of a session of its own, with its output in the job's log.
+
+    Args:
+        job: whose command.
+        words: the program and its arguments.
+        nothing: descriptor of ``/dev/null``.
+        first: it is the first command of this attempt.
+
+    Returns:
+        Its process id, and what went wrong with the log, if anything.
+
+    Raises:
+        UnusableCommandError: when there is no such program, or it cannot be run.
+        StartError: when the system refuses.
+    """
+    log, warning = open_log(job, nothing, first=first)
+    try:
+        program, words = _located(job, words)
+        pid = os.posix_spawnp(
+            program,
+            words,
+            {**os.environ, **job.environment},
+            file_actions=(
+                (os.POSIX_SPAWN_DUP2, nothing, 0),
+                (os.POSIX_SPAWN_DUP2, log, 1),
+                (os.POSIX_SPAWN_DUP2, log, 2),
+            ),
+            setsid=True,
+            setsigmask=(),
+            setsigdef=DEFAULT_SIGNALS,
+        )
+    except (OSError, ValueError) as error:
+        reason = _reason(error, words[0])
+        if reason is None and isinstance(error, OSError):
+            raise start_error(error) from None
+        if log != nothing:
+            os.write(log, f'{reason}\n'.encode('utf-8', 'backslashreplace'))
+        raise UnusableCommandError(str(reason)) from None
+    finally:
+        if log != nothing:
+            os.close(log)
+    return pid, warning
+
+
+def _located(job: Job, words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """Return the program to start and its words, where the job has a search path or a folder of its own."""
+    if job.directory is not None and job.directory != os.getcwd():
+        if not os.path.isdir(job.directory):
+            raise UnusableCommandError(f'working directory {job.directory}: there is no such folder')
+        if '/' not in words[0] and shutil.which(words[0], path=_search_path(job.environment)) is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        return IN_DIRECTORY[0], (*IN_DIRECTORY, job.directory, *words)
+    if 'PATH' in job.environment and '/' not in words[0]:
+        found = shutil.which(words[0], path=_search_path(job.environment))
+        if found is None:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        return found, words
+    return words[0], words
+
+
+def _search_path(environment: Mapping[str, str]) -> str:
+    return environment.get('PATH', os.environ.get('PATH', os.defpath))
+
+
+def _reason(error: OSError | ValueError, program: str) -> str | None:
+    """Return why a command can never be run, None when it may be possible at another time."""
+    if isinstance(error, ValueError):
+        return f'a word of the command cannot be passed on: {error}'
+    said = NOT_TO_BE_RUN.get(error.errno or 0)
+    return None if said is None else f'{said}: {program}'
+
+
+def run_here(words: tuple[str, ...], directory: str | None) -> int:
+    """Run a command with this process's own output and environment, wait for it, and return how it ended.
+
+    Args:
+        words: the program and its arguments.
+        directory: where, None for here.
+
+    Returns:
+        Its exit code, or the negative number of the signal that killed it.
+
+    Raises:
+        UnusableCommandError: when it cannot be run.
+    """
+    import subprocess
+
+    try:
+        return subprocess.run(words, cwd=directory, stdin=subprocess.DEVNULL, check=False).returncode
+    except (OSError, ValueError) as error:
+        raise UnusableCommandError(_reason(error, words[0]) or str(error)) from None
+
+
+def keep_descriptors_here() -> None:
+    """Let no descriptor but 0, 1 and 2 pass on to spawned commands, whoever opened it."""
+    for entry in os.listdir('/dev/fd'):
+        if int(entry) > 2:
+            try:
+                os.set_inheritable(int(entry), False)
+            except OSError:
+                continue
