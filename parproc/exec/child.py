@@ -129,11 +129,21 @@ def _run(job: Job, channel: ChildChannel) -> tuple[Outcome, EncodedResult | None
             late, _ = perform(lambda _: threading._shutdown(), context, '')
             if outcome is SUCCESS:
                 outcome = late
-    except BaseException as error:  # a signal while the outcome was being worked out
         system.block_signals()
+    except BaseException as error:  # a signal while the outcome was being worked out
+        _block_signals_at_last()
         return judge(error), None
-    system.block_signals()
     return outcome, result if outcome is SUCCESS else None
+
+
+def _block_signals_at_last() -> None:
+    """Hold signals back, whichever of them arrive in this very moment: Python raises for those once they are held."""
+    while True:
+        try:
+            system.block_signals()
+        except BaseException:
+            continue
+        return
 
 
 def _terminate(number: int, _frame: FrameType | None) -> NoReturn:
