@@ -40,9 +40,10 @@ class PlainReporter:
     def handle(self, message: Announcement | Message, view: RunView) -> None:
         """Write what there is to say about ``message``."""
         if isinstance(message, TaskFinished):
-            if view.latest is None or not self._finished(view.latest, view):
-                return
-        elif isinstance(message, Warned):
+            if view.latest is not None:
+                self.ended(view.latest, view, message.time)
+            return
+        if isinstance(message, Warned):
             self._style.line(f'{self._style.paint("warning:", "yellow")} {plain_text(message.message)}')
         elif isinstance(message, RunStopping):
             self._stopping(message, view)
@@ -50,6 +51,16 @@ class PlainReporter:
             return
         self._style.stream.flush()
         self._last = getattr(message, 'time', self._last)
+
+    def ended(self, ended: Ended, view: RunView, time: float) -> None:
+        """Write about a task that was over at ``time``."""
+        if self._finished(ended, view):
+            self._style.stream.flush()
+            self._last = time
+
+    def spoken(self, time: float) -> None:
+        """Note that somebody else showed something at ``time``, so that there was no silence."""
+        self._last = time
 
     def next_tick(self, view: RunView) -> float | None:
         """Return when the next heartbeat is due."""
@@ -101,8 +112,8 @@ class PlainReporter:
         if self._quiet and not failed and not outcome.leaked:
             return False
         style.line(style.ended(ended, 0 if self._quiet else view.name_width))
-        for leak in outcome.leaked:
-            style.line(f'    left behind and ended: {plain_text(leak)}')
+        for line in style.leaks(ended):
+            style.line(line)
         if failed and ended.seconds is not None and outcome.error is not ErrorKind.INTERRUPTED:
             path = self._log_path(ended.name)
             bar = style.paint('│', 'red')

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
-import stat
 from collections.abc import Callable
 from typing import BinaryIO
 
@@ -13,19 +11,16 @@ from parproc.core.model import ErrorKind, ProcState
 from parproc.core.screen import plain_text
 from parproc.core.view import Ended, Message, RunView, Warned
 from parproc.report.logfile import open_log
+from parproc.report.sink import PATIENCE, Sink
 from parproc.report.style import Style
 
 INTERVAL = 0.05
 BURST = 1 << 22
-FILE_CHUNK = 1 << 18
-PATIENCE = 10
+CHUNK = 1 << 18
 
 
 class RawReporter:
     """Copies a proc's log to standard output while it grows.
-
-    What is not a file takes no more at a time than it says it can take at once, so that a slow reader holds back
-    neither signals nor deadlines.
 
     Args:
         output: an open file that receives the bytes.
@@ -35,17 +30,13 @@ class RawReporter:
 
     def __init__(self, output: BinaryIO, style: Style, log_path: Callable[[str], str]) -> None:
         self._output = output
-        self._descriptor = output.fileno()
-        self._chunk = FILE_CHUNK if stat.S_ISREG(os.fstat(self._descriptor).st_mode) else select.PIPE_BUF
-        self._poll = select.poll()
-        self._poll.register(self._descriptor, select.POLLOUT)
+        self._sink = Sink(output.fileno())
         self._style = style
         self._log_path = log_path
         self._name: str | None = None
         self._log: int | None = None
         self._over = False
         self._due = 0.0
-        self._nobody_reads = False
 
     def handle(self, message: Announcement | Message, view: RunView) -> None:
         """Follow the first proc that starts; of any other, say only how it failed."""
@@ -55,7 +46,7 @@ class RawReporter:
         elif isinstance(message, TaskFinished):
             if message.name == self._name:
                 self._copy_rest()
-            if view.latest is not None and not self._nobody_reads:
+            if view.latest is not None and not self._sink.broken:
                 self._finished(view.latest, view)
         elif isinstance(message, Warned):
             self._say(f'warning: {plain_text(message.message)}')
@@ -64,21 +55,24 @@ class RawReporter:
 
     def next_tick(self, view: RunView) -> float | None:
         """Return when to look for more output."""
-        return self._due if view.running and not self._over else None
+        return self._due if view.running and self._follows() else None
 
     def tick(self, now: float, view: RunView) -> None:
         """Copy what has come."""
-        if now >= self._due and view.running and not self._over:
+        if now >= self._due and view.running and self._follows():
             log = self._opened()
             more = log is not None and self._copy(log, BURST, PATIENCE)
             self._due = now if more else now + INTERVAL
+
+    def _follows(self) -> bool:
+        return not self._over and not self._sink.broken
 
     def _copy_rest(self) -> None:
         log = self._opened()
         self._over = True
         if log is not None:
             try:
-                if not self._nobody_reads:
+                if not self._sink.broken:
                     self._copy(log, os.fstat(log).st_size, None)
             finally:
                 os.close(log)
@@ -92,25 +86,15 @@ class RawReporter:
     def _copy(self, log: int, most: int, patience: int | None) -> bool:
         """Copy up to ``most`` bytes, waiting ``patience`` milliseconds for the reader; return whether to go on at once."""
         while most > 0:
-            if not self._poll.poll(patience):
+            if not self._sink.flush(patience):
                 return True
-            data = os.read(log, self._chunk)
+            data = os.read(log, CHUNK)
             if not data:
                 return False
             most -= len(data)
-            self._write(data)
+            self._sink.put(data)
+        self._sink.flush(patience)
         return True
-
-    def _write(self, data: bytes) -> None:
-        rest = memoryview(data)
-        while rest:
-            try:
-                rest = rest[os.write(self._descriptor, rest) :]
-            except BlockingIOError:
-                self._poll.poll()
-            except BrokenPipeError:
-                self._nobody_reads = self._over = True
-                raise
 
     def _finished(self, ended: Ended, view: RunView) -> None:
         name, outcome = plain_text(ended.name), ended.outcome

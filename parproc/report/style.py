@@ -38,10 +38,14 @@ class Style:
         return f'\x1b[{CODES[colour]}m{text}\x1b[0m' if self.colour else text
 
     def line(self, text: str = '') -> None:
-        """Write a line; where the stream takes only ASCII, signs are simpler and the rest is escaped."""
-        if not self.unicode and not text.isascii():
-            text = text.translate(SIMPLE).encode('ascii', 'backslashreplace').decode('ascii')
-        self.stream.write(text + '\n')
+        """Write a line, as :meth:`printable` has it."""
+        self.stream.write(self.printable(text) + '\n')
+
+    def printable(self, text: str) -> str:
+        """Return ``text`` as the stream can take it: where that is only ASCII, signs are simpler, the rest escaped."""
+        if self.unicode or text.isascii():
+            return text
+        return text.translate(SIMPLE).encode('ascii', 'backslashreplace').decode('ascii')
 
     def started(self, name: str) -> str:
         """Return the line for a task that starts."""
@@ -69,3 +73,7 @@ class Style:
             parts.append(self.paint(format_duration(ended.seconds), 'dim'))
         rest = '  '.join(part for part in parts if part)
         return f'{self.paint(sign, colour)} {plain_text(ended.name).ljust(width)}  {rest}'.rstrip()
+
+    def leaks(self, ended: Ended) -> list[str]:
+        """Return a line for each process that a task left behind."""
+        return [f'    left behind and ended: {plain_text(leak)}' for leak in ended.outcome.leaked]

@@ -1,0 +1,108 @@
+"""What stream and group share: status lines as plain has them, and copies of logs, in one order."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import TypeAlias
+
+from parproc.core.events import Announcement, TaskFinished
+from parproc.core.view import Ended, Message, RunEnded, RunView, TaskLogged
+from parproc.report.plain import PlainReporter
+from parproc.report.sink import PATIENCE, Sink
+from parproc.report.style import Style
+from parproc.report.tail import Tail, marked
+
+INTERVAL = 0.05
+BURST = 1 << 20
+
+Item: TypeAlias = Announcement | Message | tuple[Ended, float]
+
+
+class CopyingReporter:
+    """Writes logs to an output and status lines to a style's stream.
+
+    Where the reader of the output is slow, both wait their turn, and the run goes on.
+
+    Args:
+        out: descriptor that receives what tasks write.
+        style: receives the status lines.
+        log_path: proc name -> its log.
+        colour: whether ``out`` takes colour; as the style's stream when not given.
+    """
+
+    def __init__(self, out: int, style: Style, log_path: Callable[[str], str], *, colour: bool | None = None) -> None:
+        self._sink = Sink(out)
+        self._plain = PlainReporter(style, log_path)
+        self._style = Style(style.stream, colour=style.colour if colour is None else colour)
+        self._log_path = log_path
+        self._backlog: deque[Item] = deque()
+        self._due = 0.0
+
+    def handle(self, message: Announcement | Message, view: RunView) -> None:
+        """Write what there is to say about ``message``, after all that was to be said before."""
+        if isinstance(message, TaskLogged):  # stands in the log
+            return
+        if isinstance(message, TaskFinished) and view.latest is not None:
+            self._backlog.append((view.latest, message.time))
+        else:
+            self._backlog.append(message)
+        self._work(view, patience=None if isinstance(message, RunEnded) else 0)
+
+    def next_tick(self, view: RunView) -> float | None:
+        """Return when to go on copying, or when the next heartbeat is due."""
+        if self._backlog:
+            return self._due
+        return self._plain.next_tick(view)
+
+    def tick(self, now: float, view: RunView) -> None:
+        """Go on copying, and say that the run is alive after a while of silence."""
+        if now < self._due:
+            return
+        before = self._sink.written
+        more = not self._work(view, patience=PATIENCE) or self._follow(view)
+        self._due = now if more else now + INTERVAL
+        if self._sink.written > before:
+            self._plain.spoken(now)
+        if not self._backlog:
+            self._plain.tick(now, view)
+
+    def _work(self, view: RunView, *, patience: int | None) -> bool:
+        """Write what is due, in order; return whether that was all of it."""
+        while self._backlog:
+            item = self._backlog[0]
+            if isinstance(item, tuple):
+                if not self._close(item[0], view, patience=patience):
+                    return False
+                self._backlog.popleft()
+                self._closed(*item, view)
+            else:
+                self._backlog.popleft()
+                self._plain.handle(item, view)
+        return True
+
+    def _close(self, ended: Ended, view: RunView, *, patience: int | None) -> bool:
+        """Write what is still to be written of a task's log; return whether that was all of it."""
+        raise NotImplementedError
+
+    def _closed(self, ended: Ended, time: float, view: RunView) -> None:
+        """Note that all of a task's log is written."""
+
+    def _follow(self, view: RunView) -> bool:
+        """Write what running tasks have written; return whether there is more already."""
+        return False
+
+    def _copy(self, tail: Tail, mark: str, most: int, *, patience: int | None) -> bool:
+        """Copy about ``most`` bytes, all where ``patience`` is endless; return whether nothing more is there now."""
+        while most > 0 or patience is None:
+            if self._sink.broken:
+                tail.close()
+                return True
+            if not self._sink.flush(patience):
+                return False
+            lines = tail.read()
+            if not lines:
+                return True
+            most -= len(lines)
+            self._sink.put(self._style.printable(marked(lines, mark, colour=self._style.colour)).encode())
+        return False

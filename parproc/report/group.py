@@ -1,0 +1,41 @@
+"""Each proc's output in one piece, when it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from parproc.core.view import Ended, RunView
+from parproc.report.copying import BURST, CopyingReporter
+from parproc.report.style import Style
+from parproc.report.tail import Tail
+
+INDENT = '    '
+
+
+class GroupReporter(CopyingReporter):
+    """Writes how a proc ended, and all its output below, so that no two procs' lines mix.
+
+    Args:
+        out: descriptor that receives the ends and the output.
+        style: receives the other status lines, as plain has them.
+        log_path: proc name -> its log.
+        colour: whether ``out`` takes colour; as the style's stream when not given.
+    """
+
+    def __init__(self, out: int, style: Style, log_path: Callable[[str], str], *, colour: bool | None = None) -> None:
+        super().__init__(out, style, log_path, colour=colour)
+        self._tail: Tail | None = None
+
+    def _close(self, ended: Ended, view: RunView, *, patience: int | None) -> bool:
+        if self._tail is None:
+            lines = [self._style.ended(ended, view.name_width), *self._style.leaks(ended)]
+            self._sink.put(''.join(f'{self._style.printable(line)}\n' for line in lines).encode())
+            self._tail = Tail(self._log_path(ended.name))
+            self._tail.finish()
+            if ended.seconds is None:  # it never ran, and what lies at its path is not its log
+                self._tail.close()
+        return self._copy(self._tail, INDENT, BURST, patience=patience)
+
+    def _closed(self, ended: Ended, time: float, view: RunView) -> None:
+        self._tail = None
+        self._plain.spoken(time)

@@ -1,0 +1,108 @@
+"""A run as JUnit XML: one suite, one case for each proc."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from parproc.core.events import Announcement, TaskFinished
+from parproc.core.model import ErrorKind, ProcState
+from parproc.core.view import HELD_BACK, Ended, Message, RunBegan, RunEnded, RunView
+from parproc.report.logfile import failure_lines
+from parproc.report.reportfile import ReportFile
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
+SUITE = 'parproc'
+_ILLEGAL = re.compile('[^\t\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\U0010ffff]')
+
+
+class JunitReporter:
+    """Writes the file when the run ends, however it does.
+
+    Args:
+        path: the file.
+        log_path: proc name -> its log.
+        separator: what stands between the segments of proc names: the last one names a case, the others its class.
+
+    Raises:
+        UserError: when the file cannot be written.
+    """
+
+    def __init__(self, path: str, log_path: Callable[[str], str], *, separator: str = '::') -> None:
+        self._file = ReportFile(path, 'JUnit report')
+        self._log_path = log_path
+        self._separator = separator
+        self._ended: dict[str, Ended] = {}
+
+    def handle(self, message: Announcement | Message, view: RunView) -> None:
+        """Note what is over; write the file at the end of the run.
+
+        Raises:
+            OSError: when the file cannot be written any more.
+        """
+        if isinstance(message, TaskFinished) and view.latest is not None:
+            self._ended[message.name] = view.latest
+        elif isinstance(message, RunEnded):
+            self._file.write(self._document(view.began, message))
+
+    def next_tick(self, view: RunView) -> float | None:
+        """Return None: nothing is to be done in between."""
+
+    def tick(self, now: float, view: RunView) -> None:
+        """Do nothing."""
+
+    def _document(self, began: RunBegan | None, end: RunEnded) -> bytes:
+        from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+        suite = Element('testsuite', name=SUITE)
+        for ended in self._ended.values():
+            *prefix, name = ended.name.split(self._separator)
+            classname = self._separator.join(prefix) or SUITE
+            seconds = _seconds(ended.seconds or 0.0)
+            case = SubElement(suite, 'testcase', name=_legal(name), classname=_legal(classname), time=seconds)
+            self._judge(case, ended)
+        took = _seconds(end.time - (end.time if began is None else began.time))
+        totals = {
+            'tests': str(len(self._ended)),
+            'failures': str(len(suite.findall('testcase/failure'))),
+            'errors': '0',
+            'skipped': str(len(suite.findall('testcase/skipped'))),
+            'time': took,
+        }
+        suite.attrib.update(totals)
+        root = Element('testsuites', totals)
+        root.append(suite)
+        indent(root)
+        document: bytes = tostring(root, 'utf-8', xml_declaration=True)
+        return document + b'\n'
+
+    def _judge(self, case: Element, ended: Ended) -> None:
+        """Say in ``case`` what there is to say about a proc that did not simply succeed."""
+        from xml.etree.ElementTree import SubElement
+
+        outcome = ended.outcome
+        reason = _legal(outcome.reason)
+        if outcome.error in HELD_BACK:
+            SubElement(case, 'skipped', message=f'not run: {reason.removeprefix("not run: ")}')
+        elif outcome.state in {ProcState.SKIPPED, ProcState.UP_TO_DATE}:
+            SubElement(case, 'skipped', message=reason or outcome.state.value)
+        elif outcome.state is ProcState.FAILED:
+            kind = (outcome.error or ErrorKind.FAILED).value
+            failure = SubElement(case, 'failure', type=kind, message=reason)
+            if ended.seconds is not None:
+                failure.text = _legal('\n'.join(failure_lines(self._log_path(ended.name), colour=False)))
+        if outcome.leaked:
+            leaks = ''.join(f'left behind and ended: {leak}\n' for leak in outcome.leaked)
+            SubElement(case, 'system-err').text = _legal(leaks)
+
+
+def _seconds(seconds: float) -> str:
+    return f'{seconds:.3f}'
+
+
+def _legal(text: str) -> str:
+    """Return ``text`` without what XML cannot hold."""
+    return _ILLEGAL.sub('', text)

@@ -1,0 +1,64 @@
+"""Files that reports are written to when a run ends: in one piece, or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+
+from parproc.errors import UserError
+
+
+class ReportFile:
+    """A file to be written later; that it can be is found out at once.
+
+    Args:
+        path: where; folders that are missing are made. A link is followed, a device or pipe written to directly.
+        what: names the report in the error.
+
+    Raises:
+        UserError: when it cannot be written.
+    """
+
+    def __init__(self, path: str, what: str) -> None:
+        self._replaced = os.path.isfile(path) or not os.path.exists(path)
+        self._path = os.path.realpath(path) if self._replaced else os.path.abspath(path)
+        try:
+            if os.path.isdir(path):
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            if self._replaced:
+                os.makedirs(os.path.dirname(self._path), exist_ok=True)
+                with contextlib.suppress(FileNotFoundError):
+                    os.stat(self._path)  # says when the name is too long
+                os.unlink(self._create(b''))
+        except OSError as error:
+            raise UserError(f'the {what} cannot be written to "{path}": {error.strerror}') from error
+
+    def write(self, data: bytes) -> None:
+        """Write the file; who reads it meanwhile sees all of the old one or all of the new one.
+
+        Raises:
+            OSError: when it cannot be written; what was there before then stays.
+        """
+        if not self._replaced:
+            with open(self._path, 'wb') as file:
+                file.write(data)
+            return
+        temporary = self._create(data)
+        try:
+            os.replace(temporary, self._path)
+        except OSError:
+            os.unlink(temporary)
+            raise
+
+    def _create(self, data: bytes) -> str:
+        temporary = f'{os.path.dirname(self._path)}/.parproc-{os.urandom(6).hex()}.tmp'
+        file = open(temporary, 'xb')  # noqa: SIM115 - the name must outlive it
+        try:
+            with file:
+                file.write(data)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
+        return temporary

@@ -1,0 +1,68 @@
+"""Every line of output at once, with the name of its proc before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from zlib import crc32
+
+from parproc.core.events import Announcement, TaskStarted
+from parproc.core.screen import RESET, plain_text
+from parproc.core.view import Ended, Message, RunView
+from parproc.report.copying import BURST, CopyingReporter
+from parproc.report.sink import PATIENCE
+from parproc.report.style import Style
+from parproc.report.tail import Tail
+
+COLOURS = (32, 33, 34, 35, 36, 92, 93, 94, 95, 96)
+SHARE = 1 << 18
+
+
+class StreamReporter(CopyingReporter):
+    """Writes the output of all running procs as it comes, ``name | `` before each line.
+
+    Args:
+        out: descriptor that receives the lines.
+        style: receives the status lines, as plain has them.
+        log_path: proc name -> its log.
+        colour: whether ``out`` takes colour; as the style's stream when not given.
+    """
+
+    def __init__(self, out: int, style: Style, log_path: Callable[[str], str], *, colour: bool | None = None) -> None:
+        super().__init__(out, style, log_path, colour=colour)
+        self._tails: dict[str, Tail] = {}
+
+    def handle(self, message: Announcement | Message, view: RunView) -> None:
+        """Follow each proc that starts; say what there is to say."""
+        if isinstance(message, TaskStarted) and message.name not in self._tails:
+            self._tails[message.name] = Tail(self._log_path(message.name))
+        super().handle(message, view)
+
+    def next_tick(self, view: RunView) -> float | None:
+        """Return when to look for more output."""
+        return self._due if view.running or self._backlog else None
+
+    def _close(self, ended: Ended, view: RunView, *, patience: int | None) -> bool:
+        tail = self._tails.get(ended.name)
+        if tail is None:
+            return True
+        tail.finish()
+        return self._copy(tail, self._mark(ended.name, view), BURST, patience=patience)
+
+    def _closed(self, ended: Ended, time: float, view: RunView) -> None:
+        self._tails.pop(ended.name, None)
+        self._plain.ended(ended, view, time)
+
+    def _follow(self, view: RunView) -> bool:
+        more = False
+        for name in view.running:
+            if not self._copy(self._tails[name], self._mark(name, view), SHARE, patience=PATIENCE):
+                more = True
+                if not self._sink.flush(0):
+                    break
+        return more
+
+    def _mark(self, name: str, view: RunView) -> str:
+        shown = f'{plain_text(name).ljust(view.name_width)} |'
+        if self._style.colour:
+            shown = f'\x1b[{COLOURS[crc32(name.encode("utf-8", "replace")) % len(COLOURS)]}m{shown}{RESET}'
+        return f'{shown} '

@@ -1,0 +1,230 @@
+"""Every event as one line of JSON, as the schema describes it."""
+
+from __future__ import annotations
+
+import json
+import os
+import typing
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from parproc.core import events, view
+from parproc.core.events import RunStopping, TaskFinished, TaskResumed, TaskRetrying, TaskStarted, TaskWaiting
+from parproc.core.model import SUCCESS, ErrorKind, Location, Outcome, ProcState, Usage, failure
+from parproc.core.view import RunBegan, RunEnded, TaskLogged, TaskProgressed, Warned
+from parproc.report import jsonl
+from parproc.report.fanout import Reporters
+from parproc.report.jsonl import EVENTS, JsonReporter
+
+SCHEMA = json.loads(Path(jsonl.__file__).with_name('events.schema.json').read_text())
+TYPES: dict[str, tuple[type, ...]] = {
+    'string': (str,),
+    'integer': (int,),
+    'number': (int, float),
+    'null': (type(None),),
+    'array': (list,),
+    'object': (dict,),
+}
+STORY = [
+    RunBegan('id', ('ship',), 'LOGS', 4, 2, 100.0),
+    events.TaskWanted('build::prod', 2.0, (), 100.0),
+    events.TaskWanted('ship', 1.0, ('build::prod',), 100.0),
+    TaskStarted('build::prod', 1, 100.25),
+    TaskLogged('build::prod', 'h\u00e9 \x1b[2J\ntwo', 100.5),
+    TaskProgressed('build::prod', None, '', 100.5),
+    Warned('odd \udc80'),
+    TaskRetrying('build::prod', 1, Outcome(ProcState.FAILED, ErrorKind.EXIT, 'exit 2', leaked=('x',)), 103.0, 101.0),
+    TaskStarted('build::prod', 2, 103.0),
+    TaskWaiting('build::prod', ('a', 'b'), 103.5),
+    TaskResumed('build::prod', 104.0),
+    RunStopping('SIGINT', 1, 105.0),
+    TaskFinished(
+        'build::prod',
+        Outcome(ProcState.FAILED, ErrorKind.EXCEPTION, 'bad', Location('tasks.py', 3), Usage(0.5, 4096)),
+        2,
+        103.0,
+        106.0,
+    ),
+    TaskFinished('ship', failure(ErrorKind.DEPENDENCY_FAILED, 'dependency failed: build::prod'), 0, None, 106.0),
+    TaskFinished('docs', SUCCESS, 1, None, 106.0),
+    RunEnded(1, 106.5),
+]
+
+
+def problems(value: Any, schema: dict[str, Any], where: str = '') -> Iterator[str]:
+    """Yield in what ``value`` is not as ``schema`` says; knows only the words that our schema uses."""
+    known = {'$schema', 'title', 'description', 'oneOf', 'type', 'const', 'enum', 'minimum', 'items'}
+    assert schema.keys() <= known | {'properties', 'required', 'additionalProperties'}
+    if 'oneOf' in schema:
+        fitting = [one for one in schema['oneOf'] if not list(problems(value, one, where))]
+        if len(fitting) != 1:
+            yield f'{where}: {len(fitting)} kinds fit {value!r}'
+    types = schema.get('type', [])
+    types = [types] if isinstance(types, str) else types
+    if types and (isinstance(value, bool) or not any(isinstance(value, TYPES[name]) for name in types)):
+        yield f'{where}: {value!r} is no {types}'
+    if 'const' in schema and value != schema['const']:
+        yield f'{where}: {value!r} is not {schema["const"]!r}'
+    if 'enum' in schema and value not in schema['enum']:
+        yield f'{where}: {value!r} is none of {schema["enum"]}'
+    if 'minimum' in schema and isinstance(value, int) and value < schema['minimum']:
+        yield f'{where}: {value} is too small'
+    if isinstance(value, list) and 'items' in schema:
+        for inner in value:
+            yield from problems(inner, schema['items'], where)
+    if isinstance(value, dict) and types:
+        properties, others = schema.get('properties', {}), schema['additionalProperties']
+        yield from (f'{where}: no {key}' for key in schema.get('required', []) if key not in value)
+        for key, inner in value.items():
+            if key in properties:
+                yield from problems(inner, properties[key], f'{where}.{key}')
+            elif others is False:
+                yield f'{where}: unknown {key}'
+            else:
+                yield from problems(inner, others, f'{where}.{key}')
+
+
+def told(out: int, story: list[Any], clock: Callable[[], float] = lambda: 1700000000.5) -> Reporters:
+    reporters = Reporters([JsonReporter(out, lambda name: f'LOGS/{name}.log', version='9.8', clock=clock)])
+    for message in story:
+        reporters.handle(message)
+    return reporters
+
+
+def written(tmp_path: Path, story: list[Any]) -> list[dict[str, Any]]:
+    with (tmp_path / 'out').open('wb') as file:
+        told(file.fileno(), story)
+    data = (tmp_path / 'out').read_bytes()
+    assert data.isascii()
+    assert data.endswith(b'\n')
+    return [json.loads(line) for line in data.splitlines()]
+
+
+def test_a_run_reads_as_this(tmp_path: Path) -> None:
+    nothing = {'location': None, 'usage': None, 'leaked': []}
+    lines = written(tmp_path, STORY)
+    assert lines[:3] == [
+        {
+            'event': 'header',
+            'version': 1,
+            'parproc': '9.8',
+            'run_id': 'id',
+            'targets': ['ship'],
+            'log_folder': 'LOGS',
+            'parallel': 4,
+            'total': 2,
+            'started_at': '2023-11-14T22:13:20.500+00:00',
+        },
+        {'event': 'wanted', 'time': 0.0, 'name': 'build::prod', 'expected': 2.0, 'deps': []},
+        {'event': 'wanted', 'time': 0.0, 'name': 'ship', 'expected': 1.0, 'deps': ['build::prod']},
+    ]
+    assert lines[3:12] == [
+        {'event': 'started', 'time': 0.25, 'name': 'build::prod', 'attempt': 1},
+        {'event': 'logged', 'time': 0.5, 'name': 'build::prod', 'message': 'h\u00e9 \x1b[2J\ntwo'},
+        {'event': 'progressed', 'time': 0.5, 'name': 'build::prod', 'fraction': None, 'message': ''},
+        {'event': 'warned', 'time': 0.5, 'message': 'odd \\udc80'},
+        {
+            'event': 'retrying',
+            'time': 1.0,
+            'name': 'build::prod',
+            'attempt': 1,
+            'again_at': 3.0,
+            'state': 'failed',
+            'error': 'exit',
+            'reason': 'exit 2',
+            'log': 'LOGS/build::prod.log',
+            **nothing,
+            'leaked': ['x'],
+        },
+        {'event': 'started', 'time': 3.0, 'name': 'build::prod', 'attempt': 2},
+        {'event': 'waiting', 'time': 3.5, 'name': 'build::prod', 'awaited': ['a', 'b']},
+        {'event': 'resumed', 'time': 4.0, 'name': 'build::prod'},
+        {'event': 'stopping', 'time': 5.0, 'reason': 'SIGINT', 'step': 1},
+    ]
+    failed = {'state': 'failed', 'error': 'exception', 'reason': 'bad', 'seconds': 5.75, 'attempts': 2}
+    reason = 'dependency failed: build::prod'
+    held = {'state': 'failed', 'error': 'dependency failed', 'reason': reason, 'seconds': None, 'attempts': 0}
+    fine = {'state': 'succeeded', 'error': None, 'reason': '', 'seconds': None, 'attempts': 1}
+    assert lines[12:] == [
+        {
+            'event': 'finished',
+            'time': 6.0,
+            'name': 'build::prod',
+            **failed,
+            'location': {'file': 'tasks.py', 'line': 3},
+            'usage': {'cpu': 0.5, 'memory': 4096},
+            'leaked': [],
+            'log': 'LOGS/build::prod.log',
+        },
+        {'event': 'finished', 'time': 6.0, 'name': 'ship', **held, **nothing, 'log': None},
+        {'event': 'finished', 'time': 6.0, 'name': 'docs', **fine, **nothing, 'log': None},
+        {
+            'event': 'result',
+            'exit_code': 1,
+            'counts': {'succeeded': 1, 'failed': 2, 'skipped': 0, 'up to date': 0},
+            'seconds': 6.5,
+            'procs': {'build::prod': failed, 'ship': held, 'docs': fine},
+        },
+    ]
+
+
+def test_every_line_is_as_the_schema_says(tmp_path: Path) -> None:
+    lines = written(tmp_path, STORY)
+    assert [problem for line in lines for problem in problems(line, SCHEMA)] == []
+    assert {line['event'] for line in lines} == {one['properties']['event']['const'] for one in SCHEMA['oneOf']}
+    for line in lines:
+        assert list(problems(line | {'surprise': 1}, SCHEMA))
+        for key in line:
+            assert list(problems({other: value for other, value in line.items() if other != key}, SCHEMA))
+
+
+def test_every_kind_of_message_has_a_line() -> None:
+    messages = {*typing.get_args(events.Announcement), *typing.get_args(view.Message)}
+    assert messages == {*EVENTS, RunBegan, RunEnded}
+
+
+def test_the_schema_knows_every_state_and_reason_and_describes_every_field() -> None:
+    finished = next(one for one in SCHEMA['oneOf'] if one['properties']['event']['const'] == 'finished')
+    assert set(finished['properties']['error']['enum']) == {None, *(kind.value for kind in ErrorKind)}
+    assert sorted(finished['properties']['state']['enum']) == jsonl.STATES
+
+    def described(schema: dict[str, Any]) -> None:
+        assert schema['description'].endswith('.')
+        for inner in schema.get('properties', {}).values():
+            described(inner)
+
+    for one in SCHEMA['oneOf']:
+        described(one)
+
+
+def test_the_header_comes_first_whatever_was_warned_of(tmp_path: Path) -> None:
+    lines = written(tmp_path, [Warned('early'), *STORY[:2]])
+    assert [line['event'] for line in lines] == ['header', 'warned', 'wanted']
+
+
+def test_a_slow_reader_loses_nothing() -> None:
+    read, write = os.pipe()
+    story = [STORY[0], *(TaskLogged('a', 'x' * 1000, 100.0) for _ in range(500))]
+    reporters = told(write, story)
+    assert reporters.next_tick(101.0) == 101.0
+    data = b''
+    now = 101.0
+    while reporters.next_tick(now) is not None:
+        data += os.read(read, 1 << 17)
+        now += 1.0
+        reporters.tick(now)
+    os.close(write)
+    with open(read, 'rb') as rest:
+        data += rest.read()
+    assert len(data.splitlines()) == 501
+
+
+def test_an_output_that_nobody_reads_ends_the_run() -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with pytest.raises(BrokenPipeError):
+        told(write, STORY[:2])
+    os.close(write)
