@@ -16,7 +16,7 @@ from parproc.control.signals import die_by
 from parproc.core.screen import plain_text
 from parproc.errors import ParprocError
 
-OUTPUTS = ('auto', 'raw', 'plain', 'quiet')
+OUTPUTS = ('auto', 'raw', 'plain', 'stream', 'group', 'quiet', 'json')
 
 
 def main() -> NoReturn:
@@ -100,6 +100,8 @@ def _truthy(name: str) -> bool:
 @click.option(
     '--print', 'print_name', metavar='NAME', envvar='PARPROC_PRINT', help="After the run, that proc's result as JSON."
 )
+@click.option('--junit', metavar='FILE', help='Write a JUnit XML report of the run.')
+@click.option('--trace', metavar='FILE', help='Write a trace of the run for Perfetto or chrome://tracing.')
 @click.option('--init', is_flag=True, help='Write a small tasks.py to start from.')
 @click.option('-q', '--quiet', is_flag=True, help='Show failures only.')
 @click.option('-v', '--verbose', is_flag=True, help='Show more, such as tracebacks of errors.')

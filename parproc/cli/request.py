@@ -41,6 +41,8 @@ class CommandLine:
     exclude: tuple[str, ...] = ()
     output: str = 'auto'
     print_name: str | None = None
+    junit: str | None = None
+    trace: str | None = None
     init: bool = False
     quiet: bool = False
     verbose: bool = False

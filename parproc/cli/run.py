@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
+from parproc import __version__
 from parproc.cli.request import CommandLine
 from parproc.core.durations import parse_duration
 from parproc.errors import UserError
@@ -40,8 +41,20 @@ def run(session: Session, targets: Sequence[str], asked: CommandLine) -> int:
 
 
 def _reporters(session: Session, asked: CommandLine, *, single: bool) -> list[Reporter]:
-    """Return what shows the run."""
-    return [_screen(session, asked, single=single)]
+    """Return what shows the run, and what writes of it."""
+    reporters = [_screen(session, asked, single=single)]
+    home = os.environ['PARPROC_INVOCATION_DIR']
+    if asked.junit is not None:
+        from parproc.report.junit import JunitReporter
+
+        separator = session.options.name_param_separator
+        path = os.path.join(home, asked.junit)
+        reporters.append(JunitReporter(path, session.folder.log_path, separator=separator))
+    if asked.trace is not None:
+        from parproc.report.trace import TraceReporter
+
+        reporters.append(TraceReporter(os.path.join(home, asked.trace)))
+    return reporters
 
 
 def output_mode(asked: CommandLine, *, single: bool) -> str:
@@ -58,7 +71,9 @@ def output_mode(asked: CommandLine, *, single: bool) -> str:
         return 'plain'
     if single and asked.print_name is None:
         return 'raw'
-    return 'plain'
+    if os.isatty(2):
+        return 'plain'
+    return 'group' if os.environ.get('CI', '').lower() not in {'', '0', 'false'} else 'plain'
 
 
 def _screen(session: Session, asked: CommandLine, *, single: bool) -> Reporter:
@@ -77,6 +92,19 @@ def _screen(session: Session, asked: CommandLine, *, single: bool) -> Reporter:
         from parproc.report.raw import RawReporter
 
         return RawReporter(open(os.dup(1), 'wb'), style, log_path)
+    out_colour = _wants_colour(asked.colour, terminal=os.isatty(1))
+    if mode == 'stream':
+        from parproc.report.stream import StreamReporter
+
+        return StreamReporter(os.dup(1), style, log_path, colour=out_colour)
+    if mode == 'group':
+        from parproc.report.group import GroupReporter
+
+        return GroupReporter(os.dup(1), style, log_path, colour=out_colour)
+    if mode == 'json':
+        from parproc.report.jsonl import JsonReporter
+
+        return JsonReporter(os.dup(1), log_path, version=__version__)
     from parproc.report.plain import PlainReporter
 
     return PlainReporter(style, log_path, quiet=mode == 'quiet', full_log=full)

@@ -1,0 +1,185 @@
+"""Every way to show a run, through the whole program: what stands on standard output, what on standard error."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+
+import junitparser
+import pytest
+
+PROJECT = """
+    [proc.good]
+    run = "echo one; echo two"
+    [proc.bad]
+    run = "echo before; echo 'main.c:3:5: error: no such thing'; exit 2"
+    deps = ["good"]
+    [proc.after]
+    run = "echo never"
+    deps = ["bad"]
+    [proc.quiet]
+    run = "true"
+    deps = ["good"]
+"""
+
+
+@pytest.fixture
+def tasks(project):
+    project.write('parproc.toml', PROJECT)
+    return project
+
+
+def plain(text, project):
+    """Without times, and with the place of the logs cut short."""
+    text = re.sub(r'\S*/\.parproc/runs/\S*/logs', 'LOGS', text).replace(str(project.folder), 'FOLDER')
+    return re.sub(r'\d+\.\ds', 'N s', text)
+
+
+def test_plain_lines(tasks):
+    ran = tasks.run('-j1', 'after', 'good')
+    assert (ran.code, ran.out) == (1, '')
+    assert plain(ran.err, tasks) == (
+        '▶ good\n'
+        '✓ good   N s\n'
+        '▶ bad\n'
+        '✗ bad    FAILED  exit 2  N s\n'
+        '    │ main.c:3:5: error: no such thing\n'
+        '- after  not run  dependency failed: bad\n'
+        '\n'
+        '✗ bad    FAILED  exit 2  N s\n'
+        '    log:   LOGS/bad.log\n'
+        '    rerun: parproc bad\n'
+        '\n'
+        '1 succeeded, 1 failed, 1 not run because a dependency failed\n'
+        'N s for N s of work\n'
+        'logs: LOGS\n'
+    )
+
+
+def test_quiet_shows_failures_only(tasks):
+    assert tasks.run('-q', 'good', 'quiet').err == ''
+    ran = tasks.run('-q', 'bad', PARPROC_OUTPUT='stream')
+    assert ran.out == ''
+    assert plain(ran.err, tasks) == (
+        '✗ bad  FAILED  exit 2  N s\n    │ main.c:3:5: error: no such thing\n    log: LOGS/bad.log\n'
+    )
+
+
+def test_stream_has_every_line_under_its_name(tasks):
+    ran = tasks.run('-o', 'stream', 'bad')
+    assert sorted(ran.out.splitlines()) == [
+        'bad  | before',
+        'bad  | main.c:3:5: error: no such thing',
+        'good | one',
+        'good | two',
+    ]
+    assert 'FAILED  exit 2' in ran.err
+
+
+def test_group_has_each_output_whole_and_is_the_default_where_ci_is_set(tasks):
+    ran = tasks.run('-j1', 'bad', 'quiet', CI='true')
+    assert plain(ran.out, tasks) == (
+        '✓ good   N s\n'
+        '    one\n'
+        '    two\n'
+        '✗ bad    FAILED  exit 2  N s\n'
+        '    before\n'
+        '    main.c:3:5: error: no such thing\n'
+        '✓ quiet  N s\n'
+    )
+    assert tasks.run('-o', 'group', 'good', 'quiet').out.count('one') == 1
+
+
+def test_json_is_events_from_a_header_to_the_result(tasks):
+    ran = tasks.run('-o', 'json', 'after')
+    events = [json.loads(line) for line in ran.out.splitlines()]
+    assert [events[0]['event'], events[0]['version'], events[0]['targets']] == ['header', 1, ['after']]
+    assert (events[-1]['event'], events[-1]['exit_code']) == ('result', 1)
+    finished = {event['name']: (event['state'], event['error']) for event in events if event['event'] == 'finished'}
+    assert finished == {
+        'good': ('succeeded', None),
+        'bad': ('failed', 'exit'),
+        'after': ('failed', 'dependency failed'),
+    }
+    assert ran.err == ''
+
+
+def test_raw_adds_nothing_but_why_it_failed(tasks):
+    ran = tasks.run('bad', '--only')
+    assert (ran.code, ran.out) == (1, 'before\nmain.c:3:5: error: no such thing\n')
+    assert ran.err == 'parproc: bad failed: exit 2\n'
+
+
+def test_inside_another_run_lines_are_plain(tasks):
+    ran = tasks.run('good', PARPROC_RUN_ID='outer', CI='true')
+    assert '▶ good' in ran.err and ran.out == ''
+
+
+def test_reports_are_written_where_the_user_is_also_of_a_failed_run(tasks):
+    (tasks.folder / 'deep').mkdir()
+    ran = tasks.run('after', 'quiet', '--junit', 'out.xml', '--trace', 'out.json', cwd=tasks.folder / 'deep')
+    assert ran.code == 1
+    (suite,) = junitparser.JUnitXml.fromfile(str(tasks.folder / 'deep' / 'out.xml'))
+    assert (suite.tests, suite.failures, suite.skipped) == (4, 1, 1)
+    assert {case.name: case.is_passed for case in suite}['good']
+    trace = json.loads((tasks.folder / 'deep' / 'out.json').read_text())
+    events = trace['traceEvents'] if isinstance(trace, dict) else trace
+    assert {'good', 'bad', 'quiet'} <= {event['name'] for event in events if event['ph'] == 'X'}
+
+
+def test_a_report_that_cannot_be_written_is_refused_before_anything_runs(tasks):
+    for option in ('--junit', '--trace'):
+        ran = tasks.run('good', option, 'parproc.toml/out')
+        assert (ran.code, ran.out) == (2, '')
+        assert 'parproc.toml/out' in ran.err and 'Traceback' not in ran.err
+
+
+@pytest.mark.parametrize('output', ['raw', 'stream', 'group', 'json', 'plain'])
+def test_nobody_reading_stops_the_run_quietly(project, output):
+    project.write(
+        'parproc.toml',
+        """
+        [proc.talk]
+        run = "while :; do echo line; done"
+        timeout = 30
+        [proc.short]
+        run = "for n in 1 2 3 4 5 6 7 8 9; do echo $n; done"
+        """,
+    )
+    stream = '2>&1' if output == 'plain' else '2>/dev/null'
+    command = f'{sys.executable} -m parproc -o {output} short short talk {stream} | head -1; echo "${{PIPESTATUS[0]}}"'
+    if output == 'raw':
+        command = command.replace('short short ', '')
+    done = subprocess.run(
+        ['bash', '-c', command],
+        cwd=project.folder,
+        env=project.environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout.splitlines()[-1] == '141', done.stdout
+    assert 'Traceback' not in done.stdout + done.stderr
+
+
+def test_nothing_that_a_task_says_acts_on_the_screen(project):
+    project.write(
+        'tasks.py',
+        r"""
+        import parproc as pp
+        EVIL = '\x1b]52;c;aGk=\x07\x1b]0;title\x07\x1b[2J\x9b2J\x1bP+q\x1b\\\u202egnp.exe [/foo] [red]x[/red] error'
+        @pp.Proto('p::[n]', arg_choices={'n': ['a', 'b']})
+        def p(context, n):
+            print(EVIL)
+            context.log(EVIL)
+            raise ValueError(EVIL)
+        """,
+    )
+    for output in ('plain', 'quiet', 'stream', 'group', 'json'):
+        ran = project.run('-o', output, '--color', 'always', 'p::*')
+        shown = re.sub(r'\x1b\[[0-9;]*m', '', ran.out + ran.err)
+        assert not re.search(r'[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]', shown), (output, shown)
+        assert '[/foo] [red]x[/red]' in shown
