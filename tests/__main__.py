@@ -1,4 +1,7 @@
-"""All checks in turn: ``python -m tests``. Ends with pytest, whose closing line is the last."""
+"""All checks, then all tests: ``python -m tests [ARGUMENTS OF PYTEST]``. Ends with pytest's closing line.
+
+Both are procs of this project, under ``[tool.parproc]`` in ``pyproject.toml``, and parproc itself runs them.
+"""
 
 from __future__ import annotations
 
@@ -7,27 +10,16 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-CHECKS = (
-    ('ruff', 'check', '.'),
-    ('ruff', 'format', '--check', '.'),
-    ('mypy',),
-    ('importlinter.cli', 'lint'),
-    ('pytest', '-q', *sys.argv[1:]),
-)
 
 
 def main() -> int:
-    """Run every check; return 1 when one failed."""
-    failed = []
-    for name, *arguments in CHECKS:
-        print(f'--- {name} {" ".join(arguments)}', flush=True)
-        call = 'import sys; from importlinter.cli import lint_imports_command as c; sys.exit(c())'
-        command = ['-c', call] if name == 'importlinter.cli' else ['-m', name, *arguments]
-        if subprocess.run([sys.executable, *command], cwd=ROOT, check=False).returncode:
-            failed.append(name)
-    if failed:
-        print(f'failed: {", ".join(failed)}', file=sys.stderr)
-    return bool(failed)
+    """Run the checks at once, then the tests; return 1 when something failed."""
+    parproc = (sys.executable, '-m', 'parproc', '-C', str(ROOT), f'python={sys.executable}')
+    results = [
+        subprocess.run([*parproc, '-o', 'plain', 'checks'], check=False),
+        subprocess.run([*parproc, '-o', 'raw', 'tests', '--', *sys.argv[1:]], check=False),
+    ]
+    return int(any(result.returncode for result in results))
 
 
 if __name__ == '__main__':

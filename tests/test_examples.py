@@ -111,3 +111,35 @@ def test_the_readmes_reverse_dependencies_go_as_it_says(project):
     assert re.findall(r'✓ (\S+)', plain.err) == ['backup', 'migrate::users']
     assert re.findall(r'✓ (\S+)', announced.err)[-1] == 'migrate::users'
     assert 'announce::users' in announced.err
+
+
+def test_c_build(example):
+    project = example('c_build')
+    ran = project.run()
+    assert ran.code == 0, ran.err
+    assert re.search(r'^9 succeeded', ran.err, re.MULTILINE)
+    assert project.run('run', '-q', '--', 'a b', '*', 'a').code == 0
+    (log,) = project.folder.glob('.parproc/runs/*/logs/run.log')
+    assert log.read_text() == 'a 2\nb 1\n'
+    assert project.run('install', 'PREFIX=some where').code == 0
+    assert (project.folder / 'some where' / 'bin' / 'words').exists()
+    project.write('source/count.c', 'int broken(void) { return 1 }\n')
+    ran = project.run()
+    assert ran.code == 1
+    assert 'source/count.c:1:28: error:' in ran.err and '✗ compile::count' in ran.err
+    assert project.run('clean').code == 0
+    assert not (project.folder / 'build').exists()
+
+
+def test_monorepo(example):
+    project = example('monorepo')
+    assert [line.split()[0] for line in project.run('--list').out.splitlines()] == [
+        *('version', 'release', 'web::check', 'web::page::[name]', 'web::build', 'api::check', 'api::build'),
+    ]
+    ran = project.run('release', 'VERSION=2', '--print', 'api::build')
+    assert (ran.code, ran.out) == (0, '{"routes": 2}\n'), ran.err
+    assert (project.folder / 'release' / 'site.html').read_text().splitlines()[:2] == ['<!-- 2 -->', '<h1>Home</h1>']
+    assert json.loads((project.folder / 'release' / 'routes.json').read_text())['version'] == '2'
+    project.write('web/about.page', 'no title\n')
+    ran = project.run('web::*')
+    assert ran.code == 1 and 'about.page:1: error: no title' in ran.err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -62,11 +63,15 @@ def load_project(session: Session, asked: CommandLine) -> Project:
     session.fixed_options = frozenset(fixed)
     loader = _Loader(session)
     session.loading = True
+    collecting = gc.isenabled()
+    gc.disable()  # all that is loaded stays: looking for garbage in it only takes time
     try:
         for path in files:
             loader.load(path, ROOT)
     finally:
         session.loading = False
+        if collecting:
+            gc.enable()
     loader.check()
     return Project(tuple(loader.files), loader.default)
 

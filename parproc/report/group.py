@@ -10,10 +10,13 @@ from parproc.report.style import Style
 from parproc.report.tail import Tail
 
 INDENT = '    '
+LONGEST_OUTPUT = 16 * 1024 * 1024
 
 
 class GroupReporter(CopyingReporter):
     """Writes how a proc ended, and all its output below, so that no two procs' lines mix.
+
+    Of more than 16 MB, the beginning and the end: who reads it has the log, and nobody waits for a gigabyte of it.
 
     Args:
         out: descriptor that receives the ends and the output.
@@ -30,7 +33,7 @@ class GroupReporter(CopyingReporter):
         if self._tail is None:
             lines = [self._style.ended(ended, view.name_width), *self._style.leaks(ended)]
             self._sink.put(''.join(f'{self._style.printable(line)}\n' for line in lines).encode())
-            self._tail = Tail(self._log_path(ended.name))
+            self._tail = Tail(self._log_path(ended.name), LONGEST_OUTPUT)
             self._tail.finish()
             if ended.seconds is None:  # it never ran, and what lies at its path is not its log
                 self._tail.close()

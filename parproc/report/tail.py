@@ -15,10 +15,14 @@ class Tail:
 
     Args:
         path: the log; it need not be there yet.
+        most: how many bytes of a log that is finished when it is opened are read; of a longer one, a quarter from its
+            beginning and the rest from its end.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, most: int | None = None) -> None:
         self._path = path
+        self._most = most
+        self._gap: tuple[int, int] | None = None
         self._log: int | None = None
         self._held = b''
         self._position = 0
@@ -67,9 +71,18 @@ class Tail:
             self._log = open_log(self._path)
             if self._log is not None and self._finished:
                 self._end = os.fstat(self._log).st_size
+                if self._most is not None and self._end > self._most:
+                    self._gap = (self._most // 4, self._end - self._most * 3 // 4)
         if self._log is None:
             return b''
         most = LONGEST_LINE - len(self._held)
+        if self._gap is not None:
+            begin, end = self._gap
+            if self._position >= begin:
+                self._gap = None
+                self._position = os.lseek(self._log, end, os.SEEK_SET)
+                return b'\n... %d bytes left out, which stand in %s\n' % (end - begin, os.fsencode(self._path))
+            most = min(most, begin - self._position)
         if self._end is not None:
             most = min(most, self._end - self._position)
         data = os.read(self._log, max(0, most))

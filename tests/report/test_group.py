@@ -114,3 +114,15 @@ def test_an_output_that_nobody_reads_ends_the_run_quietly(tmp_path: Path) -> Non
     reporters.handle(RunEnded(0, 2.0))
     os.close(write)
     assert '1 succeeded' in status.getvalue()
+
+
+def test_of_an_endless_log_the_beginning_and_the_end_are_shown(
+    told: Callable[..., Both], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr('parproc.report.group.LONGEST_OUTPUT', 400)
+    both = told(GroupReporter)
+    both.log('a', ''.join(f'{number:09}\n' for number in range(1000)))
+    lines = both.tell(*wanted('a'), *ran('a')).splitlines()
+    numbers = [int(line) for line in lines if line.strip().isdigit()]
+    assert numbers == [*range(10), *range(970, 1000)]
+    assert lines[-31].strip().startswith('... 9600 bytes left out, which stand in ') and lines[-31].endswith('a.log')
