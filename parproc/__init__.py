@@ -30,7 +30,7 @@ _HOMES = {
     'Proc': 'api',
     'ProcContext': 'context',
     'ProcFailedError': 'errors',
-    'ProcInfo': 'session',
+    'ProcInfo': 'info',
     'ProcNoChangeError': 'errors',
     'ProcSkippedError': 'errors',
     'ProcState': 'core.model',
@@ -84,8 +84,9 @@ if TYPE_CHECKING:
         ProcSkippedError,
         UserError,
     )
+    from parproc.info import ProcInfo
     from parproc.registry import NO_FAILURES, DepProcContext, Output, WhenScheduled, WhenTargetScheduled
-    from parproc.session import ProcInfo, Session
+    from parproc.session import Session
 
 __all__ = [  # noqa: RUF022
     'Proc',

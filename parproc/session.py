@@ -8,23 +8,23 @@ import selectors
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from parproc import registry
 from parproc.catalog import Catalog
 from parproc.context import inside_child
-from parproc.core import plan as planning
 from parproc.core.events import Announcement
 from parproc.core.machine import Machine
-from parproc.core.model import GOOD, NEVER_RAN, TERMINAL, ErrorKind, ProcState
+from parproc.core.model import GOOD, NEVER_RAN, ErrorKind, ProcState
 from parproc.core.view import Message, RunBegan, RunEnded, Warned
+from parproc.desk import Desk
 from parproc.engine import Engine, Listener
 from parproc.errors import ProcessError, UserError
-from parproc.exec.protocol import Executor, Job, Report
+from parproc.exec.protocol import Executor, Report
+from parproc.info import ProcInfo
 from parproc.options import Options
 from parproc.store.runs import RunFolder
-from parproc.values import Results, decode
+from parproc.values import EncodedResult, decode
 
 if TYPE_CHECKING:
     from parproc.core.plan import Plan
@@ -63,66 +63,6 @@ class RunOutcome:
     results: Mapping[str, object] = field(default_factory=dict)
 
 
-class ProcInfo:
-    """What is known of one proc; read from the session whenever it is asked."""
-
-    __slots__ = ('_name', '_session')
-
-    def __init__(self, session: Session, name: str) -> None:
-        self._session = session
-        self._name = name
-
-    @property
-    def state(self) -> ProcState:
-        """Where the proc is in its life."""
-        return self._session.state_of(self._name) or ProcState.IDLE
-
-    @property
-    def error(self) -> ErrorKind | None:
-        """Why it failed, None when it did not."""
-        outcome = self._session.outcome_of(self._name)
-        return None if outcome is None else outcome.error
-
-    @property
-    def more_info(self) -> str:
-        """One line on how it ended: ``ValueError: …``, ``killed by SIGKILL``; empty on success."""
-        outcome = self._session.outcome_of(self._name)
-        return '' if outcome is None else outcome.reason
-
-    @property
-    def result(self) -> object:
-        """What it returned, None when it has not."""
-        return self._session.result_of(self._name)
-
-    @property
-    def log_filename(self) -> str | None:
-        """The file with its output, None when it never ran."""
-        return self._session.log_of(self._name)
-
-    @property
-    def start_time(self) -> float | None:
-        """When its last attempt started, in seconds since the epoch."""
-        return self._session.times_of(self._name)[0]
-
-    @property
-    def end_time(self) -> float | None:
-        """When it ended, in seconds since the epoch."""
-        return self._session.times_of(self._name)[1]
-
-    @property
-    def deps(self) -> tuple[str, ...]:
-        """The names it depends on, with injected ones; empty before it is scheduled."""
-        return self._session.deps_of(self._name)
-
-    @property
-    def args(self) -> Mapping[str, object]:
-        """Its arguments, cast."""
-        return MappingProxyType(dict(self._session.catalog.procs[self._name].args))
-
-    def __repr__(self) -> str:
-        return f'<ProcInfo {self._name!r} {self.state.value}>'
-
-
 class Session:
     """A registry of procs and the engine that runs them. Two sessions do not meet.
 
@@ -157,6 +97,7 @@ class Session:
         self._folder: RunFolder | None = None
         self._engine: Engine | None = None
         self._exclusive = False
+        self._desk = Desk(self)
         self._wall_offset = time.time() - time.monotonic()
         self._process = os.getpid()
 
@@ -402,7 +343,7 @@ class Session:
 
     def plan(self, targets: Sequence[str], *, only: bool = False) -> Plan:
         """Return what running ``targets`` would run, in order, without running it; raises as :meth:`start`."""
-        return self._prepare(list(targets), only=only)[0]
+        return self._desk.prepare(list(targets), only=only)[0]
 
     def execute(
         self,
@@ -425,7 +366,7 @@ class Session:
         Raises:
             UserError: before anything ran, when the request is wrong.
         """
-        plan, injected = self._prepare(list(targets), only=only)
+        plan, injected = self._desk.prepare(list(targets), only=only)
         self.listener = listener(len(plan.order))
         self._exclusive = True
         engine = self._wired()
@@ -496,42 +437,7 @@ class Session:
         task = None if self._engine is None else self._engine.machine.tasks.get(name)
         return () if task is None else task.deps
 
-    # --- what the engine asks (its desk) -----------------------------------------------------------------------
-
-    def job(self, name: str, attempt: int) -> Job:
-        """Return all that is needed to run an attempt of a proc."""
-        task = self.catalog.procs[name]
-        declaration = task.declaration
-        engine = self._wired()
-        inline = engine.machine.inline
-        return Job(
-            name=name,
-            attempt=attempt,
-            attempts=declaration.retries + 1,
-            call=None if declaration.function is None else self.catalog.call(name),
-            commands=self.catalog.commands(name, self.params, self.extra_args),
-            args=task.args,
-            params=self.params,
-            extra_args=self.extra_args,
-            results=Results(dict(engine.results)) if inline else Results(engine.results, brief=True),
-            log_path=self.folder.log_path(name),
-            result_path=self.folder.result_path(name),
-            directory=declaration.cwd,
-            environment=self._environment(name, attempt, declaration.env),
-        )
-
     # --- inside ------------------------------------------------------------------------------------------------
-
-    def _environment(self, name: str, attempt: int, own: Mapping[str, str]) -> dict[str, str]:
-        """Return what a proc's environment has on top of ours; what the user set stays."""
-        wished = {'PYTHONUNBUFFERED': '1', **self.task_environment}
-        return {
-            **{key: value for key, value in wished.items() if key not in os.environ},
-            'PARPROC_NAME': name,
-            'PARPROC_RUN_ID': self.folder.run_id,
-            'PARPROC_ATTEMPT': str(attempt),
-            **own,
-        }
 
     @property
     def folder(self) -> RunFolder:
@@ -540,6 +446,16 @@ class Session:
             self._folder = RunFolder(self.options.state_dir, self.options.name_param_separator)
         return self._folder
 
+    @property
+    def machine(self) -> Machine | None:
+        """The scheduler of what was scheduled so far; None before anything was."""
+        return None if self._engine is None else self._engine.machine
+
+    @property
+    def encoded(self) -> Mapping[str, EncodedResult]:
+        """Name -> result, as it travels, of the procs that have ended well."""
+        return {} if self._engine is None else self._engine.results
+
     def _known(self, names: Iterable[str]) -> list[str]:
         known: dict[str, None] = {}
         for name in names:
@@ -547,54 +463,11 @@ class Session:
         return list(known)
 
     def _schedule(self, names: Sequence[str]) -> None:
-        plan, injected = self._prepare(names)
+        plan, injected = self._desk.prepare(names)
         if plan.order or injected:
             self._wired().want(plan.order, injected)
         elif self._engine is not None:
             self._engine.pump()
-
-    def _prepare(self, names: Sequence[str], *, only: bool = False) -> tuple[Plan, tuple[tuple[str, str], ...]]:
-        """Work out what scheduling ``names`` means; nothing is scheduled yet."""
-        request = self.catalog.request(names, params=self.params, state_of=self.state_of, only=only)
-        if request.missing and not self.options.allow_missing_deps:
-            missing, needed_by = request.missing[0]
-            raise UserError(
-                f'dependency "{missing}" of "{needed_by}" is not declared', hint=self.catalog.nearest(missing)
-            )
-        tasks = self._engine.machine.tasks if self._engine is not None else {}
-        plan = planning.build(request.specs, lambda name: tasks[name].spec.wave if name in tasks else None)
-        if tasks:
-            self._check_joined(plan, request.injected)
-        return plan, request.injected
-
-    def _check_joined(self, plan: Plan, injected: tuple[tuple[str, str], ...]) -> None:
-        """Refuse edges from tasks scheduled earlier to new ones that close a ring or skip waves."""
-        machine = self._wired().machine
-        tasks = machine.tasks
-        specs = {spec.name: spec for spec in plan.order}
-        added: dict[str, list[str]] = {}
-        for target, dep in injected:
-            added.setdefault(target, []).append(dep)
-            wave = specs[dep].wave if dep in specs else tasks[dep].spec.wave
-            if wave > tasks[target].spec.wave:
-                raise planning.wave_error(target, tasks[target].spec.wave, dep, wave)
-
-        def onward(name: str) -> Iterator[str]:
-            if name in specs:
-                yield from specs[name].deps
-            elif name in tasks and tasks[name].state not in TERMINAL:
-                yield from tasks[name].deps
-                yield from added.get(name, ())
-
-        joints = [name for name in machine.missing if name in specs] + [dep for _, dep in injected]
-        for name in machine.missing:
-            for task in machine.missing[name] if name in specs else ():
-                if specs[name].wave > task.spec.wave:
-                    raise planning.wave_error(task.spec.name, task.spec.wave, name, specs[name].wave)
-        for name in dict.fromkeys(joints):
-            ring = planning.find_ring(name, onward)
-            if ring is not None:
-                raise planning.cycle_error(ring)
 
     def _wired(self) -> Engine:
         if self._engine is None:
@@ -606,7 +479,7 @@ class Session:
                 fail_fast=options.fail_fast,
                 inline=options.mode == 'single',
             )
-            self._engine = Engine(machine, SessionDesk(self), self._executor, self.listener)
+            self._engine = Engine(machine, self._desk, self._executor, self.listener)
             atexit.register(self._at_exit)
         return self._engine
 
@@ -667,32 +540,6 @@ class Session:
                 f'parproc.{what} was called while the task file is loaded',
                 hint="guard it with: if __name__ == '__main__':",
             )
-
-
-class SessionDesk:
-    """What the engine asks a session while tasks run; unlike the public methods, it never starts to work by itself."""
-
-    def __init__(self, session: Session) -> None:
-        self.job = session.job
-        self._session = session
-
-    def create(self, asker: str, name: str, proc_name: str | None, args: Mapping[str, object]) -> list[str]:
-        """Create procs for a running task; raises UserError."""
-        return self._session.catalog.create(self._meant(asker, name), proc_name, args, self._session.params)
-
-    def known(self, asker: str, names: Iterable[str]) -> list[str]:
-        """Return the full names of what a running task names, creating procs; raises UserError."""
-        return self._session._known(self._meant(asker, name) for name in names)
-
-    def _meant(self, asker: str, name: str) -> str:
-        """Return what a name means in the task file of who uses it."""
-        catalog = self._session.catalog
-        scope = catalog.procs[asker].declaration.scope
-        return catalog.resolved(name, scope)
-
-    def prepare(self, names: Sequence[str]) -> tuple[Plan, tuple[tuple[str, str], ...]]:
-        """Return what is to be scheduled for a running task; raises UserError."""
-        return self._session._prepare(names)
 
 
 def flatten(names: Iterable[Names]) -> Iterator[str]:

@@ -16,6 +16,7 @@ import time
 from parproc.exec import system
 
 PATIENCE = 5.0
+REST = 200
 FAREWELL = b'.'
 
 
@@ -94,11 +95,13 @@ def keep_book(reader: int, parent: int) -> set[int] | None:
     """
     live: set[int] = set()
     rest = b''
-    poll = select.poll()
+    poll, end_only = select.poll(), select.poll()
     poll.register(reader, select.POLLIN)
+    end_only.register(reader, 0)
     parent_end = system.open_pidfd(parent)
     if parent_end >= 0:
         poll.register(parent_end, select.POLLIN)
+        end_only.register(parent_end, select.POLLIN)
     orphaned = os.getppid() != parent
     while True:
         ready = poll.poll(0 if orphaned else None)
@@ -118,6 +121,8 @@ def keep_book(reader: int, parent: int) -> set[int] | None:
                 live.add(int(line[1:]))
             else:
                 live.discard(int(line[1:]))
+        if not orphaned:
+            end_only.poll(REST)  # being woken by every line would cost each task more than the line is worth
 
 
 def end_all(live: set[int], run_id: str) -> None:

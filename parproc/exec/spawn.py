@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]
 import errno
 import os
 import shutil
-import signal
 from collections.abc import Mapping
 
 from parproc.exec.protocol import Job, start_error
@@ -21,7 +21,6 @@ NOT_TO_BE_RUN = {
     errno.ELOOP: 'command is a ring of links',
     errno.ENAMETOOLONG: 'command is too long a name',
 }
-DEFAULT_SIGNALS = tuple(number for number in signal.valid_signals() if number not in {signal.SIGKILL, signal.SIGSTOP})
 
 
 class UnusableCommandError(Exception):
@@ -54,7 +53,7 @@ def spawn_command(job: Job, words: tuple[str, ...], nothing: int, *, first: bool
         pid = os.posix_spawnp(
             program,
             words,
-            {**os.environ, **job.environment},
+            {**os.environ._data, **_encoded(job.environment)},  # type: ignore[attr-defined]
             file_actions=(
                 (os.POSIX_SPAWN_DUP2, nothing, 0),
                 (os.POSIX_SPAWN_DUP2, log, 1),
@@ -62,7 +61,7 @@ def spawn_command(job: Job, words: tuple[str, ...], nothing: int, *, first: bool
             ),
             setsid=True,
             setsigmask=(),
-            setsigdef=DEFAULT_SIGNALS,
+            setsigdef=ignored_signals(),
         )
     except (OSError, ValueError) as error:
         reason = _reason(error, words[0])
@@ -75,6 +74,16 @@ def spawn_command(job: Job, words: tuple[str, ...], nothing: int, *, first: bool
         if log != nothing:
             os.close(log)
     return pid, warning
+
+
+def ignored_signals() -> list[int]:
+    """Return the signals that a program started by this one would ignore, were it not told otherwise."""
+    ask, ignore = _signal.getsignal, _signal.SIG_IGN
+    return [number for number in range(1, _signal.NSIG) if ask(number) == ignore]
+
+
+def _encoded(environment: Mapping[str, str]) -> dict[bytes, bytes]:
+    return {os.fsencode(name): os.fsencode(value) for name, value in environment.items()}
 
 
 def _located(job: Job, words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
