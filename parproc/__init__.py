@@ -24,6 +24,8 @@ _HOMES = {
     'NO_FAILURES': 'registry',
     'DepProcContext': 'registry',
     'ErrorKind': 'core.model',
+    'IgnoreLogAlways': 'options',
+    'IgnoreLogIfSucceeded': 'options',
     'KnotError': 'errors',
     'Output': 'registry',
     'ParprocError': 'errors',
@@ -85,6 +87,7 @@ if TYPE_CHECKING:
         UserError,
     )
     from parproc.info import ProcInfo
+    from parproc.options import IgnoreLogAlways, IgnoreLogIfSucceeded
     from parproc.registry import NO_FAILURES, DepProcContext, Output, WhenScheduled, WhenTargetScheduled
     from parproc.session import Session
 
@@ -100,6 +103,8 @@ __all__ = [  # noqa: RUF022
     'WhenScheduled',
     'WhenTargetScheduled',
     'Output',
+    'IgnoreLogAlways',
+    'IgnoreLogIfSucceeded',
     'ParprocError',
     'UserError',
     'ProcessError',

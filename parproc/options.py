@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 
 from parproc.core.durations import parse_duration
@@ -10,6 +11,35 @@ from parproc.core.names import nearest
 from parproc.errors import UserError
 
 MODES = ('mp', 'single')
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoreLogAlways:
+    """Lines of logs that are never shown: those in which ``pattern``, a regular expression, is found."""
+
+    pattern: str
+
+    def __post_init__(self) -> None:
+        _check_pattern(self.pattern)
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoreLogIfSucceeded:
+    """Lines of logs that are shown only when the proc failed: those in which ``pattern`` is found."""
+
+    pattern: str
+
+    def __post_init__(self) -> None:
+        _check_pattern(self.pattern)
+
+
+def _check_pattern(pattern: object) -> None:
+    if not isinstance(pattern, str):
+        raise UserError(f'a pattern of log_ignore must be text, not {pattern!r}')
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise UserError(f'log_ignore: {pattern!r} is no regular expression: {error}') from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +58,8 @@ class Options:
         stop_grace: seconds between the signal that stops a run and SIGKILL.
         state_dir: folder for logs and large results, None for a temporary one.
         full_log_on_failure: show a failed proc's whole log.
+        log_ignore: lines of logs that are not shown: regular expressions, :class:`IgnoreLogAlways`,
+            :class:`IgnoreLogIfSucceeded`; they stay in the logs themselves.
     """
 
     parallel: int = 100
@@ -41,6 +73,7 @@ class Options:
     stop_grace: float = 10.0
     state_dir: str | None = None
     full_log_on_failure: bool = False
+    log_ignore: tuple[IgnoreLogAlways | IgnoreLogIfSucceeded, ...] = ()
 
     def updated(self, **values: object) -> Options:
         """Return these options with some changed.
@@ -93,6 +126,14 @@ def _optional_path(what: str, value: object) -> str | None:
     return None if value is None else str(value)
 
 
+def _log_ignore(what: str, value: object) -> tuple[IgnoreLogAlways | IgnoreLogIfSucceeded, ...]:
+    if isinstance(value, (str, IgnoreLogAlways, IgnoreLogIfSucceeded)) or not isinstance(value, Iterable):
+        raise UserError(f'{what} must be a list, not {value!r}', hint='put it in brackets: [...]')
+    kinds = (IgnoreLogAlways, IgnoreLogIfSucceeded)
+    patterns = [item.pattern if isinstance(item, re.Pattern) else item for item in value]
+    return tuple(item if isinstance(item, kinds) else IgnoreLogAlways(item) for item in patterns)
+
+
 def _duration(what: str, value: object) -> float:
     return parse_duration(value, what)
 
@@ -109,4 +150,16 @@ _CHECKS: dict[str, Callable[[str, object], object]] = {
     'stop_grace': _duration,
     'state_dir': _optional_path,
     'full_log_on_failure': _bool,
+    'log_ignore': _log_ignore,
 }
+
+
+def ignored_lines(options: Options, succeeded: bool) -> re.Pattern[str] | None:
+    """Return what is found in the lines of a log that are not shown; None when all are.
+
+    Args:
+        options: hold the patterns.
+        succeeded: whether the proc did.
+    """
+    patterns = [item.pattern for item in options.log_ignore if succeeded or isinstance(item, IgnoreLogAlways)]
+    return re.compile('|'.join(f'(?:{pattern})' for pattern in patterns)) if patterns else None

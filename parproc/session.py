@@ -353,6 +353,7 @@ class Session:
         only: bool = False,
         timeout: float | None = None,
         wanted: Sequence[str] = (),
+        rerun: Sequence[str] = ('parproc',),
     ) -> RunOutcome:
         """Run ``targets`` to the end, whatever happens, and say how it went.
 
@@ -362,6 +363,7 @@ class Session:
             only: without their dependencies.
             timeout: seconds the whole run may take.
             wanted: names of the procs whose results are asked for.
+            rerun: how a command that runs some of it again begins.
 
         Raises:
             UserError: before anything ran, when the request is wrong.
@@ -375,7 +377,8 @@ class Session:
         folder = self.folder
         logs = folder.logs
         parallel, total = self.options.parallel, len(plan.order)
-        engine.tell(RunBegan(folder.run_id, tuple(targets), logs, parallel, total, time.monotonic()))
+        now, again = time.monotonic(), tuple(rerun)
+        engine.tell(RunBegan(folder.run_id, tuple(targets), logs, parallel, total, now, again, self.extra_args))
         if folder.warning is not None:
             engine.tell(Warned(folder.warning))
         with engine.signals:

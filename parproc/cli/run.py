@@ -6,11 +6,13 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 from parproc import __version__
 from parproc.cli.request import CommandLine
 from parproc.core.durations import parse_duration
 from parproc.errors import UserError
+from parproc.options import ignored_lines
 from parproc.report.fanout import Reporter, Reporters
 from parproc.report.style import Style
 from parproc.session import Session
@@ -27,7 +29,12 @@ def run(session: Session, targets: Sequence[str], asked: CommandLine) -> int:
         return Reporters(_reporters(session, asked, single=total == 1))
 
     outcome = session.execute(
-        targets, listener=listener, only=asked.only, timeout=timeout, wanted=() if printed is None else (printed,)
+        targets,
+        listener=listener,
+        only=asked.only,
+        timeout=timeout,
+        wanted=() if printed is None else (printed,),
+        rerun=_beginning(asked),
     )
     if outcome.output_closed:
         return -signal.SIGPIPE
@@ -38,6 +45,16 @@ def run(session: Session, targets: Sequence[str], asked: CommandLine) -> int:
     if outcome.signal is not None and outcome.exit_code != 124:
         return -outcome.signal
     return outcome.exit_code
+
+
+def _beginning(asked: CommandLine) -> tuple[str, ...]:
+    """Return what a command begins with that runs a proc of this run again, from where the user is."""
+    words = ['parproc']
+    for path in asked.files:
+        words += ['-f', path]
+    if asked.directory is not None:
+        words += ['-C', asked.directory]
+    return (*words, *(f'{name}={value}' for name, value in asked.params.items()))
 
 
 def _reporters(session: Session, asked: CommandLine, *, single: bool) -> list[Reporter]:
@@ -87,6 +104,7 @@ def _screen(session: Session, asked: CommandLine, *, single: bool) -> Reporter:
     def log_path(name: str) -> str:
         return session.folder.log_path(name)
 
+    ignored = partial(ignored_lines, session.options)
     mode = output_mode(asked, single=single)
     if mode == 'raw':
         from parproc.report.raw import RawReporter
@@ -96,18 +114,18 @@ def _screen(session: Session, asked: CommandLine, *, single: bool) -> Reporter:
     if mode == 'stream':
         from parproc.report.stream import StreamReporter
 
-        return StreamReporter(os.dup(1), style, log_path, colour=out_colour)
+        return StreamReporter(os.dup(1), style, log_path, colour=out_colour, ignored=ignored)
     if mode == 'group':
         from parproc.report.group import GroupReporter
 
-        return GroupReporter(os.dup(1), style, log_path, colour=out_colour)
+        return GroupReporter(os.dup(1), style, log_path, colour=out_colour, ignored=ignored)
     if mode == 'json':
         from parproc.report.jsonl import JsonReporter
 
         return JsonReporter(os.dup(1), log_path, version=__version__)
     from parproc.report.plain import PlainReporter
 
-    return PlainReporter(style, log_path, quiet=mode == 'quiet', full_log=full)
+    return PlainReporter(style, log_path, quiet=mode == 'quiet', full_log=full, ignored=ignored(False))
 
 
 def _columns() -> str:

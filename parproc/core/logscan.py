@@ -52,7 +52,7 @@ _CONTINUED = re.compile(r'^(?:\s+\S|\s*\d*\s*\||\s*-->|\^|[^\s:][^:]*:\d+(?::\d+
 End: TypeAlias = Callable[[Sequence[str], int], int]
 
 
-def relevant_part(text: str, *, colour: bool = False) -> list[str]:
+def relevant_part(text: str, *, colour: bool = False, ignored: re.Pattern[str] | None = None) -> list[str]:
     """Return the lines of a log that say why a task failed, cleaned for a screen.
 
     Of a log with several attempts, the last one counts. At most some sixty lines come back.
@@ -60,7 +60,10 @@ def relevant_part(text: str, *, colour: bool = False) -> list[str]:
     Args:
         text: the log, or its head and tail.
         colour: keep colour sequences.
+        ignored: found in lines that are left out.
     """
+    if ignored is not None:
+        text = '\n'.join(line for line in text.split('\n') if not ignored.search(line))
     text = text.rstrip()
     if not text:
         return []

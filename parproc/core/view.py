@@ -27,7 +27,18 @@ WIDEST_NAME = 40
 
 @dataclass(frozen=True, slots=True)
 class RunBegan:
-    """A run starts; ``total`` tasks are planned so far, ``time`` is monotonic."""
+    """A run starts.
+
+    Args:
+        run_id: of this run.
+        targets: what was asked for.
+        log_folder: where the logs are.
+        parallel: how many tasks run at once.
+        total: how many are planned so far.
+        time: monotonic seconds.
+        rerun: how a command that runs some of it again begins.
+        extra_args: what such a command ends with, after ``--``.
+    """
 
     run_id: str
     targets: tuple[str, ...]
@@ -35,6 +46,12 @@ class RunBegan:
     parallel: int
     total: int
     time: float
+    rerun: tuple[str, ...] = ('parproc',)
+    extra_args: tuple[str, ...] = ()
+
+    def command(self, name: str) -> tuple[str, ...]:
+        """Return the words of a command that runs one task of this run again."""
+        return (*self.rerun, name, *(('--', *self.extra_args) if self.extra_args else ()))
 
 
 @dataclass(frozen=True, slots=True)

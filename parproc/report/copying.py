@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable
 from typing import TypeAlias
@@ -19,6 +20,13 @@ BURST = 1 << 20
 Item: TypeAlias = Announcement | Message | tuple[Ended, float]
 
 
+Ignored = Callable[[bool], 're.Pattern[str] | None']
+
+
+def none_ignored(_succeeded: bool) -> None:
+    """Leave out no line."""
+
+
 class CopyingReporter:
     """Writes logs to an output and status lines to a style's stream.
 
@@ -29,11 +37,21 @@ class CopyingReporter:
         style: receives the status lines.
         log_path: proc name -> its log.
         colour: whether ``out`` takes colour; as the style's stream when not given.
+        ignored: whether a proc succeeded -> what is found in lines of its log that are not shown.
     """
 
-    def __init__(self, out: int, style: Style, log_path: Callable[[str], str], *, colour: bool | None = None) -> None:
+    def __init__(
+        self,
+        out: int,
+        style: Style,
+        log_path: Callable[[str], str],
+        *,
+        colour: bool | None = None,
+        ignored: Ignored = none_ignored,
+    ) -> None:
         self._sink = Sink(out)
-        self._plain = PlainReporter(style, log_path)
+        self._plain = PlainReporter(style, log_path, ignored=ignored(False))
+        self._ignored = ignored
         self._style = Style(style.stream, colour=style.colour if colour is None else colour)
         self._log_path = log_path
         self._backlog: deque[Item] = deque()
@@ -92,7 +110,7 @@ class CopyingReporter:
         """Write what running tasks have written; return whether there is more already."""
         return False
 
-    def _copy(self, tail: Tail, mark: str, most: int, *, patience: int | None) -> bool:
+    def _copy(self, tail: Tail, mark: str, most: int, *, patience: int | None, succeeded: bool = False) -> bool:
         """Copy about ``most`` bytes, all where ``patience`` is endless; return whether nothing more is there now."""
         while most > 0 or patience is None:
             if self._sink.broken:
@@ -104,5 +122,6 @@ class CopyingReporter:
             if not lines:
                 return True
             most -= len(lines)
-            self._sink.put(self._style.printable(marked(lines, mark, colour=self._style.colour)).encode())
+            text = marked(lines, mark, colour=self._style.colour, ignored=self._ignored(succeeded))
+            self._sink.put(self._style.printable(text).encode())
         return False

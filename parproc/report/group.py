@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from parproc.core.model import GOOD
 from parproc.core.view import Ended, RunView
-from parproc.report.copying import BURST, CopyingReporter
+from parproc.report.copying import BURST, CopyingReporter, Ignored, none_ignored
 from parproc.report.style import Style
 from parproc.report.tail import Tail
 
@@ -23,10 +24,19 @@ class GroupReporter(CopyingReporter):
         style: receives the other status lines, as plain has them.
         log_path: proc name -> its log.
         colour: whether ``out`` takes colour; as the style's stream when not given.
+        ignored: whether a proc succeeded -> what is found in lines of its log that are not shown.
     """
 
-    def __init__(self, out: int, style: Style, log_path: Callable[[str], str], *, colour: bool | None = None) -> None:
-        super().__init__(out, style, log_path, colour=colour)
+    def __init__(
+        self,
+        out: int,
+        style: Style,
+        log_path: Callable[[str], str],
+        *,
+        colour: bool | None = None,
+        ignored: Ignored = none_ignored,
+    ) -> None:
+        super().__init__(out, style, log_path, colour=colour, ignored=ignored)
         self._tail: Tail | None = None
 
     def _close(self, ended: Ended, view: RunView, *, patience: int | None) -> bool:
@@ -37,7 +47,8 @@ class GroupReporter(CopyingReporter):
             self._tail.finish()
             if ended.seconds is None:  # it never ran, and what lies at its path is not its log
                 self._tail.close()
-        return self._copy(self._tail, INDENT, BURST, patience=patience)
+        good = ended.outcome.state in GOOD
+        return self._copy(self._tail, INDENT, BURST, patience=patience, succeeded=good)
 
     def _closed(self, ended: Ended, time: float, view: RunView) -> None:
         self._tail = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator
 
@@ -42,19 +43,23 @@ def read_log_excerpt(path: str) -> str:
     return data.decode('utf-8', 'backslashreplace')
 
 
-def failure_lines(path: str, *, colour: bool, full: bool = False) -> Iterator[str]:
+def failure_lines(
+    path: str, *, colour: bool, full: bool = False, ignored: re.Pattern[str] | None = None
+) -> Iterator[str]:
     """Yield the lines of a failed task's log to show on a screen; none when it cannot be read.
 
     Args:
         path: the log.
         colour: keep colours.
         full: every line, not just the part that matters.
+        ignored: found in lines that are left out.
     """
     if not full:
-        yield from relevant_part(read_log_excerpt(path), colour=colour)
+        yield from relevant_part(read_log_excerpt(path), colour=colour, ignored=ignored)
         return
     descriptor = open_log(path)
     if descriptor is not None:
         with open(descriptor, encoding='utf-8', errors='backslashreplace', newline='\n') as file:
             while line := file.readline(LONGEST_LINE):
-                yield clean_line(line.rstrip('\n'), colour=colour)
+                if ignored is None or not ignored.search(line):
+                    yield clean_line(line.rstrip('\n'), colour=colour)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from itertools import islice
 
@@ -26,15 +27,23 @@ class PlainReporter:
         log_path: proc name -> its log.
         quiet: only failures, and what else went wrong.
         full_log: show a failed proc's whole log.
+        ignored: found in lines of logs that are not shown.
     """
 
     def __init__(
-        self, style: Style, log_path: Callable[[str], str], *, quiet: bool = False, full_log: bool = False
+        self,
+        style: Style,
+        log_path: Callable[[str], str],
+        *,
+        quiet: bool = False,
+        full_log: bool = False,
+        ignored: re.Pattern[str] | None = None,
     ) -> None:
         self._style = style
         self._log_path = log_path
         self._quiet = quiet
         self._full_log = full_log
+        self._ignored = ignored
         self._last = 0.0
 
     def handle(self, message: Announcement | Message, view: RunView) -> None:
@@ -117,7 +126,7 @@ class PlainReporter:
         if failed and ended.seconds is not None and outcome.error is not ErrorKind.INTERRUPTED:
             path = self._log_path(ended.name)
             bar = style.paint('│', 'red')
-            for line in failure_lines(path, colour=style.colour, full=self._full_log):
+            for line in failure_lines(path, colour=style.colour, full=self._full_log, ignored=self._ignored):
                 style.line(f'    {bar} {line}'.rstrip())
             if self._quiet:
                 style.line(f'    log: {plain_text(path)}')

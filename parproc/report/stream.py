@@ -8,7 +8,7 @@ from zlib import crc32
 from parproc.core.events import Announcement, TaskStarted
 from parproc.core.screen import RESET, plain_text
 from parproc.core.view import Ended, Message, RunView
-from parproc.report.copying import BURST, CopyingReporter
+from parproc.report.copying import BURST, CopyingReporter, Ignored, none_ignored
 from parproc.report.sink import PATIENCE
 from parproc.report.style import Style
 from parproc.report.tail import Tail
@@ -25,10 +25,19 @@ class StreamReporter(CopyingReporter):
         style: receives the status lines, as plain has them.
         log_path: proc name -> its log.
         colour: whether ``out`` takes colour; as the style's stream when not given.
+        ignored: whether a proc succeeded -> what is found in lines of its log that are not shown.
     """
 
-    def __init__(self, out: int, style: Style, log_path: Callable[[str], str], *, colour: bool | None = None) -> None:
-        super().__init__(out, style, log_path, colour=colour)
+    def __init__(
+        self,
+        out: int,
+        style: Style,
+        log_path: Callable[[str], str],
+        *,
+        colour: bool | None = None,
+        ignored: Ignored = none_ignored,
+    ) -> None:
+        super().__init__(out, style, log_path, colour=colour, ignored=ignored)
         self._tails: dict[str, Tail] = {}
 
     def handle(self, message: Announcement | Message, view: RunView) -> None:

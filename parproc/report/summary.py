@@ -7,7 +7,7 @@ from collections.abc import Callable
 from parproc.core.durations import format_duration
 from parproc.core.model import ErrorKind, ProcState
 from parproc.core.screen import plain_text
-from parproc.core.view import RunEnded, RunView
+from parproc.core.view import RunBegan, RunEnded, RunView
 from parproc.report.style import Style
 
 MOST_FAILURES = 20
@@ -30,8 +30,8 @@ def write_summary(style: Style, view: RunView, end: RunEnded, log_path: Callable
         end: the end of the run.
         log_path: proc name -> its log.
     """
-    if view.failures:
-        _write_failures(style, view, log_path)
+    if view.failures and view.began is not None:
+        _write_failures(style, view, view.began, log_path)
     style.line()
     style.line(_counts(style, view))
     began = view.began.time if view.began is not None else end.time
@@ -49,7 +49,7 @@ def write_summary(style: Style, view: RunView, end: RunEnded, log_path: Callable
         style.line(style.paint(f'logs: {plain_text(view.began.log_folder)}', 'dim'))
 
 
-def _write_failures(style: Style, view: RunView, log_path: Callable[[str], str]) -> None:
+def _write_failures(style: Style, view: RunView, began: RunBegan, log_path: Callable[[str], str]) -> None:
     import shlex
 
     style.line()
@@ -57,7 +57,7 @@ def _write_failures(style: Style, view: RunView, log_path: Callable[[str], str])
         style.line(style.ended(ended, view.name_width))
         if ended.seconds is not None:
             style.line(f'    log:   {plain_text(log_path(ended.name))}')
-        style.line(f'    rerun: parproc {plain_text(shlex.quote(ended.name))}')
+        style.line(f'    rerun: {plain_text(shlex.join(began.command(ended.name)))}')
     if len(view.failures) > MOST_FAILURES:
         style.line(f'    and {len(view.failures) - MOST_FAILURES} more')
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 from parproc.core.screen import clean_line
 from parproc.report.logfile import LONGEST_LINE, open_log
@@ -102,16 +103,18 @@ def whole_characters(data: bytes) -> int:
     return len(data)
 
 
-def marked(lines: bytes, mark: str, *, colour: bool) -> str:
+def marked(lines: bytes, mark: str, *, colour: bool, ignored: re.Pattern[str] | None = None) -> str:
     """Return lines of a log, each ended by a newline, as a screen may have them.
 
     Args:
         lines: as :meth:`Tail.read` gives them.
         mark: stands before each.
         colour: keep colours.
+        ignored: found in lines that are left out.
     """
-    if lines.isascii() and len(lines.translate(None, _ACTING)) == len(lines):
+    if ignored is None and lines.isascii() and len(lines.translate(None, _ACTING)) == len(lines):
         # a gigabyte of output is copied by replacing newlines, not line by line
         return mark + lines[:-1].decode('ascii').replace('\n', f'\n{mark}') + '\n'
     text = lines[:-1].decode('utf-8', 'backslashreplace')
-    return ''.join(f'{mark}{clean_line(line, colour=colour)}\n' for line in text.split('\n'))
+    kept = (line for line in text.split('\n') if ignored is None or not ignored.search(line))
+    return ''.join(f'{mark}{clean_line(line, colour=colour)}\n' for line in kept)

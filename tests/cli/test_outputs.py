@@ -183,3 +183,34 @@ def test_nothing_that_a_task_says_acts_on_the_screen(project):
         shown = re.sub(r'\x1b\[[0-9;]*m', '', ran.out + ran.err)
         assert not re.search(r'[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]', shown), (output, shown)
         assert '[/foo] [red]x[/red]' in shown
+
+
+def test_lines_that_are_to_be_ignored_are_not_shown(project):
+    project.write(
+        'tasks.py',
+        """
+        import parproc as pp
+        pp.set_options(log_ignore=['^noise', pp.IgnoreLogIfSucceeded('chatter')])
+        @pp.Proto('p::[n]', arg_choices={'n': ['good', 'bad']})
+        def p(context, n):
+            print('noise error'); print('chatter error'); print('word error')
+            if n == 'bad':
+                raise pp.ProcFailedError('done')
+        """,
+    )
+    group = project.run('-o', 'group', '-j1', 'p::*')
+    assert re.findall(r'^    (\w+) error', group.out, re.MULTILINE) == ['word', 'chatter', 'word']
+    ran = project.run('p::*')
+    assert 'noise' not in ran.err and ran.err.count('chatter error') == 1
+    assert 'noise' not in project.run('-o', 'stream', 'p::*').out
+    (log,) = sorted(project.folder.glob('.parproc/runs/*/logs/p.bad.log'))[-1:]
+    assert log.read_text().startswith('noise error\n')
+    project.write('tasks.py', "import parproc as pp\npp.set_options(log_ignore=['('])\n")
+    ran = project.run('-l')
+    assert ran.code == 2 and 'no regular expression' in ran.err
+
+
+def test_the_command_to_run_it_again_says_all_that_it_needs(tasks):
+    (tasks.folder / 'deep').mkdir()
+    ran = tasks.run('-C', '..', 'bad', 'A=1 2', '--', 'x y', cwd=tasks.folder / 'deep')
+    assert "    rerun: parproc -C .. 'A=1 2' bad -- 'x y'\n" in ran.err
