@@ -16,7 +16,7 @@ The names below are loaded when first used, so that importing parproc costs next
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+TYPE_CHECKING = False  # as type checkers read it; typing itself is slow to import
 
 __version__ = '0.1.0'
 

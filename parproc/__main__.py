@@ -1,15 +1,54 @@
-"""``python -m parproc`` and the ``parproc`` command."""
+"""``python -m parproc`` and the ``parproc`` command.
+
+What needs neither a task file nor an option parser is answered before either is imported: completion, the version, the
+help, the completion scripts.
+"""
 
 from __future__ import annotations
 
-from typing import NoReturn
+import os
+import sys
 
 
-def main() -> NoReturn:
+def main() -> None:
     """Run the command line."""
-    from parproc.cli.main import main as run
+    if '_PARPROC_COMPLETE' in os.environ:
+        from parproc.cli.complete import answer
 
-    run()
+        answer(os.environ['_PARPROC_COMPLETE'])
+        return
+    text = _quick_answer(sys.argv[1:])
+    if text is None:
+        from parproc.cli.main import main as run
+
+        run()
+    else:
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            from parproc.cli.main import die_of_closed_output
+
+            die_of_closed_output()
+
+
+def _quick_answer(arguments: list[str]) -> str | None:
+    """Return what can be said without reading any further; None when there is more to do."""
+    if arguments == ['--version']:
+        from parproc import __version__
+
+        return f'parproc {__version__}\n'
+    if arguments in (['--help'], ['-h']):
+        from parproc.cli.helptext import HELP
+
+        return HELP
+    if arguments and arguments[0].startswith('--completion'):
+        shell = arguments[1:] if arguments[0] == '--completion' else [arguments[0].partition('=')[2], *arguments[1:]]
+        from parproc.cli.scripts import SCRIPTS, completion_script
+
+        if len(shell) == 1 and shell[0] in SCRIPTS:
+            return completion_script(shell[0])
+    return None
 
 
 if __name__ == '__main__':

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 
-@pytest.mark.parametrize(('module', 'figures'), [('tests.bench', 8), ('tests.bench.commands', 10)])
+@pytest.mark.parametrize(
+    ('module', 'figures'), [('tests.bench', 8), ('tests.bench.commands', 10), ('tests.bench.startup', 4)]
+)
 def test_a_benchmark_prints_every_figure(module, figures):
     root = Path(__file__).parent.parent
     done = subprocess.run(
-        [sys.executable, '-m', module, '0.005'],
+        [sys.executable, '-m', module, '1' if module.endswith('startup') else '0.005'],
         cwd=root,
         capture_output=True,
         text=True,

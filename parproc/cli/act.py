@@ -21,10 +21,13 @@ def act(asked: CommandLine) -> int:
         path = write_first_file(asked.directory or os.getcwd())
         print(f'{path} is written; parproc --list shows what it declares', file=sys.stderr)
         return 0
+    if asked.completion is not None:
+        return _print_script(asked.completion)
     from parproc.api import default_session
 
     session = default_session()
     project = load_project(session, asked)
+    _remember(session, project)
     if asked.list_procs or asked.show is not None:
         _tell(session, asked)
         return 0
@@ -45,6 +48,35 @@ def act(asked: CommandLine) -> int:
     from parproc.cli.run import run
 
     return run(session, targets, asked)
+
+
+def _print_script(shell: str) -> int:
+    from parproc.cli.scripts import SCRIPTS, completion_script
+    from parproc.core.names import nearest
+
+    if shell not in SCRIPTS:
+        raise UserError(
+            f'no completion for "{shell}"', hint=nearest(shell, SCRIPTS) or f'there is {", ".join(SCRIPTS)}'
+        )
+    print(completion_script(shell), end='')
+    return 0
+
+
+def _remember(session: Session, project: Project) -> None:
+    """Write down what was declared, for completion, which runs nothing of the project."""
+    from parproc.project.index import Index, write_index
+
+    catalog = session.catalog
+    index = Index()
+    index.separator = catalog.separator
+    index.params = [name for name in session.params if name.isidentifier()]
+    index.procs = {task.name: task.declaration.doc for task in catalog.procs.values() if not task.declaration.is_proto}
+    for pattern, declaration in catalog.protos.items():
+        try:
+            index.protos[pattern] = (declaration.doc, catalog.family(pattern).choices(session.params))
+        except UserError:  # choices that cannot be worked out: told when they are needed
+            index.protos[pattern] = (declaration.doc, {})
+    write_index(list(project.main), project.sources(), index)
 
 
 def _tell(session: Session, asked: CommandLine) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,12 +24,26 @@ class Project:
     """What was loaded.
 
     Args:
+        main: the project's own task files.
         files: every task file, included ones too.
         default: targets of a run that names none.
     """
 
+    main: tuple[str, ...]
     files: tuple[str, ...]
     default: tuple[str, ...]
+
+    def sources(self) -> list[str]:
+        """Return the files that decide what is declared: task files, and what they import from the project."""
+        root = os.path.dirname(self.main[0]) + os.sep
+        imported = {
+            path
+            for module in list(sys.modules.values())
+            if isinstance(path := getattr(module, '__file__', None), str)
+            and path.startswith(root)
+            and 'site-packages' not in path
+        }
+        return [*self.files, *sorted(imported.difference(self.files))]
 
 
 def load_project(session: Session, asked: CommandLine) -> Project:
@@ -73,7 +88,7 @@ def load_project(session: Session, asked: CommandLine) -> Project:
         if collecting:
             gc.enable()
     loader.check()
-    return Project(tuple(loader.files), loader.default)
+    return Project(tuple(files), tuple(loader.files), loader.default)
 
 
 def _asked_options(asked: CommandLine) -> dict[str, object]:

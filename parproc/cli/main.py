@@ -48,6 +48,12 @@ def main() -> NoReturn:
     sys.exit(outcome)
 
 
+def die_of_closed_output() -> NoReturn:
+    """End as a program does whose output nobody reads any more."""
+    _silence()
+    die_by(signal.SIGPIPE)
+
+
 def run_command_line(arguments: Sequence[str]) -> int:
     """Do what ``arguments`` ask and return the exit code, negative for the signal to die by."""
     before, extra = split_arguments(arguments)
@@ -66,7 +72,7 @@ def _truthy(name: str) -> bool:
 @click.command(
     name='parproc',
     options_metavar='[OPTIONS]',
-    context_settings={'help_option_names': ['-h', '--help'], 'auto_envvar_prefix': 'PARPROC', 'max_content_width': 100},
+    context_settings={'help_option_names': ['-h', '--help'], 'auto_envvar_prefix': 'PARPROC', 'terminal_width': 100},
     epilog='Every option has an environment variable as its default: PARPROC_JOBS=4 is --jobs 4.',
 )
 @click.argument('words', nargs=-1, metavar='[TARGET | KEY=VALUE]... [-- EXTRA...]')
@@ -102,6 +108,7 @@ def _truthy(name: str) -> bool:
 )
 @click.option('--junit', metavar='FILE', help='Write a JUnit XML report of the run.')
 @click.option('--trace', metavar='FILE', help='Write a trace of the run for Perfetto or chrome://tracing.')
+@click.option('--completion', metavar='SHELL', help='Print the completion script for bash, zsh, fish or powershell.')
 @click.option('--init', is_flag=True, help='Write a small tasks.py to start from.')
 @click.option('-q', '--quiet', is_flag=True, help='Show failures only.')
 @click.option('-v', '--verbose', is_flag=True, help='Show more, such as tracebacks of errors.')

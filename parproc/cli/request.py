@@ -43,6 +43,7 @@ class CommandLine:
     print_name: str | None = None
     junit: str | None = None
     trace: str | None = None
+    completion: str | None = None
     init: bool = False
     quiet: bool = False
     verbose: bool = False

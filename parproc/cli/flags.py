@@ -1,0 +1,33 @@
+"""The options, as completion and the fast start know them; a test holds this table to what click declares."""
+
+from __future__ import annotations
+
+# names; what a value is: '' for none, choices with | between, or one of name, glob, file, dir, any; what it does
+FLAGS: tuple[tuple[tuple[str, ...], str, str], ...] = (
+    (('-f', '--file'), 'file', 'task file'),
+    (('-C', '--directory'), 'dir', 'where to search for the task file'),
+    (('-l', '--list'), '', 'list procs and protos'),
+    (('--all',), '', 'with --list: every proc of a proto'),
+    (('--json',), '', 'with --list: as JSON'),
+    (('--show',), 'name', 'show one proc'),
+    (('-n', '--dry-run'), '', 'show what would run'),
+    (('--graph',), 'mermaid|dot|json', 'print the dependency graph'),
+    (('-j', '--jobs'), 'auto', 'how many procs run at once'),
+    (('--mode',), 'mp|single', 'how procs are run'),
+    (('--timeout',), 'any', 'stop the whole run after a time'),
+    (('-k', '--keep-going'), '', 'after a failure: go on'),
+    (('-x', '--fail-fast'), '', 'after a failure: start nothing new'),
+    (('--only',), '', 'the targets without their dependencies'),
+    (('-X', '--exclude'), 'glob', 'leave out of the targets'),
+    (('-o', '--output'), 'auto|raw|plain|stream|group|quiet|json', 'how to show the run'),
+    (('--print',), 'name', "that proc's result as JSON"),
+    (('--junit',), 'file', 'write a JUnit XML report'),
+    (('--trace',), 'file', 'write a trace of the run'),
+    (('--init',), '', 'write a small tasks.py'),
+    (('--completion',), 'bash|zsh|fish|powershell', 'print the completion script'),
+    (('-q', '--quiet'), '', 'show failures only'),
+    (('-v', '--verbose'), '', 'show more'),
+    (('--color',), 'auto|always|never', 'use colour'),
+    (('--version',), '', 'show the version'),
+    (('-h', '--help'), '', 'show the help'),
+)

@@ -1,0 +1,176 @@
+"""What completion offers, asked as shells ask, with an index, without one, and with one that is out of date."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from parproc.cli.complete import split_words
+
+STATIC = {'lint', 'build::', 'test::', 'deploy::', 'odd name [1]', "quo'te", 'VERSION=', 'TARGET='}
+
+
+def test_without_an_index_the_file_is_read_and_not_run(ask):
+    assert set(ask('parproc ')) == STATIC
+    assert ask('parproc li') == {'lint': 'Look for mistakes.'}
+    assert ask('parproc te') == {'test::': 'Test it.'}
+
+
+def test_with_an_index_what_only_running_finds_is_known_too(ask, tasks):
+    ask.load()
+    assert set(ask('parproc ')) == STATIC | {'loop1', 'loop2'}
+    (index,) = tasks.cache.iterdir()
+    assert index.stat().st_mode & 0o777 == 0o600 and tasks.cache.stat().st_mode & 0o777 == 0o700
+
+
+def test_an_old_index_adds_what_reading_cannot_see(ask, tasks):
+    ask.load()
+    tasks.write('tasks.py', (tasks.folder / 'tasks.py').read_text() + '\n@pp.Proc\ndef fresh(context): ...\n')
+    assert {'fresh', 'loop1', 'lint'} <= set(ask('parproc '))
+
+
+def test_an_index_is_old_when_what_the_file_imports_has_changed(ask, tasks):
+    tasks.write('names.py', "NAMES = ['one']\n")
+    tasks.write(
+        'tasks.py',
+        """
+        import parproc as pp
+        import names
+        for name in names.NAMES:
+            pp.Proc(name, lambda context: 1)
+        """,
+    )
+    assert set(ask('parproc ')) == set()
+    tasks.run('-l')
+    assert set(ask('parproc ')) == {'one'}
+    from parproc.project.index import read_index
+
+    files = [str(tasks.folder / 'tasks.py')]
+    assert read_index(files).fresh
+    tasks.write('names.py', "NAMES = ['one', 'two']\n")
+    assert not read_index(files).fresh
+
+
+@pytest.mark.parametrize('indexed', [False, True])
+def test_placeholders_come_one_after_the_other(ask, indexed):
+    if indexed:
+        ask.load()
+    assert set(ask('parproc b')) == {'build::'}
+    assert set(ask('parproc build::')) == {'build::dev', 'build::prod'}
+    assert set(ask('parproc build::d')) == {'build::dev'}
+    assert set(ask('parproc test::')) == {'test::dev::', 'test::prod::'}
+    assert set(ask('parproc test::prod::')) == {'test::prod::unit', 'test::prod::all'}
+    assert set(ask('parproc test::none::')) == set()
+    assert set(ask('parproc deploy::w')) == {'deploy::west'}
+    assert set(ask('parproc build::dev::')) == set()
+
+
+def test_names_that_are_given_are_not_offered_again(ask):
+    assert set(ask('parproc build::dev build::')) == {'build::prod'}
+    assert 'VERSION=' not in ask('parproc VERSION=1 V')
+
+
+@pytest.mark.parametrize(
+    'line', ['parproc build::*', 'parproc lint -- ', 'parproc lint -- li', 'parproc VERSION=d', 'parproc --timeout ']
+)
+def test_where_nothing_can_be_offered_nothing_is(ask, line):
+    assert ask(line) == {}
+
+
+def test_options_and_their_values(ask):
+    assert set(ask('parproc --o')) == {'--only', '--output'}
+    assert set(ask('parproc -o ')) == {'auto', 'raw', 'plain', 'stream', 'group', 'quiet', 'json'}
+    assert set(ask('parproc --output=p')) == {'--output=plain'}
+    assert {'mermaid', 'dot', 'json', 'lint'} <= set(ask('parproc --graph '))
+    assert set(ask('parproc -f ')) == {'<file>'} and set(ask('parproc -C ')) == {'<dir>'}
+    assert set(ask('parproc --show li')) == {'lint'}
+    assert '--version' in ask('parproc -')
+
+
+def test_the_task_file_that_is_named_counts(ask, tasks):
+    tasks.write('other/parproc.toml', '[proc.elsewhere]\ndoc = "There."\nrun = "x"\n[params]\nP = "1"\n')
+    assert set(ask('parproc -f other/parproc.toml ')) == {'elsewhere', 'P='}
+    assert set(ask('parproc --directory=other e')) == {'elsewhere'}
+    assert set(ask('parproc e', PARPROC_DIRECTORY='other')) == {'elsewhere'}
+    (tasks.folder / 'deep').mkdir()
+    assert 'lint' in ask('parproc -C deep ')
+
+
+def test_toml_is_data_with_includes(ask, tasks):
+    (tasks.folder / 'tasks.py').unlink()
+    tasks.write('web/tasks.py', 'import parproc as pp\n@pp.Proc\ndef inner(context): ...\n')
+    tasks.write(
+        'pyproject.toml',
+        """
+        [tool.parproc]
+        include = ["web/tasks.py"]
+        [tool.parproc.proto."make::[x]"]
+        run = "make {x}"
+        arg_choices.x = ["a", 2]
+        """,
+    )
+    assert set(ask('parproc ')) == {'make::', 'web::inner'}
+    assert set(ask('parproc make::')) == {'make::a', 'make::2'}
+
+
+def test_the_forms_of_the_shells(ask):
+    assert ask('parproc build::', 1, 'bash') == 'plain,build::dev\nplain,build::prod\n'
+    assert ask('parproc li', 1, 'zsh') == 'plain\nlint\nLook for mistakes.\n'
+    assert ask('parproc odd', 1, 'zsh') == 'plain\nodd name [1]\n_\n'
+    assert ask('parproc lint build::d', 1, 'bash') == 'plain,lint\n'
+    assert ask('parproc li', 1, 'powershell') == 'plain\tlint\tLook for mistakes.\n'
+
+
+@pytest.mark.parametrize('text', ['(', 'import parproc as pp\npp.Proc(', '\x00', 'x = ' + '(' * 500])
+def test_a_file_that_cannot_be_read_offers_nothing_and_breaks_nothing(ask, tasks, text):
+    (tasks.folder / 'tasks.py').write_text(text)
+    assert ask('parproc ') == {}
+
+
+def test_a_folder_without_a_task_file_offers_options_only(ask, tasks):
+    (tasks.folder / 'tasks.py').unlink()
+    assert ask('parproc ') == {} and '--help' in ask('parproc --h')
+
+
+def test_nothing_with_control_characters_is_offered(ask, tasks):
+    tasks.write('parproc.toml', '[proc."a\\u001b]0;x\\u0007"]\nrun = "x"\n[proc."b\\nrm"]\nrun = "x"\n')
+    (tasks.folder / 'tasks.py').unlink()
+    assert ask('parproc ') == {}
+
+
+def test_a_cache_that_cannot_be_written_breaks_nothing(ask, tasks):
+    tasks.cache.parent.mkdir(exist_ok=True)
+    tasks.cache.write_text('a file where the folder should be')
+    assert tasks.run('--list').code == 0
+
+
+def test_a_planted_index_in_the_repository_is_not_looked_at(ask, tasks):
+    tasks.write('.parproc/index', 'proc\tevil\t\n')
+    assert 'evil' not in ask('parproc ')
+
+
+@pytest.mark.parametrize(
+    ('text', 'words'),
+    [
+        ('parproc a b', ['parproc', 'a', 'b']),
+        ('parproc a ', ['parproc', 'a', '']),
+        ("parproc 'a b", ['parproc', 'a b']),
+        ('parproc "a b"c\\ d', ['parproc', 'a bc d']),
+        ('parproc "a\\"b\\c"', ['parproc', 'a"b\\c']),
+        ('', ['']),
+    ],
+)
+def test_words_are_split_as_shells_do(text, words):
+    assert split_words(text) == words
+
+
+def test_the_index_is_written_only_when_it_changes(ask, tasks):
+    ask.load()
+    (index,) = tasks.cache.iterdir()
+    before = index.stat().st_ino
+    ask.load()
+    assert index.stat().st_ino == before
+    os.utime(tasks.folder / 'tasks.py', (1, 1))
+    ask.load()
+    assert index.stat().st_ino != before

@@ -1,0 +1,179 @@
+"""Completion in real shells: bash, zsh and fish at a real terminal, by pressing TAB."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.terminal import Terminal
+
+SCRIPTS = Path(__file__).parent.parent.parent / 'completions'
+CLEAR = '\x15\x0c'
+
+
+def need(shell):
+    if shutil.which(shell) is None and not os.environ.get('CI'):
+        pytest.skip(f'{shell} is not installed')
+
+
+@pytest.mark.parametrize(
+    ('shell', 'name'),
+    [('bash', 'parproc.bash'), ('zsh', 'parproc.zsh'), ('fish', 'parproc.fish'), ('powershell', 'parproc.ps1')],
+)
+def test_the_script_is_printed_as_it_stands_in_its_file(tasks, shell, name):
+    assert tasks.run('--completion', shell).out == (SCRIPTS / name).read_text()
+    assert tasks.run(f'--completion={shell}').out == (SCRIPTS / name).read_text()
+    assert not tasks.mark.exists()
+
+
+def test_a_shell_that_there_is_not(tasks):
+    ran = tasks.run('--completion', 'tcsh')
+    assert ran.code == 2 and 'no completion for "tcsh"' in ran.err
+
+
+class Shell:
+    """A shell at a terminal, with completion installed."""
+
+    def __init__(self, terminal):
+        self.terminal = terminal
+
+    def press(self, text, expected):
+        """Type ``text``, wait until the screen shows ``expected``, and clear it again."""
+        self.terminal.type(text)
+        self.terminal.wait_for(lambda _: self.shows(expected))
+        self.terminal.type(CLEAR)
+        self.terminal.wait_for(lambda _: not self.shows(expected))
+
+    def shows(self, expected):
+        """Whether ``expected`` is on the screen; with a space at its end, whether it ends at the cursor."""
+        screen = self.terminal.screen
+        if expected.endswith(' '):
+            return screen.display[screen.cursor.y][: screen.cursor.x].endswith(expected)
+        return expected in ' '.join(screen.display)
+
+    def run(self, command, expected):
+        self.terminal.type(f'{command}\n')
+        self.terminal.wait_for(expected)
+
+
+def environment(tasks, **more):
+    return {**tasks.environment(**more), 'TERM': 'xterm', 'LC_ALL': 'C.UTF-8'}
+
+
+@pytest.fixture
+def bash(tasks):
+    need('bash')
+    command = ['bash', '--norc', '--noprofile', '-i']
+    with Terminal(command, columns=120, lines=40, cwd=tasks.folder, env=environment(tasks, PS1='$ ')) as terminal:
+        shell = Shell(terminal)
+        shell.run('eval "$(parproc --completion bash)"; echo ready', 'ready')
+        shell.run("bind 'set show-all-if-ambiguous on'; bind 'set enable-bracketed-paste off'; echo se''t", 'set')
+        yield shell
+
+
+def test_bash(bash, tasks):
+    bash.press('parproc li\t', 'parproc lint ')
+    bash.press('parproc b\t', 'parproc build::')
+    bash.press('parproc build::\t', 'prod')
+    bash.press('parproc build::d\t', 'parproc build::dev ')
+    bash.press('parproc lint test::p\t', 'parproc lint test::prod::')
+    bash.press('parproc lint test::prod::u\t', 'test::prod::unit ')
+    bash.press("parproc 'build::p\t", "parproc 'build::prod'")
+    bash.press('parproc odd\t', 'parproc odd\\ name\\ \\[1\\] ')
+    bash.press('parproc quo\t', "parproc quo\\'te ")
+    bash.press('parproc --out\t', 'parproc --output ')
+    bash.press('parproc --output=pl\t', 'parproc --output=plain ')
+    bash.press('parproc -o st\t', 'parproc -o stream ')
+    bash.press('parproc VER\t', 'parproc VERSION=')
+    bash.press('parproc -f ta\t', 'parproc -f tasks.py ')
+    bash.press('true; parproc lin\t', 'true; parproc lint ')
+    assert not tasks.mark.exists()
+
+
+@pytest.fixture
+def zsh(tasks):
+    need('zsh')
+    home = Path(os.environ['HOME'])
+    (home / '.zshrc').write_text('PS1="%% "\nautoload -Uz compinit && compinit -u\nbindkey -e\n')
+    with Terminal(['zsh', '-i'], columns=120, lines=40, cwd=tasks.folder, env=environment(tasks)) as terminal:
+        shell = Shell(terminal)
+        shell.run('unsetopt beep; eval "$(parproc --completion zsh)"; echo rea""dy', 'ready')
+        yield shell
+
+
+def test_zsh(zsh, tasks):
+    zsh.press('parproc li\t', 'parproc lint ')
+    zsh.press('parproc b\t', 'parproc build::')
+    zsh.press('parproc build::\t\t', 'build::dev')
+    zsh.press('parproc build::d\t', 'parproc build::dev ')
+    zsh.press('parproc test::prod::u\t', 'parproc test::prod::unit ')
+    zsh.press('parproc odd\t', 'parproc odd\\ name\\ \\[1\\] ')
+    zsh.press('parproc \t', 'Look for mistakes.')
+    zsh.press('parproc --output st\t', 'parproc --output stream ')
+    zsh.press('parproc -f ta\t', 'parproc -f tasks.py ')
+    zsh.run('alias parproc', "parproc='noglob parproc'")
+    assert not tasks.mark.exists()
+
+
+def test_zsh_from_its_function_path(tasks):
+    need('zsh')
+    home = Path(os.environ['HOME'])
+    (home / 'functions').mkdir()
+    (home / 'functions' / '_parproc').write_text((SCRIPTS / 'parproc.zsh').read_text())
+    (home / '.zshrc').write_text(
+        'PS1="%% "\nfpath=(~/functions $fpath)\nautoload -Uz compinit && compinit -u\nbindkey -e\n'
+    )
+    with Terminal(['zsh', '-i'], columns=120, lines=40, cwd=tasks.folder, env=environment(tasks)) as terminal:
+        shell = Shell(terminal)
+        shell.run('unsetopt beep; echo rea""dy', 'ready')
+        shell.press('parproc build::d\t', 'parproc build::dev ')
+
+
+def fish_offers(tasks, line):
+    quoted = line.replace("'", "\\'")
+    script = f"source {SCRIPTS}/parproc.fish; complete -C '{quoted}'"
+    done = subprocess.run(
+        ['fish', '--no-config', '-c', script],
+        cwd=tasks.folder,
+        env=environment(tasks),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    return dict((line.split('\t') + [''])[:2] for line in done.stdout.splitlines())
+
+
+def test_fish(tasks):
+    need('fish')
+    assert fish_offers(tasks, 'parproc li') == {'lint': 'Look for mistakes.'}
+    assert set(fish_offers(tasks, 'parproc build::')) == {'build::dev', 'build::prod'}
+    assert set(fish_offers(tasks, 'parproc lint test::prod::u')) == {'test::prod::unit'}
+    assert set(fish_offers(tasks, 'parproc odd')) == {'odd name [1]'}
+    assert set(fish_offers(tasks, 'parproc -o st')) == {'stream'}
+    assert 'tasks.py' in fish_offers(tasks, 'parproc -f ta')
+    assert not tasks.mark.exists()
+
+
+def test_fish_at_a_terminal(tasks):
+    need('fish')
+    (Path(os.environ['HOME']) / '.config' / 'fish' / 'completions').mkdir(parents=True)
+    shutil.copy(SCRIPTS / 'parproc.fish', Path(os.environ['HOME']) / '.config' / 'fish' / 'completions')
+    with Terminal(['fish', '-i'], columns=120, lines=40, cwd=tasks.folder, env=environment(tasks)) as terminal:
+        terminal.type('function fish_prompt; echo "> "; end; echo rea""dy\n')
+        terminal.wait_for('ready\n')
+        terminal.type('parproc build::d\t')
+        terminal.wait_for('parproc build::dev')
+    assert not tasks.mark.exists()
+
+
+def test_powershell_is_only_read():
+    """No PowerShell can be installed here: its script is held to the exchange by this reading, and by review."""
+    text = (SCRIPTS / 'parproc.ps1').read_text()
+    for part in ("'powershell_complete'", '-CommandName parproc', 'COMP_WORDS', '"`t", 3'):
+        assert part in text
+    assert text.count('{') == text.count('}') and text.count('(') == text.count(')')

@@ -1,0 +1,110 @@
+"""The fast start: what it says is what the slow one would, and it loads next to nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from parproc.cli.flags import FLAGS
+from parproc.cli.helptext import HELP
+from parproc.cli.main import command
+
+ROOT = Path(__file__).parent.parent.parent
+HEAVY = {
+    'click',
+    'rich',
+    're',
+    'json',
+    'typing',
+    'dataclasses',
+    'enum',
+    'logging',
+    'subprocess',
+    'sqlite3',
+    'tomli',
+    'ast',
+}
+PRINT = 'import sys, os, atexit; atexit.register(lambda: print(*sorted(sys.modules), file=sys.stderr))'
+
+
+def loaded(arguments, folder, **environment):
+    """Modules that are loaded when the program ends, without those that the interpreter itself brings."""
+    program = f'{PRINT}; sys.argv[1:] = {arguments!r}; from parproc.__main__ import main; main()'
+    kept = {'PYTHONPATH': str(ROOT), 'PATH': '/usr/bin:/bin', 'HOME': str(folder)}
+    run = [sys.executable, '-S', '-c', program]
+    done = subprocess.run(
+        run, cwd=folder, env={**kept, **environment}, capture_output=True, text=True, check=False, timeout=30
+    )
+    bare = subprocess.run([sys.executable, '-S', '-c', PRINT], capture_output=True, text=True, check=True, timeout=30)
+    return done.stdout, set(done.stderr.split('\n')[-2].split()) - set(bare.stderr.split())
+
+
+@pytest.mark.parametrize('arguments', [['--version'], ['--help'], ['-h'], ['--completion', 'bash']])
+def test_a_quick_answer_loads_next_to_nothing(tasks, arguments):
+    out, modules = loaded(arguments, tasks.folder)
+    assert out
+    assert modules <= {
+        '__future__',
+        'parproc',
+        'parproc.__main__',
+        'parproc.cli',
+        'parproc.cli.helptext',
+        'parproc.cli.scripts',
+    }, modules
+    assert not tasks.mark.exists()
+
+
+def test_completion_loads_next_to_nothing(ask, tasks):
+    ask.load()
+    cache = str(tasks.cache.parent)
+    out, modules = loaded(
+        [], tasks.folder, _PARPROC_COMPLETE='bash_complete', COMP_WORDS='parproc l', XDG_CACHE_HOME=cache
+    )
+    assert 'plain,lint' in out
+    own = {'parproc.cli.complete', 'parproc.cli.flags', 'parproc.project', 'parproc.project.index', 'binascii'}
+    assert modules <= own | {'__future__', 'parproc', 'parproc.__main__', 'parproc.cli'}, modules
+
+
+def test_a_plain_run_loads_no_rich_and_no_database(tmp_path):
+    (tmp_path / 'tasks.py').write_text('import sys\nimport parproc as pp\n@pp.Proc\ndef a(c): print(*sys.modules)\n')
+    done = subprocess.run(
+        [sys.executable, '-m', 'parproc', '-o', 'plain', 'a'],
+        cwd=tmp_path,
+        env={'PYTHONPATH': str(ROOT), 'HOME': str(tmp_path), 'PATH': '/usr/bin:/bin'},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    assert '✓ a' in done.stderr
+    (log,) = tmp_path.glob('.parproc/runs/*/logs/a.log')
+    modules = set(log.read_text().split())
+    assert 'parproc.engine' in modules
+    assert not modules & {'rich', 'asyncio', 'multiprocessing', 'xml.etree', 'tomli'}
+
+
+def test_the_fast_help_is_clicks():
+    assert CliRunner().invoke(command, ['--help'], obj=([], ()), prog_name='parproc').output == HELP
+
+
+def test_the_options_are_those_that_click_knows():
+    declared = {}
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            flag = parameter.is_flag or parameter.name == 'after_failure'
+            values = '' if flag else 'some'
+            if isinstance(parameter.type, click.Choice) and not flag:
+                values = '|'.join(parameter.type.choices)
+            declared[tuple(parameter.opts)] = values
+    known = {names: values for names, values, _ in FLAGS if names != ('-h', '--help')}
+    assert set(known) == set(declared)
+    for names, values in known.items():
+        if '|' in declared[names]:
+            assert values == declared[names]
+        else:
+            assert bool(values) == bool(declared[names]), names
