@@ -222,9 +222,9 @@ class LiveReporter:
         if not whole and frame == self._shown:
             return
         self._shown, self._size, self._columns = frame, size, size[0]
-        parts = ['\r', BELOW if whole else '', scrolled]
+        parts = ['\r', BELOW if whole else REST, scrolled]
         parts += [f'\r\n{line}{REST}' for line in frame]
-        parts.append(f'\x1b[{len(frame)}A\r' if frame else '')
+        parts.append(f'{BELOW}\x1b[{len(frame)}A\r' if frame else '')
         self._write(''.join(parts) + self._taskbar.update(view))
 
     def _frame(self, now: float, view: RunView, columns: int, lines: int) -> list[str]:

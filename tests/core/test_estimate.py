@@ -80,7 +80,7 @@ def test_it_agrees_with_the_slow_simulation(graph: list[tuple[int, set[int]]], p
     length = {str(number): seconds for number, (seconds, _) in enumerate(graph)}
     deps = {str(number): [str(dep) for dep in wanted if dep < number] for number, (_, wanted) in enumerate(graph)}
     running = [name for name in length if not deps[name]][:started]
-    elapsed = {name: 0.0 for name in running}
+    elapsed = dict.fromkeys(running, 0.0)
     found = time_left({name: float(seconds) for name, seconds in length.items()}, deps, elapsed, parallel)
     assert found == oracle(length, deps, running, parallel)
 
