@@ -58,6 +58,9 @@ class Listener(Protocol):
     def next_tick(self, now: float) -> float | None:
         """Return when ``tick`` wants to be called next, None when it need not be."""
 
+    def step_aside(self, away: bool) -> None:
+        """Leave the terminal to somebody else, or take it back."""
+
 
 class Desk(Protocol):
     """Knows the tasks: what the engine asks while tasks run."""
@@ -108,7 +111,7 @@ class Engine:
         self._inbox: deque[Report] = deque()
         self._executor = executor(self._selector, self._inbox.append)
         self.signals = SignalInbox(self._selector, inline=machine.inline)
-        self._prompter = Prompter(self._selector, self._reply)
+        self._prompter = Prompter(self._selector, self._reply, self._step_aside)
         self._returned: dict[str, EncodedResult] = {}
         self._refused: set[str] = set()
         self._inline_jobs: deque[Job] = deque()
@@ -366,6 +369,9 @@ class Engine:
         self.ends[name] = finished.time
         for watched in self._watched:
             watched.discard(name)
+
+    def _step_aside(self, away: bool) -> None:
+        self._guarded(lambda: self._listener.step_aside(away))
 
     def _announce(self, message: Announcement | Message) -> None:
         self._guarded(lambda: self._listener.handle(message))

@@ -45,6 +45,9 @@ class Silent:
     def next_tick(self, now: float) -> float | None:
         """Return None: nothing is due."""
 
+    def step_aside(self, away: bool) -> None:
+        """Take no notice."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:

@@ -19,7 +19,7 @@ FLAGS: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (('-x', '--fail-fast'), '', 'after a failure: start nothing new'),
     (('--only',), '', 'the targets without their dependencies'),
     (('-X', '--exclude'), 'glob', 'leave out of the targets'),
-    (('-o', '--output'), 'auto|raw|plain|stream|group|quiet|json', 'how to show the run'),
+    (('-o', '--output'), 'auto|raw|live|plain|stream|group|quiet|json', 'how to show the run'),
     (('--print',), 'name', "that proc's result as JSON"),
     (('--junit',), 'file', 'write a JUnit XML report'),
     (('--trace',), 'file', 'write a trace of the run'),

@@ -24,7 +24,7 @@ Options:
   -x, --fail-fast                 After a failure: start nothing new.
   --only                          Run the targets without their dependencies.
   -X, --exclude GLOB              Leave GLOB out of the targets.
-  -o, --output [auto|raw|plain|stream|group|quiet|json]
+  -o, --output [auto|raw|live|plain|stream|group|quiet|json]
                                   How to show the run.
   --print NAME                    After the run, that proc's result as JSON.
   --junit FILE                    Write a JUnit XML report of the run.

@@ -74,12 +74,13 @@ def _reporters(session: Session, asked: CommandLine, *, single: bool) -> list[Re
     return reporters
 
 
-def output_mode(asked: CommandLine, *, single: bool) -> str:
+def output_mode(asked: CommandLine, *, single: bool, dynamic: bool | None) -> str:
     """Return how to show a run: as asked, else by where the output goes.
 
     Args:
         asked: the command line.
         single: just one proc runs.
+        dynamic: the option that turns the board on or off, None for neither.
     """
     mode = 'quiet' if asked.quiet else asked.output
     if mode != 'auto':
@@ -88,6 +89,9 @@ def output_mode(asked: CommandLine, *, single: bool) -> str:
         return 'plain'
     if single and asked.print_name is None:
         return 'raw'
+    terminal = os.isatty(2) and os.environ.get('TERM') != 'dumb'
+    if dynamic or (dynamic is None and terminal):
+        return 'live'
     if os.isatty(2):
         return 'plain'
     return 'group' if os.environ.get('CI', '').lower() not in {'', '0', 'false'} else 'plain'
@@ -105,7 +109,7 @@ def _screen(session: Session, asked: CommandLine, *, single: bool) -> Reporter:
         return session.folder.log_path(name)
 
     ignored = partial(ignored_lines, session.options)
-    mode = output_mode(asked, single=single)
+    mode = output_mode(asked, single=single, dynamic=session.options.dynamic)
     if mode == 'raw':
         from parproc.report.raw import RawReporter
 
@@ -119,6 +123,13 @@ def _screen(session: Session, asked: CommandLine, *, single: bool) -> Reporter:
         from parproc.report.group import GroupReporter
 
         return GroupReporter(os.dup(1), style, log_path, colour=out_colour, ignored=ignored)
+    if mode == 'live':
+        from parproc.report.live import LiveReporter
+
+        try:
+            return LiveReporter(style, log_path, full_log=full, ignored=ignored(False))
+        except OSError:  # asked for where there is no terminal
+            mode = 'plain'
     if mode == 'json':
         from parproc.report.jsonl import JsonReporter
 

@@ -29,11 +29,19 @@ class Prompter:
     Args:
         selector: watches standard input while a question is open, so that other tasks go on.
         answer: called with the asking task's name and ``{"text": line}`` or ``{"error": why}``.
+        aside: called with True before a question is put, and with False when the terminal is free again.
     """
 
-    def __init__(self, selector: selectors.BaseSelector, answer: Callable[[str, Mapping[str, object]], None]) -> None:
+    def __init__(
+        self,
+        selector: selectors.BaseSelector,
+        answer: Callable[[str, Mapping[str, object]], None],
+        aside: Callable[[bool], None],
+    ) -> None:
         self._selector = selector
         self._answer = answer
+        self._aside = aside
+        self._asking = False
         self._questions: deque[Question] = deque()
         self._buffer = b''
         self._watching = False
@@ -64,6 +72,9 @@ class Prompter:
         """Put the first question that cannot be answered from what was read already."""
         while self._questions:
             question = self._questions[0]
+            if not self._asking:
+                self._asking = True
+                self._aside(True)
             sys.stderr.write(f'{plain_text(question.name)}: {plain_text(question.message)} ')
             sys.stderr.flush()
             if not self._take_line() and not self._ended:
@@ -116,6 +127,9 @@ class Prompter:
             self._selector.unregister(STDIN)
             self._watching = False
         self._set_echo(on=True)
+        if self._asking:
+            self._asking = False
+            self._aside(False)
 
     def _set_echo(self, *, on: bool) -> None:
         import termios

@@ -60,6 +60,16 @@ class Reporters:
                     nearest = due
         return None if nearest is None else max(nearest, now)
 
+    def step_aside(self, away: bool) -> None:
+        """Let those that draw on the terminal leave it to somebody else, or take it back."""
+        for reporter in tuple(self._reporters):
+            call = getattr(reporter, 'suspend' if away else 'resume', None)
+            if call is not None:
+                try:
+                    call()
+                except Exception as error:
+                    self._drop(reporter, error)
+
     def _each(self, call: Callable[[Reporter], None]) -> None:
         """Call every reporter, whatever the others do, before saying that nobody reads one's output."""
         broken = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TextIO
 
 from parproc.core.durations import format_duration
@@ -11,6 +12,7 @@ from parproc.core.view import HELD_BACK, Ended
 
 CODES = {'red': '31', 'green': '32', 'yellow': '33', 'blue': '34', 'dim': '2', 'bold': '1'}
 SIMPLE = str.maketrans({'✓': '+', '✗': 'x', '○': 'o', '≡': '=', '▶': '>', '↻': '~', '│': '|', '…': '...', '→': '->'})
+UNRESERVED = frozenset(b'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/')
 WORDS = {
     ProcState.SUCCEEDED: ('✓', '', 'green'),
     ProcState.FAILED: ('✗', 'FAILED', 'red'),
@@ -25,17 +27,28 @@ class Style:
     Args:
         stream: where lines go.
         colour: whether it takes colour.
+        links: whether it takes links: a terminal that takes colour shows them, or the bare text.
     """
 
-    def __init__(self, stream: TextIO, *, colour: bool) -> None:
+    def __init__(self, stream: TextIO, *, colour: bool, links: bool = False) -> None:
         self.stream = stream
         self.colour = colour
+        self.links = links
         encoding = (getattr(stream, 'encoding', None) or 'ascii').lower()
         self.unicode = encoding.startswith('utf')
 
     def paint(self, text: str, colour: str) -> str:
         """Return ``text`` in a colour of :data:`CODES`, where there is colour."""
         return f'\x1b[{CODES[colour]}m{text}\x1b[0m' if self.colour else text
+
+    def link(self, text: str, path: str) -> str:
+        """Return ``text`` as a link to a file, where links are shown."""
+        if not self.links or not path:
+            return text
+        address = ''.join(
+            chr(byte) if byte in UNRESERVED else f'%{byte:02X}' for byte in os.fsencode(os.path.abspath(path))
+        )
+        return f'\x1b]8;;file://{os.uname().nodename}{address}\x1b\\{text}\x1b]8;;\x1b\\'
 
     def line(self, text: str = '') -> None:
         """Write a line, as :meth:`printable` has it."""
@@ -51,12 +64,13 @@ class Style:
         """Return the line for a task that starts."""
         return f'{self.paint("▶", "dim")} {plain_text(name)}'
 
-    def ended(self, ended: Ended, width: int = 0) -> str:
+    def ended(self, ended: Ended, width: int = 0, log: str = '') -> str:
         """Return the line for a task that is over: sign, name, word, reason, time.
 
         Args:
             ended: the task.
             width: columns for the name, so that what follows stands in line.
+            log: the file that the name becomes a link to.
         """
         outcome = ended.outcome
         sign, word, colour = WORDS[outcome.state]
@@ -72,7 +86,9 @@ class Style:
         if ended.seconds is not None:
             parts.append(self.paint(format_duration(ended.seconds), 'dim'))
         rest = '  '.join(part for part in parts if part)
-        return f'{self.paint(sign, colour)} {plain_text(ended.name).ljust(width)}  {rest}'.rstrip()
+        name = plain_text(ended.name)
+        filled = self.link(name, log) + ' ' * (width - len(name))
+        return f'{self.paint(sign, colour)} {filled}  {rest}'.rstrip()
 
     def leaks(self, ended: Ended) -> list[str]:
         """Return a line for each process that a task left behind."""

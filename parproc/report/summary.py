@@ -7,7 +7,7 @@ from collections.abc import Callable
 from parproc.core.durations import format_duration
 from parproc.core.model import ErrorKind, ProcState
 from parproc.core.screen import plain_text
-from parproc.core.view import RunBegan, RunEnded, RunView
+from parproc.core.view import Ended, RunBegan, RunEnded, RunView
 from parproc.report.style import Style
 
 MOST_FAILURES = 20
@@ -21,7 +21,13 @@ GOOD_WORDS = (
 )
 
 
-def write_summary(style: Style, view: RunView, end: RunEnded, log_path: Callable[[str], str]) -> None:
+def write_summary(
+    style: Style,
+    view: RunView,
+    end: RunEnded,
+    log_path: Callable[[str], str],
+    usual: Callable[[str], float | None] | None = None,
+) -> None:
     """Write the summary of a run to the style's stream.
 
     Args:
@@ -29,6 +35,7 @@ def write_summary(style: Style, view: RunView, end: RunEnded, log_path: Callable
         view: all that happened.
         end: the end of the run.
         log_path: proc name -> its log.
+        usual: proc name -> seconds it usually takes, None when nobody knows.
     """
     if view.failures and view.began is not None:
         _write_failures(style, view, view.began, log_path)
@@ -43,10 +50,16 @@ def write_summary(style: Style, view: RunView, end: RunEnded, log_path: Callable
         style.line(style.paint(f'longest path: {chain}  {format_duration(seconds)}', 'dim'))
     slowest = [one for one in view.slowest[:MOST_SLOWEST] if (one.seconds or 0.0) >= WORTH_NAMING]
     if view.done > 1 and slowest:
-        named = ', '.join(f'{plain_text(one.name)} {format_duration(one.seconds or 0.0)}' for one in slowest)
+        named = ', '.join(_compared(one, usual(one.name) if usual is not None else None) for one in slowest)
         style.line(style.paint(f'slowest: {named}', 'dim'))
     if view.began is not None:
         style.line(style.paint(f'logs: {plain_text(view.began.log_folder)}', 'dim'))
+
+
+def _compared(ended: Ended, usual: float | None) -> str:
+    """Return a proc's name and time, beside its usual time when that is known."""
+    text = f'{plain_text(ended.name)} {format_duration(ended.seconds or 0.0)}'
+    return text if usual is None else f'{text} (usually {format_duration(usual)})'
 
 
 def _write_failures(style: Style, view: RunView, began: RunBegan, log_path: Callable[[str], str]) -> None:
@@ -56,7 +69,8 @@ def _write_failures(style: Style, view: RunView, began: RunBegan, log_path: Call
     for ended in view.failures[:MOST_FAILURES]:
         style.line(style.ended(ended, view.name_width))
         if ended.seconds is not None:
-            style.line(f'    log:   {plain_text(log_path(ended.name))}')
+            path = log_path(ended.name)
+            style.line(f'    log:   {style.link(plain_text(path), path)}')
         style.line(f'    rerun: {plain_text(shlex.join(began.command(ended.name)))}')
     if len(view.failures) > MOST_FAILURES:
         style.line(f'    and {len(view.failures) - MOST_FAILURES} more')

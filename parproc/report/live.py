@@ -1,0 +1,248 @@
+"""A board on a terminal: what is over scrolls up, what runs is drawn below and drawn anew.
+
+The cursor rests on the empty line above the board, not below it. Whatever else is written there (a warning, what the
+user types, a shell's message) scrolls up like a finished proc, and however a terminal rearranges its lines when it is
+resized, the board is what lies below the cursor: no rows have to be counted.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+
+from parproc.core.durations import format_duration
+from parproc.core.events import Announcement, RunStopping, TaskFinished, TaskRetrying
+from parproc.core.model import ErrorKind, ProcState
+from parproc.core.screen import clean_line, plain_text
+from parproc.core.view import HELD_BACK, Ended, Message, RunBegan, RunEnded, RunView, TaskLogged, Warned
+from parproc.report.frame import Scene, draw, rows_shown
+from parproc.report.logfile import failure_lines
+from parproc.report.style import Style
+from parproc.report.summary import write_summary
+from parproc.report.tails import Tails
+from parproc.report.taskbar import Taskbar
+from parproc.report.timeleft import TimeLeft
+from parproc.report.tty import Tty
+
+FIRST = 0.2
+FRAME = 0.1
+PULSE = 1.0
+RETRY = 0.02
+ASLEEP = 3.0
+PATIENCE = 2.0
+MOST_HELD = 1 << 22
+FEWEST_LINES = 4
+
+HIDE, SHOW = '\x1b[?25l', '\x1b[?25h'
+TOGETHER, AT_ONCE = '\x1b[?2026h', '\x1b[?2026l'
+BELOW, REST = '\x1b[J', '\x1b[K'
+
+
+class LiveReporter:
+    """Shows a run on a terminal.
+
+    Args:
+        style: where and how; its stream is a terminal.
+        log_path: proc name -> its log.
+        full_log: show a failed proc's whole log.
+        ignored: found in lines of logs that are not shown.
+        usual: proc name -> seconds it usually takes, None when nobody knows.
+        clock: monotonic seconds.
+        environ: tells which terminal it is.
+
+    Raises:
+        OSError: when the stream is not a terminal or the terminal cannot be opened.
+    """
+
+    def __init__(
+        self,
+        style: Style,
+        log_path: Callable[[str], str],
+        *,
+        full_log: bool = False,
+        ignored: re.Pattern[str] | None = None,
+        usual: Callable[[str], float | None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
+        style.stream.flush()
+        self._stream = style.stream
+        self._tty = Tty(style.stream.fileno(), clock)
+        self._text = io.StringIO()
+        self._style = Style(self._text, colour=style.colour, links=style.colour)
+        self._style.unicode = style.unicode
+        self._log_path = log_path
+        self._full_log = full_log
+        self._ignored = ignored
+        self._usual = usual
+        self._clock = clock
+        self._tails = Tails(log_path)
+        self._taskbar = Taskbar(environ)
+        self._time_left = TimeLeft(usual) if usual is not None else None
+        self._lines: deque[str] = deque()
+        self._held = self._lost = 0
+        self._shown: list[str] = []
+        self._size = (0, 0)
+        self._columns = self._tty.size()[0]
+        self._due = 0.0
+        self._pulse = 0.0
+        self._last_tick: float | None = None
+        self._changed = False
+        self._away = 0
+        self._over = False
+
+    def handle(self, message: Announcement | Message, view: RunView) -> None:
+        """Note what there is to say about ``message``; the end of the run, and what comes later, is shown at once."""
+        self._changed = True
+        if self._time_left is not None:
+            self._time_left.handle(message)
+        style = self._style
+        if isinstance(message, TaskFinished):
+            if view.latest is not None:
+                self._finished(view.latest, view)
+        elif isinstance(message, TaskRetrying):
+            name, reason = plain_text(message.name), plain_text(message.outcome.reason)
+            wait = format_duration(message.again_at - message.time)
+            sign = style.paint('↻', 'yellow')
+            style.line(f'{sign} {name}  attempt {message.attempt} failed  {reason}  again in {wait}')
+        elif isinstance(message, TaskLogged):
+            for line in message.message.split('\n'):
+                style.line(f'  {plain_text(message.name)}: {clean_line(line, colour=style.colour)}')
+        elif isinstance(message, Warned):
+            style.line(f'{style.paint("warning:", "yellow")} {plain_text(message.message)}')
+        elif isinstance(message, RunStopping):
+            verb = 'stopping' if message.step == 1 else 'killing'
+            what = f', {verb} {len(view.running)} running' if view.running else ''
+            style.line(style.paint(f'{plain_text(message.reason)}{what}', 'yellow'))
+        elif isinstance(message, RunBegan):
+            self._due = message.time + FIRST
+        elif isinstance(message, RunEnded):
+            self._end(message, view)
+            return
+        self._collect()
+
+    def next_tick(self, view: RunView) -> float | None:
+        """Return when the next frame is due."""
+        if self._over or self._away:
+            return None
+        if self._changed or self._tty.busy:
+            return self._due
+        return max(self._pulse, self._due) if view.running else None
+
+    def tick(self, now: float, view: RunView) -> None:
+        """Draw a frame when one is due and the terminal takes it."""
+        last, self._last_tick = self._last_tick, now
+        if self._over or self._away:
+            return
+        if last is not None and now - last > ASLEEP:
+            self._size = (0, 0)
+        if now < self._due or not (self._changed or self._tty.busy or now >= self._pulse):
+            return
+        self._tty.push()
+        if self._tty.busy:
+            self._due = now + RETRY
+            return
+        self._paint(now, view)
+        self._changed = False
+        self._due, self._pulse = now + FRAME, now + PULSE
+
+    def suspend(self) -> None:
+        """Take the board off the screen, for a question or a proc that has the terminal to itself."""
+        self._away += 1
+        if self._away == 1 and not self._over:
+            self._write(self._off() + self._scrolled())
+            self._tty.drain(PATIENCE)
+
+    def resume(self) -> None:
+        """Put the board back with the next frame, once each :meth:`suspend` has had its resume."""
+        self._away -= 1
+        self._changed = True
+
+    def _finished(self, ended: Ended, view: RunView) -> None:
+        """Write about a task that is over."""
+        style, outcome = self._style, ended.outcome
+        path = self._log_path(ended.name) if ended.seconds is not None else ''
+        style.line(style.ended(ended, min(view.name_width, self._columns // 2), path))
+        for leak in style.leaks(ended):
+            style.line(leak)
+        failed = outcome.state is ProcState.FAILED and outcome.error not in HELD_BACK
+        if failed and path and outcome.error is not ErrorKind.INTERRUPTED:
+            bar = style.paint('│', 'red')
+            for line in failure_lines(path, colour=style.colour, full=self._full_log, ignored=self._ignored):
+                style.line(f'    {bar} {line}'.rstrip())
+                self._collect()
+
+    def _end(self, message: RunEnded, view: RunView) -> None:
+        """Replace the board by the summary; what the terminal does not take within its time is given up."""
+        self._collect()
+        write_summary(self._style, view, message, self._log_path, self._usual)
+        self._collect()
+        self._over = True
+        self._write(self._off() + self._scrolled())
+        self._tty.drain(PATIENCE)
+        self._tty.close()
+
+    def _collect(self) -> None:
+        """Move the lines just written to those that scroll up with the next frame; of too many, the oldest go."""
+        text = self._text.getvalue()
+        if not text:
+            return
+        self._text.seek(0)
+        self._text.truncate()
+        if self._over:
+            self._stream.write(text)
+            self._stream.flush()
+            return
+        self._lines.append(text)
+        self._held += len(text)
+        while self._held > MOST_HELD and len(self._lines) > 1:
+            lost = self._lines.popleft()
+            self._held -= len(lost)
+            self._lost += lost.count('\n')
+
+    def _scrolled(self) -> str:
+        """Return what scrolls up, and forget it."""
+        text = ''.join(self._lines)
+        if self._lost:
+            text = f'{self._lost} lines were left out: the terminal did not take them\n{text}'
+        self._lines.clear()
+        self._held = self._lost = 0
+        return text.replace('\n', '\r\n')
+
+    def _off(self) -> str:
+        """Return what takes the board away, and leaves the cursor where it began."""
+        self._shown, self._size = [], (0, 0)
+        return f'\r{BELOW}{self._taskbar.clear()}'
+
+    def _paint(self, now: float, view: RunView) -> None:
+        size = self._tty.size()
+        frame = self._frame(now, view, *size)
+        scrolled = self._scrolled()
+        whole = bool(scrolled) or size != self._size or len(frame) != len(self._shown)
+        if not whole and frame == self._shown:
+            return
+        self._shown, self._size, self._columns = frame, size, size[0]
+        parts = ['\r', BELOW if whole else REST, scrolled]
+        parts += [f'\r\n{line}{REST}' for line in frame]
+        parts.append(f'{BELOW}\x1b[{len(frame)}A\r' if frame else '')
+        self._write(''.join(parts) + self._taskbar.update(view))
+
+    def _frame(self, now: float, view: RunView, columns: int, lines: int) -> list[str]:
+        """Return the lines of the board, a column narrower than the screen, so that none can wrap."""
+        if lines < FEWEST_LINES or view.began is None:
+            return []
+        names = [name for name, running in rows_shown(view, lines) if not running.awaited]
+        left = self._time_left.left(now, view) if self._time_left is not None else None
+        usual = self._usual or _unknown
+        return draw(view, now, self._style, Scene(columns - 1, lines, self._tails.look(names), usual, left))
+
+    def _write(self, text: str) -> None:
+        self._tty.write(f'{TOGETHER}{HIDE}{text}{SHOW}{AT_ONCE}')
+
+
+def _unknown(_name: str) -> None:
+    """Return None: nobody knows how long it takes."""
