@@ -15,6 +15,8 @@ from parproc.registry import WhenScheduled
 if TYPE_CHECKING:
     from parproc.catalog import Catalog, Task
 
+TERMINAL_LOCK = 'the terminal'
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -231,6 +233,8 @@ class _Closure:
         if locks and any('[' in lock for lock in locks):
             args = self._catalog.texts_of(task)
             locks = tuple(self._catalog.pattern(lock).fill(args) for lock in locks)
+        if declaration.interactive:
+            locks = (*locks, TERMINAL_LOCK)
         return TaskSpec(
             task.name,
             tuple(draft.deps),

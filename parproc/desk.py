@@ -72,6 +72,7 @@ class Desk:
             log_path=session.folder.log_path(name),
             result_path=session.folder.result_path(name),
             directory=declaration.cwd,
+            interactive=declaration.interactive,
             environment=self._environment(name, attempt, declaration.env),
         )
 

@@ -114,6 +114,7 @@ class Engine:
         self._prompter = Prompter(self._selector, self._reply, self._step_aside)
         self._returned: dict[str, EncodedResult] = {}
         self._refused: set[str] = set()
+        self._in_front: set[str] = set()
         self._inline_jobs: deque[Job] = deque()
         self._inline_answers: dict[str, tuple[Mapping[str, object], Mapping[str, EncodedResult]]] = {}
         self._watched: list[set[str]] = []
@@ -230,6 +231,7 @@ class Engine:
             if report.result is not None:
                 self._returned[report.name] = report.result
             self._prompter.forget(report.name)
+            self._back(report.name)
             self._feed(Finished(report.name, report.outcome, self._clock()))
         elif isinstance(report, Asked):
             self._on_asked(report)
@@ -332,11 +334,15 @@ class Engine:
     def _launch(self, launch: Launch) -> StartFailed | None:
         try:
             job = self._desk.job(launch.name, launch.attempt)
+            if job.interactive:
+                self._in_front.add(launch.name)
+                self._step_aside(True)
             if self.machine.inline:
                 self._inline_jobs.append(job)
             else:
                 self._executor.start(job)
         except StartError as error:
+            self._back(launch.name)
             self._refused.add(launch.name)
             return StartFailed(launch.name, error.reason, error.scarce, self._clock())
         except UserError as error:
@@ -369,6 +375,12 @@ class Engine:
         self.ends[name] = finished.time
         for watched in self._watched:
             watched.discard(name)
+
+    def _back(self, name: str) -> None:
+        """Take the terminal back from a task that had it."""
+        if name in self._in_front:
+            self._in_front.discard(name)
+            self._step_aside(False)
 
     def _step_aside(self, away: bool) -> None:
         self._guarded(lambda: self._listener.step_aside(away))

@@ -13,6 +13,7 @@ from typing import NoReturn, TextIO
 from parproc.context import ProcContext, enter_child
 from parproc.core.model import SUCCESS, ErrorKind, Outcome, failure
 from parproc.exec import system
+from parproc.exec.foreground import put_into_foreground
 from parproc.exec.outcomes import Terminated, enter_directory, judge, perform
 from parproc.exec.protocol import Job
 from parproc.exec.streams import flush, make_streams, open_log, use_streams
@@ -61,7 +62,7 @@ def run_job(job: Job, end: socket, reaper: int, ground: Ground, *, alone: bool) 
         old_streams: tuple[TextIO | None, ...] = ()
         result: EncodedResult | None = None
         try:
-            _become_leader(reaper, ground.parent)
+            _become_leader(reaper, ground.parent, interactive=job.interactive)
             old_streams = _prepare(job, channel, end.fileno(), ground)
         except Exception as error:
             outcome = failure(ErrorKind.NOT_STARTED, f'its process cannot be prepared: {error}')
@@ -77,9 +78,16 @@ def run_job(job: Job, end: socket, reaper: int, ground: Ground, *, alone: bool) 
         os._exit(status)
 
 
-def _become_leader(reaper: int, parent: int) -> None:
-    """Start a session and be known to the reaper; leave when the parent was gone before."""
-    os.setsid()
+def _become_leader(reaper: int, parent: int, *, interactive: bool) -> None:
+    """Start a session and be known to the reaper; leave when the parent was gone before.
+
+    Who talks to the terminal stays in its session, in a group of its own.
+    """
+    if interactive and os.isatty(0):
+        os.setpgid(0, 0)
+        put_into_foreground(os.getpgrp())
+    else:
+        os.setsid()
     try:  # noqa: SIM105 - contextlib would cost every child a few pages more
         os.write(reaper, b'+%d\n' % os.getpid())
     except OSError:
@@ -94,10 +102,12 @@ def _prepare(job: Job, channel: ChildChannel, kept: int, ground: Ground) -> tupl
     system.reset_signals()
     _signal.signal(_signal.SIGINT, _signal.default_int_handler)
     _signal.signal(_signal.SIGTERM, _terminate)
-    log, warning = open_log(job, ground.nothing)
-    os.dup2(ground.nothing, 0)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
+    warning = ''
+    if not job.interactive:
+        log, warning = open_log(job, ground.nothing)
+        os.dup2(ground.nothing, 0)
+        os.dup2(log, 1)
+        os.dup2(log, 2)
     system.close_all_but(kept)
     old_streams = use_streams(ground.streams)
     faulthandler.enable(2)

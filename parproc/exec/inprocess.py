@@ -35,7 +35,7 @@ class InProcessExecutor:
     def start(self, job: Job) -> None:
         """Run ``job`` to its end and post it."""
         nothing = os.open(os.devnull, os.O_WRONLY)
-        log, warning = open_log(job, nothing)
+        log, warning = (os.dup(1), '') if job.interactive else open_log(job, nothing)
         if warning:
             self._post(Warned(warning))
         try:

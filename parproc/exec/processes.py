@@ -18,12 +18,13 @@ from _socket import socket
 from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
-from signal import SIGCONT, SIGKILL, SIGSTOP
+from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTSTP
 
 from parproc.core.model import SUCCESS, ErrorKind, Outcome, Usage, failure
 from parproc.exec import system
 from parproc.exec.child import Ground
 from parproc.exec.exits import ExitSignal
+from parproc.exec.foreground import Foreground
 from parproc.exec.fork import fork_child, open_channel
 from parproc.exec.leftovers import Leftovers
 from parproc.exec.protocol import Asked, Ended, Job, Logged, Progressed, Report, StartError, Warned, start_error
@@ -44,12 +45,13 @@ class Child:
     """One running child: its process, its exit descriptor and its channel; what its job has used up before."""
 
     __slots__ = (
-        *('answer', 'channel', 'job', 'leaked', 'on_channel', 'outcome', 'pid', 'pidfd'),
+        *('answer', 'channel', 'foreground', 'job', 'leaked', 'on_channel', 'outcome', 'pid', 'pidfd'),
         *('reader', 'rest', 'result', 'signalled', 'usage'),
     )
 
     def __init__(self, job: Job, pid: int, pidfd: int, channel: socket | None) -> None:
         self.job = job
+        self.foreground: Foreground | None = None
         self.rest: deque[tuple[str, ...]] = deque()
         self.usage = Usage()
         self.leaked: tuple[str, ...] = ()
@@ -91,6 +93,7 @@ class ProcessExecutor:
         self._ground: Ground | None = None
         self._reaper: Reaper | None = None
         self._exits: ExitSignal | None = None
+        self._stops: ExitSignal | None = None
         self._leftovers = Leftovers(run_id, exclusive=exclusive)
         self._was_subreaper = False
         self._warned_of_threads = False
@@ -108,10 +111,34 @@ class ProcessExecutor:
         reaper = self._living_reaper()
         if not self._children:
             self._leftovers.look(self._known)
+        foreground = Foreground() if job.interactive else None
         if job.call is None:
             self._spawn(job, deque(job.commands), ground, reaper)
         else:
             self._fork(job, ground, reaper)
+        if foreground is not None:
+            self._lend(job, foreground)
+
+    def _lend(self, job: Job, foreground: Foreground) -> None:
+        """Let a job have the terminal, and see when it is stopped from there."""
+        child = self._children.get(job.name)
+        if child is None:
+            return
+        child.foreground = foreground
+        if foreground.is_ours:
+            if self._stops is None:
+                self._stops = self._exit_signal(self._look_for_stops)
+            foreground.lend(child.pid)
+            system.send_group(child.pid, SIGCONT)
+
+    def _look_for_stops(self) -> None:
+        """Stand still with a job that was stopped at its terminal, as the shell expects of the whole."""
+        for child in self._children.values():
+            if child.foreground is not None and child.foreground.is_ours:
+                stopped = os.waitid(os.P_PID, child.pid, os.WSTOPPED | os.WNOHANG)
+                if stopped is not None:
+                    child.foreground.take_back()
+                    system.send(os.getpid(), SIGTSTP)
 
     def _fork(self, job: Job, ground: Ground, reaper: Reaper) -> None:
         alone = threading.active_count() == 1
@@ -160,6 +187,8 @@ class ProcessExecutor:
         child.signalled = child.signalled or signal not in (SIGSTOP, SIGCONT)
         if not system.send_group(child.pid, signal):
             system.send(child.pid, signal)  # so young that it has no session yet
+        if signal == SIGCONT and child.foreground is not None:
+            child.foreground.lend(child.pid)
         if signal != SIGSTOP and not system.send_group(child.pid, SIGCONT):
             system.send(child.pid, SIGCONT)
 
@@ -187,9 +216,10 @@ class ProcessExecutor:
             gc.unfreeze()
             if not self._was_subreaper:
                 system.stop_being_subreaper()
-        if self._exits is not None:
-            self._exits.close()
-            self._exits = None
+        for watch in (self._stops, self._exits):
+            if watch is not None:
+                watch.close()
+        self._stops = self._exits = None
 
     # --- starting ----------------------------------------------------------------------------------------------
 
@@ -243,7 +273,7 @@ class ProcessExecutor:
             if pidfd >= 0:
                 self._selector.register(pidfd, WATCH_READ, partial(self._on_exit, child))
             elif self._exits is None:
-                self._exits = self._exit_signal()
+                self._exits = self._exit_signal(self._look_for_exits)
             if channel is not None:
                 child.on_channel = partial(self._on_channel, child)
                 self._selector.register(channel.fileno(), WATCH_READ, child.on_channel)
@@ -256,9 +286,9 @@ class ProcessExecutor:
         if pidfd < 0:
             self._look_for_exits()
 
-    def _exit_signal(self) -> ExitSignal:
+    def _exit_signal(self, call: Callable[[], None]) -> ExitSignal:
         try:
-            return ExitSignal(self._selector, self._look_for_exits)
+            return ExitSignal(self._selector, call)
         except ValueError as error:
             raise OSError(errno.ENOTSUP, f'this system needs the main thread to start procs: {error}') from None
 
@@ -368,6 +398,8 @@ class ProcessExecutor:
         if child.pidfd >= 0:
             self._forget(child.pidfd)
             os.close(child.pidfd)
+        if child.foreground is not None:
+            child.foreground.take_back()
         self._known.discard(pid)
         leaked = self._leftovers.end(pid, self._known, self._children)
         if self._reaper is not None:
@@ -391,6 +423,8 @@ class ProcessExecutor:
             self._end(child, failure(ErrorKind.FAILED, error.reason))
             return
         following = self._children.get(job.name)
+        if following is not None and child.foreground is not None:
+            self._lend(job, child.foreground)
         if following is not None:
             following.usage, following.leaked = child.usage, child.leaked
 

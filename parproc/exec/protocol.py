@@ -34,6 +34,7 @@ class Job:
         result_path: file a large result is written to.
         directory: working directory, None to keep the parent's.
         environment: variables to set on top of the parent's.
+        interactive: it talks to whoever sits at the terminal: no log, and no input of its own.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Job:
     directory: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     commands: tuple[tuple[str, ...], ...] = ()
+    interactive: bool = False
 
 
 class StartError(Exception):

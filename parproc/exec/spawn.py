@@ -47,19 +47,22 @@ def spawn_command(job: Job, words: tuple[str, ...], nothing: int, *, first: bool
         UnusableCommandError: when there is no such program, or it cannot be run.
         StartError: when the system refuses.
     """
-    log, warning = open_log(job, nothing, first=first)
+    log, warning = (nothing, '') if job.interactive else open_log(job, nothing, first=first)
+    in_terminal = job.interactive and os.isatty(0)
     try:
         program, words = _located(job, words)
         pid = os.posix_spawnp(
             program,
             words,
             {**os.environ._data, **_encoded(job.environment)},  # type: ignore[attr-defined]
-            file_actions=(
+            file_actions=()
+            if job.interactive
+            else (
                 (os.POSIX_SPAWN_DUP2, nothing, 0),
                 (os.POSIX_SPAWN_DUP2, log, 1),
                 (os.POSIX_SPAWN_DUP2, log, 2),
             ),
-            setsid=True,
+            **({'setpgroup': 0} if in_terminal else {'setsid': True}),
             setsigmask=(),
             setsigdef=ignored_signals(),
         )
