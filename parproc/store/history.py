@@ -1,0 +1,281 @@
+"""History: which runs there were, how each proc fared in them, and how long it usually takes.
+
+An index in SQLite that can be deleted at any time. Whatever is wrong with the file, a run goes on without it.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from parproc.core.attempt import REMEMBERED, Attempt, usual_seconds
+from parproc.core.model import GOOD, ErrorKind, ProcState
+from parproc.store.database import Database, Locked, Unusable
+
+Found = TypeVar('Found')
+
+AT_ONCE = 500
+LONGEST_PAUSE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A run of the past, or one that is going on.
+
+    Args:
+        run_id: as in the folder of its logs.
+        started: seconds since the epoch.
+        ended: the same, None when it is going on or was abandoned.
+        exit_code: None as ``ended``.
+        targets: what it was asked for.
+        abandoned: it was killed before it could say how it ended.
+    """
+
+    run_id: str
+    started: float
+    ended: float | None
+    exit_code: int | None
+    targets: tuple[str, ...]
+    abandoned: bool
+
+
+class History:
+    """Remembers runs in a file, opened when first needed.
+
+    What is told between two calls of :meth:`flush` is written in one transaction. In a forked child every method does
+    nothing. How long a proc usually takes is the decayed median of :func:`parproc.core.attempt.usual_seconds` over its
+    latest successes.
+
+    Args:
+        path: the file, usually ``.parproc/parproc.db``; it is created with its folder when there is something to write.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._database = Database(os.path.abspath(path))
+        self._process = os.getpid()
+        self._off = False
+        self._looked = False
+        self._run: int | None = None
+        self._begun: tuple[str, float, str] | None = None
+        self._wanted: list[str] = []
+        self._attempts: list[Attempt] = []
+        self._pause = self._skip = 0
+
+    @property
+    def warning(self) -> str | None:
+        """Why there is no history, or only a new one; None while all is well."""
+        return self._database.warning
+
+    # --- a run writes ------------------------------------------------------------------------------------------
+
+    def begin(self, run_id: str, targets: Iterable[str], wall_time: float) -> None:
+        """Note that a run starts; ``wall_time`` is seconds since the epoch."""
+        self._begun = (_storable(run_id), wall_time, '\n'.join(map(_storable, targets)))
+        self._run = None
+        self.flush()
+
+    def want(self, names: Iterable[str]) -> None:
+        """Note that the run means to run procs: until they end well, they are unfinished."""
+        self._wanted += names
+
+    def record(self, attempts: Iterable[Attempt]) -> None:
+        """Note attempts that are over."""
+        self._attempts += attempts
+
+    def flush(self) -> None:
+        """Write what was noted; when another process holds the file for long, later."""
+        if self._skip:
+            self._skip -= 1
+        elif self._begun is not None and (self._run is None or self._wanted or self._attempts):
+            self._write(None)
+
+    def end(self, exit_code: int, wall_time: float) -> None:
+        """Note how the run ended, and write all that is still to be written."""
+        if self._begun is not None:
+            self._write((exit_code, wall_time))
+            self._begun = self._run = None
+
+    def close(self) -> None:
+        """Give the file up."""
+        if self._process == os.getpid():
+            self._database.close()
+
+    # --- anybody reads -----------------------------------------------------------------------------------------
+
+    def expected(self, names: Iterable[str]) -> dict[str, float]:
+        """Return how many seconds each of ``names`` usually takes; those that never ended well are absent."""
+        given = {_storable(name): name for name in names}
+
+        def work(connection: sqlite3.Connection) -> dict[str, float]:
+            found = _of_names(connection, 'name, expected', list(given))
+            return {given[name]: float(seconds) for name, seconds in found if isinstance(seconds, (int, float))}
+
+        return self._read(work, {})
+
+    def last_failed(self) -> list[str]:
+        """Return what failed or never ran in the last run that is over or was abandoned, in the order it was wanted."""
+        query = (
+            'SELECT name FROM unfinished WHERE run = '
+            '(SELECT id FROM runs WHERE ended IS NOT NULL OR abandoned ORDER BY id DESC LIMIT 1) ORDER BY place'
+        )
+        return self._read(lambda connection: [str(row[0]) for row in connection.execute(query)], [])
+
+    def runs(self, limit: int) -> list[RunRecord]:
+        """Return the last runs, latest first."""
+        query = 'SELECT run_id, started, ended, exit_code, targets, abandoned FROM runs ORDER BY id DESC LIMIT ?'
+
+        def work(connection: sqlite3.Connection) -> list[RunRecord]:
+            return [
+                RunRecord(run_id, started, ended, code, tuple(targets.split('\n') if targets else ()), bool(abandoned))
+                for run_id, started, ended, code, targets, abandoned in connection.execute(query, (limit,))
+            ]
+
+        return self._read(work, [])
+
+    def trend(self, name: str, limit: int) -> list[Attempt]:
+        """Return the last attempts of a proc that ran, latest first."""
+        query = (
+            'SELECT attempt, started, ended, state, error, reason, seconds, memory, cpu FROM attempts '
+            'WHERE name = ? AND started IS NOT NULL ORDER BY started DESC LIMIT ?'
+        )
+
+        def work(connection: sqlite3.Connection) -> list[Attempt]:
+            return [
+                Attempt(name, number, began, ended, ProcState(state), ErrorKind(error) if error else None, *rest)
+                for number, began, ended, state, error, *rest in connection.execute(query, (_storable(name), limit))
+            ]
+
+        return self._read(work, [])
+
+    # --- inside ------------------------------------------------------------------------------------------------
+
+    def _write(self, end: tuple[int, float] | None) -> None:
+        if self._off or self._process != os.getpid() or self._begun is None:
+            return
+        self._mark_abandoned()
+        begun, known = self._begun, self._run
+
+        def work(connection: sqlite3.Connection) -> int:
+            run = known if known is not None and _has_run(connection, known) else self._started(connection, begun)
+            _store(connection, run, self._wanted, self._attempts)
+            if end is not None:
+                _end(connection, run, *end)
+            return run
+
+        try:
+            self._run = self._database.write(work, patient=end is not None)
+        except Unusable as error:
+            if isinstance(error, Locked) and end is None:
+                self._pause = min(LONGEST_PAUSE, 2 * self._pause + 1)
+                self._skip = self._pause
+                return
+            self._off = True
+            self._database.note(f'{error.args[0]}, so this run leaves no history')
+        self._wanted, self._attempts = [], []
+
+    def _started(self, connection: sqlite3.Connection, begun: tuple[str, float, str]) -> int:
+        """Add the run, and show that it is going on before anybody can see it."""
+        run = connection.execute('INSERT INTO runs (run_id, started, targets) VALUES (?, ?, ?)', begun).lastrowid or 0
+        self._database.presence.hold(run)
+        return run
+
+    def _read(self, work: Callable[[sqlite3.Connection], Found], nothing: Found) -> Found:
+        if self._off or self._process != os.getpid() or not self._database.exists():
+            return nothing
+        self._mark_abandoned()
+        try:
+            return self._database.read(work)
+        except Unusable as error:
+            self._database.note(f'{error.args[0]}, so its history is not used')
+        except (ValueError, TypeError):
+            self._database.note('holds what parproc never wrote')
+        return nothing
+
+    def _mark_abandoned(self) -> None:
+        """Find runs that have no end and no process, once."""
+        if self._looked or not self._database.exists():
+            return
+        self._looked = True
+        presence = self._database.presence
+        query = 'SELECT id FROM runs WHERE ended IS NULL AND abandoned = 0'
+
+        def mark(connection: sqlite3.Connection) -> None:
+            connection.executemany('UPDATE runs SET abandoned = 1 WHERE id = ?', [(run,) for run in gone])
+
+        try:
+            still_open = self._database.read(lambda connection: [row[0] for row in connection.execute(query)])
+            gone = [run for run in still_open if presence.gone(run)]
+            if gone:
+                self._database.write(mark, patient=False)
+        except Unusable:
+            return
+
+
+def _storable(text: str) -> str:
+    """Return text that SQLite takes: what is no character is spelled out."""
+    return text if text.isascii() else text.encode('utf-8', 'backslashreplace').decode()
+
+
+def _of_names(connection: sqlite3.Connection, columns: str, names: Sequence[str]) -> Iterator[tuple[str, object]]:
+    """Yield two columns of the rows of ``procs`` for ``names``."""
+    for start in range(0, len(names), AT_ONCE):
+        some = names[start : start + AT_ONCE]
+        marks = ', '.join('?' * len(some))
+        yield from connection.execute(f'SELECT {columns} FROM procs WHERE name IN ({marks})', some)  # noqa: S608
+
+
+def _has_run(connection: sqlite3.Connection, run: int) -> bool:
+    """Return whether a run is in the file, which may have been replaced since."""
+    return connection.execute('SELECT 1 FROM runs WHERE id = ?', (run,)).fetchone() is not None
+
+
+def _store(connection: sqlite3.Connection, run: int, wanted: Iterable[str], attempts: Sequence[Attempt]) -> None:
+    wanted_rows = [(run, _storable(name)) for name in wanted]
+    connection.executemany('INSERT OR IGNORE INTO unfinished (run, name) VALUES (?, ?)', wanted_rows)
+    rows = [
+        (run, _storable(one.name), one.number, one.started, one.ended, one.state.value,
+         one.error.value if one.error is not None else None, _storable(one.reason), one.seconds, one.memory, one.cpu)
+        for one in attempts
+    ]  # fmt: skip
+    connection.executemany('INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)', rows)
+    good = [(run, _storable(one.name)) for one in attempts if one.state in GOOD]
+    connection.executemany('DELETE FROM unfinished WHERE run = ? AND name = ?', good)
+    _update_procs(connection, attempts)
+
+
+def _update_procs(connection: sqlite3.Connection, attempts: Sequence[Attempt]) -> None:
+    """Keep what a proc usually takes up to date, so that nobody ever has to look through its attempts."""
+    names = list({_storable(one.name) for one in attempts})
+    recent = {name: _durations(text) for name, text in _of_names(connection, 'name, recent', names)}
+    latest = {}
+    for one in attempts:
+        name = _storable(one.name)
+        latest[name] = one
+        if one.state is ProcState.SUCCEEDED and one.seconds is not None:
+            recent[name] = [one.seconds, *recent.get(name, ())][:REMEMBERED]
+    rows = []
+    for name, one in latest.items():
+        durations = recent.get(name)
+        usual = usual_seconds(durations) if durations else None
+        rows.append((name, usual, ' '.join(f'{each:.6g}' for each in durations or ()), one.state.value, one.ended))
+    connection.executemany('INSERT OR REPLACE INTO procs VALUES (?, ?, ?, ?, ?)', rows)
+
+
+def _durations(text: object) -> list[float]:
+    """Return the durations of a row, none when the row is not as we write it."""
+    try:
+        return [float(word) for word in str(text).split()]
+    except ValueError:
+        return []
+
+
+def _end(connection: sqlite3.Connection, run: int, exit_code: int, ended: float) -> None:
+    """Close a run, and forget what earlier ones had left unfinished."""
+    connection.execute('UPDATE runs SET ended = ?, exit_code = ?, abandoned = 0 WHERE id = ?', (ended, exit_code, run))
+    connection.execute(
+        'DELETE FROM unfinished WHERE run < ? AND run NOT IN (SELECT id FROM runs WHERE ended IS NULL AND abandoned = 0)',
+        (run,),
+    )

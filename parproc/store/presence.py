@@ -1,0 +1,61 @@
+"""Which runs are going on: each holds a lock that the system takes back when its process is gone, however it went."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+
+MUTEX = 0
+
+
+class Presence:
+    """Locks on single bytes of one file: byte n for run n, byte 0 for whoever rearranges the files.
+
+    The locks belong to this process; forked children do not hold them. Within one process they exclude nobody.
+
+    Args:
+        path: the file.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._descriptor = -1
+
+    def hold(self, run: int) -> None:
+        """Show, until :meth:`close`, that a run is going on; where locks cannot be had, nothing is shown."""
+        with contextlib.suppress(OSError):
+            fcntl.lockf(self._opened(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, run)
+
+    def gone(self, run: int) -> bool:
+        """Return whether no other process shows that a run is going on; False when it cannot be told."""
+        try:
+            descriptor = self._opened()
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, run)
+            fcntl.lockf(descriptor, fcntl.LOCK_UN, 1, run)
+        except OSError:
+            return False
+        return True
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other processes out; raises OSError."""
+        descriptor = self._opened()
+        fcntl.lockf(descriptor, fcntl.LOCK_EX, 1, MUTEX)
+        try:
+            yield
+        finally:
+            fcntl.lockf(descriptor, fcntl.LOCK_UN, 1, MUTEX)
+
+    def close(self) -> None:
+        """Give the locks up."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _opened(self) -> int:
+        if self._descriptor < 0:
+            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            self._descriptor = os.open(self._path, flags, 0o600)
+        return self._descriptor
