@@ -28,6 +28,7 @@ from parproc.values import EncodedResult, decode
 
 if TYPE_CHECKING:
     from parproc.core.plan import Plan
+    from parproc.store.history import History
 
 Function = TypeVar('Function', bound=Callable[..., object])
 Names = str | Iterable[str]
@@ -98,6 +99,8 @@ class Session:
         self.listener: Listener = listener or Silent()
         self.catalog = Catalog(self.options.name_param_separator)
         self._folder: RunFolder | None = None
+        self._history: History | None = None
+        self.usual: dict[str, float] = {}
         self._engine: Engine | None = None
         self._exclusive = False
         self._desk = Desk(self)
@@ -372,7 +375,13 @@ class Session:
             UserError: before anything ran, when the request is wrong.
         """
         plan, injected = self._desk.prepare(list(targets), only=only)
-        self.listener = listener(len(plan.order))
+        history = self.history
+        if history is not None:
+            self.usual = history.expected(spec.name for spec in plan.order)
+        order = tuple(
+            replace(spec, expected=self.usual[spec.name]) if spec.name in self.usual else spec for spec in plan.order
+        )
+        self.listener = listener(len(order))
         self._exclusive = True
         engine = self._wired()
         if timeout is not None:
@@ -385,10 +394,14 @@ class Session:
         if folder.warning is not None:
             engine.tell(Warned(folder.warning))
         with engine.signals:
-            engine.want(plan.order, injected)
+            engine.want(order, injected)
             engine.run()
         code = self._exit_code(engine)
         engine.tell(RunEnded(code, time.monotonic()))
+        if history is not None:
+            history.close()
+            if history.warning is not None:
+                engine.tell(Warned(history.warning))
         outcomes = {name: self.outcome_of(name) for name in wanted}
         results = {name: self.result_of(name) for name, outcome in outcomes.items() if outcome and not outcome.error}
         self._shut(keep_logs=bool(code))
@@ -451,6 +464,18 @@ class Session:
         if self._folder is None:
             self._folder = RunFolder(self.options.state_dir, self.options.name_param_separator)
         return self._folder
+
+    @property
+    def history(self) -> History | None:
+        """What is remembered of earlier runs; None where nothing is kept."""
+        path = self.options.task_db_path
+        if path is None and self.options.state_dir is not None:
+            path = os.path.join(self.options.state_dir, 'parproc.db')
+        if path is not None and self._history is None:
+            from parproc.store.history import History
+
+            self._history = History(path)
+        return self._history
 
     @property
     def machine(self) -> Machine | None:

@@ -100,7 +100,7 @@ def test_the_readme_tells_of_every_option(project):
     offered = set(re.findall(r'--[a-z-]+', project.run('--help').out))
     short = {'--file': '-f', '--directory': '-C', '--list': '-l', '--dry-run': '-n', '--jobs': '-j', '--help': '-h'}
     short |= {'--keep-going': '-k', '--fail-fast': '-x', '--exclude': '-X', '--output': '-o', '--quiet': '-q'}
-    short |= {'--verbose': '-v'}
+    short |= {'--verbose': '-v', '--last-failed': '--lf'}
     assert [option for option in sorted(offered) if f'`{short.get(option, option)}' not in table] == []
 
 

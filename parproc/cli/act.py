@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 from parproc.cli.load import Project, load_project
 from parproc.cli.request import CommandLine
@@ -31,6 +32,17 @@ def act(asked: CommandLine) -> int:
     if asked.list_procs or asked.show is not None:
         _tell(session, asked)
         return 0
+    if asked.history is not None:
+        from parproc.cli.past import print_history
+
+        print_history(session, asked.history or None)
+        return 0
+    if asked.last_failed:
+        failed = _last_failed(session)
+        if not failed:
+            print('nothing failed in the last run', file=sys.stderr)
+            return 0
+        asked = replace(asked, words=tuple(failed))
     targets = _targets(session, project, asked)
     if asked.graph is not None or asked.dry_run:
         from parproc.cli.graph import print_graph, print_plan
@@ -98,6 +110,19 @@ def _targets(session: Session, project: Project, asked: CommandLine) -> list[str
     return expand(
         words or project.default or list(session.now), session.catalog, params=session.params, exclude=asked.exclude
     )
+
+
+def _last_failed(session: Session) -> list[str]:
+    """Return what failed or never ran in the last run, as far as it is still declared."""
+    history = session.history
+    found = []
+    for name in history.last_failed() if history is not None else ():
+        try:
+            if session.catalog.lookup(name, session.params) is not None:
+                found.append(name)
+        except UserError:  # a value that is no choice any more
+            continue
+    return found
 
 
 def _nothing_named(session: Session) -> UserError:

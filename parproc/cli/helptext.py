@@ -22,6 +22,7 @@ Options:
   --timeout TIME                  Stop the whole run after TIME (30s, 5m, 1h); exit 124.
   -k, --keep-going                After a failure: go on (default).
   -x, --fail-fast                 After a failure: start nothing new.
+  --lf, --last-failed             What failed or never ran in the last run.
   --only                          Run the targets without their dependencies.
   -X, --exclude GLOB              Leave GLOB out of the targets.
   -o, --output [auto|raw|live|plain|stream|group|quiet|json]
@@ -29,6 +30,7 @@ Options:
   --print NAME                    After the run, that proc's result as JSON.
   --junit FILE                    Write a JUnit XML report of the run.
   --trace FILE                    Write a trace of the run for Perfetto or chrome://tracing.
+  --history [NAME]                Show the last runs, or how a proc fared in them.
   --completion SHELL              Print the completion script for bash, zsh, fish or powershell.
   --init                          Write a small tasks.py to start from.
   -q, --quiet                     Show failures only.

@@ -100,6 +100,12 @@ def _truthy(name: str) -> bool:
 @click.option(
     '-x', '--fail-fast', 'after_failure', flag_value='stop', envvar=[], help='After a failure: start nothing new.'
 )
+@click.option(
+    *('--lf', '--last-failed', 'last_failed'),
+    is_flag=True,
+    envvar='PARPROC_LAST_FAILED',
+    help='What failed or never ran in the last run.',
+)
 @click.option('--only', is_flag=True, help='Run the targets without their dependencies.')
 @click.option('-X', '--exclude', multiple=True, metavar='GLOB', help='Leave GLOB out of the targets.')
 @click.option('-o', '--output', type=click.Choice(OUTPUTS), default='auto', help='How to show the run.')
@@ -108,6 +114,7 @@ def _truthy(name: str) -> bool:
 )
 @click.option('--junit', metavar='FILE', help='Write a JUnit XML report of the run.')
 @click.option('--trace', metavar='FILE', help='Write a trace of the run for Perfetto or chrome://tracing.')
+@click.option('--history', metavar='[NAME]', help='Show the last runs, or how a proc fared in them.')
 @click.option('--completion', metavar='SHELL', help='Print the completion script for bash, zsh, fish or powershell.')
 @click.option('--init', is_flag=True, help='Write a small tasks.py to start from.')
 @click.option('-q', '--quiet', is_flag=True, help='Show failures only.')

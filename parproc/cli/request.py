@@ -37,12 +37,14 @@ class CommandLine:
     mode: str | None = None
     timeout: str | None = None
     fail_fast: bool | None = None
+    last_failed: bool = False
     only: bool = False
     exclude: tuple[str, ...] = ()
     output: str = 'auto'
     print_name: str | None = None
     junit: str | None = None
     trace: str | None = None
+    history: str | None = None
     completion: str | None = None
     init: bool = False
     quiet: bool = False
@@ -51,13 +53,18 @@ class CommandLine:
 
 
 def split_arguments(arguments: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
-    """Return what stands before the first ``--``, with the format of a bare ``--graph``, and what stands after it."""
+    """Return what stands before the first ``--``, with what a bare ``--graph`` or ``--history`` means, and what stands after it."""
     before = list(arguments)
     extra: tuple[str, ...] = ()
     if '--' in before:
         place = before.index('--')
         before, extra = before[:place], tuple(before[place + 1 :])
     for place, argument in enumerate(before):
+        if argument == '--history' and before[place + 1 : place + 2] in [
+            [],
+            *([word] for word in before if word[:1] == '-'),
+        ]:
+            before[place] = '--history='
         if argument == '--graph' and before[place + 1 : place + 2] not in [[kind] for kind in GRAPHS]:
             before[place] = f'--graph={GRAPHS[0]}'
     return before, extra

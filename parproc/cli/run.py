@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from functools import partial
 
@@ -60,6 +61,10 @@ def _beginning(asked: CommandLine) -> tuple[str, ...]:
 def _reporters(session: Session, asked: CommandLine, *, single: bool) -> list[Reporter]:
     """Return what shows the run, and what writes of it."""
     reporters = [_screen(session, asked, single=single)]
+    if session.history is not None:
+        from parproc.report.recorder import HistoryRecorder
+
+        reporters.append(HistoryRecorder(session.history, time.time() - time.monotonic()))
     home = os.environ['PARPROC_INVOCATION_DIR']
     if asked.junit is not None:
         from parproc.report.junit import JunitReporter
@@ -127,7 +132,7 @@ def _screen(session: Session, asked: CommandLine, *, single: bool) -> Reporter:
         from parproc.report.live import LiveReporter
 
         try:
-            return LiveReporter(style, log_path, full_log=full, ignored=ignored(False))
+            return LiveReporter(style, log_path, full_log=full, ignored=ignored(False), usual=session.usual.get)
         except OSError:  # asked for where there is no terminal
             mode = 'plain'
     if mode == 'json':

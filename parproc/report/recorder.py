@@ -55,6 +55,9 @@ class HistoryRecorder:
             self._started.pop(message.name, None)
             self._keep(message.name, message.outcome, message.attempt, message.started, message.time)
         elif isinstance(message, TaskStarted):
+            if not self._started and self._wanted:  # whoever kills us now leaves known what was to run
+                self._hand_over()
+                self._history.flush()
             self._started[message.name] = message.time
         elif isinstance(message, TaskWanted):
             self._wanted.append(message.name)
