@@ -16,6 +16,7 @@ BUSY_SECONDS = 0.1
 READ_SECONDS = 0.5
 PATIENT_SECONDS = 5.0
 VERSION = 1
+FOREIGN = ('no such ', 'table ')
 SCHEMA = """
 CREATE TABLE runs (
     id INTEGER PRIMARY KEY AUTOINCREMENT, run_id TEXT NOT NULL, started REAL NOT NULL, ended REAL, exit_code INTEGER,
@@ -106,9 +107,9 @@ class Database:
     def _guarded(self, work: Callable[[sqlite3.Connection], Value], seconds: float) -> Value:
         try:
             return self._worked(work, seconds)
-        except sqlite3.OperationalError as error:
-            raise self._unusable(error) from None
         except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError) and not str(error).startswith(FOREIGN):
+                raise self._unusable(error) from None
             self._move_aside('damaged', f'is damaged ({error})')
         try:
             return self._worked(work, seconds)
@@ -117,11 +118,11 @@ class Database:
 
     def _worked(self, work: Callable[[sqlite3.Connection], Value], seconds: float) -> Value:
         if self._connection is None:
-            self._connection = self._connected()
+            self._connection = self._connected(seconds)
         self._connection.execute(f'PRAGMA busy_timeout = {int(seconds * 1000)}')
         return work(self._connection)
 
-    def _connected(self) -> sqlite3.Connection:
+    def _connected(self, seconds: float) -> sqlite3.Connection:
         folder = os.path.dirname(self._path)
         try:
             os.makedirs(folder, 0o700, exist_ok=True)
@@ -129,17 +130,17 @@ class Database:
             raise Unusable(f'cannot be used ({error.strerror})') from None
         if os.path.islink(self._path):
             raise Unusable('is a symbolic link')
-        connection = self._open()
+        connection = self._open(seconds)
         version = connection.execute('PRAGMA user_version').fetchone()[0]
         if version > VERSION:
             connection.close()
             self._move_aside('newer', 'was written by a newer parproc')
-            connection = self._open()
+            connection = self._open(seconds)
         self._create(connection)
         return connection
 
-    def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=READ_SECONDS, isolation_level=None)
+    def _open(self, seconds: float) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, timeout=seconds, isolation_level=None)
         try:
             self._inode = os.stat(self._path).st_ino
             for pragma in ('trusted_schema = OFF', 'journal_mode = TRUNCATE', 'synchronous = NORMAL'):
@@ -174,8 +175,9 @@ class Database:
             self._connection = None
         with contextlib.suppress(OSError), self.presence.alone():
             if os.stat(self._path).st_ino == self._inode:
+                with contextlib.suppress(FileNotFoundError):
+                    os.replace(f'{self._path}-journal', f'{self._path}.{why}-journal')
                 os.replace(self._path, f'{self._path}.{why}')
-                os.replace(f'{self._path}-journal', f'{self._path}.{why}-journal')
 
     def _unusable(self, error: sqlite3.Error) -> Unusable:
         text = str(error)

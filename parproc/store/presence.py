@@ -22,14 +22,18 @@ class Presence:
     def __init__(self, path: str) -> None:
         self._path = path
         self._descriptor = -1
+        self._held: set[int] = set()
 
     def hold(self, run: int) -> None:
         """Show, until :meth:`close`, that a run is going on; where locks cannot be had, nothing is shown."""
+        self._held.add(run)
         with contextlib.suppress(OSError):
             fcntl.lockf(self._opened(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, run)
 
     def gone(self, run: int) -> bool:
-        """Return whether no other process shows that a run is going on; False when it cannot be told."""
+        """Return whether nobody shows that a run is going on; False when it cannot be told."""
+        if run in self._held:
+            return False
         try:
             descriptor = self._opened()
             fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, run)
@@ -50,6 +54,7 @@ class Presence:
 
     def close(self) -> None:
         """Give the locks up."""
+        self._held.clear()
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
