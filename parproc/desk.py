@@ -52,6 +52,7 @@ class Desk:
 
     def __init__(self, session: Source) -> None:
         self._session = session
+        self._wished: dict[str, str] | None = None
 
     def job(self, name: str, attempt: int) -> Job:
         """Return all that is needed to run an attempt of a proc."""
@@ -91,6 +92,7 @@ class Desk:
     def prepare(self, names: Sequence[str], *, only: bool = False) -> tuple[Plan, tuple[tuple[str, str], ...]]:
         """Work out what scheduling ``names`` means; nothing is scheduled yet."""
         session = self._session
+        self._wished = None
         request = session.catalog.request(names, params=session.params, state_of=session.state_of, only=only)
         if request.missing and not session.options.allow_missing_deps:
             missing, needed_by = request.missing[0]
@@ -111,9 +113,11 @@ class Desk:
 
     def _environment(self, name: str, attempt: int, own: Mapping[str, str]) -> dict[str, str]:
         """Return what a proc's environment has on top of ours; what the user set stays."""
-        wished = {'PYTHONUNBUFFERED': '1', **self._session.task_environment}
+        if self._wished is None:
+            wished = {'PYTHONUNBUFFERED': '1', **self._session.task_environment}
+            self._wished = {key: value for key, value in wished.items() if key not in os.environ}
         return {
-            **{key: value for key, value in wished.items() if key not in os.environ},
+            **self._wished,
             'PARPROC_NAME': name,
             'PARPROC_RUN_ID': self._session.folder.run_id,
             'PARPROC_ATTEMPT': str(attempt),

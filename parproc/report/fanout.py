@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from parproc.core.events import Announcement
@@ -40,17 +40,36 @@ class Reporters:
 
     def handle(self, message: Announcement | Message) -> None:
         """Let each reporter take one message; raises BrokenPipeError when nobody reads the output any more."""
-        self.view.take(message)
-        self._each(lambda reporter: reporter.handle(message, self.view))
+        view = self.view
+        view.take(message)
+        broken = None
+        for reporter in self._reporters:
+            try:
+                reporter.handle(message, view)
+            except BrokenPipeError as error:
+                broken = error
+            except Exception as error:
+                self._drop(reporter, error)
+        if broken is not None:
+            raise broken
 
     def tick(self, now: float) -> None:
         """Let each reporter know that time has passed; raises as :meth:`handle`."""
-        self._each(lambda reporter: reporter.tick(now, self.view))
+        broken = None
+        for reporter in self._reporters:
+            try:
+                reporter.tick(now, self.view)
+            except BrokenPipeError as error:
+                broken = error
+            except Exception as error:
+                self._drop(reporter, error)
+        if broken is not None:
+            raise broken
 
     def next_tick(self, now: float) -> float | None:
         """Return when the next one wants its tick, None when none does."""
         nearest = None
-        for reporter in tuple(self._reporters):
+        for reporter in self._reporters:
             try:
                 due = reporter.next_tick(self.view)
             except Exception as error:
@@ -62,7 +81,7 @@ class Reporters:
 
     def step_aside(self, away: bool) -> None:
         """Let those that draw on the terminal leave it to somebody else, or take it back."""
-        for reporter in tuple(self._reporters):
+        for reporter in self._reporters:
             call = getattr(reporter, 'suspend' if away else 'resume', None)
             if call is not None:
                 try:
@@ -70,21 +89,8 @@ class Reporters:
                 except Exception as error:
                     self._drop(reporter, error)
 
-    def _each(self, call: Callable[[Reporter], None]) -> None:
-        """Call every reporter, whatever the others do, before saying that nobody reads one's output."""
-        broken = None
-        for reporter in tuple(self._reporters):
-            try:
-                call(reporter)
-            except BrokenPipeError as error:
-                broken = error
-            except Exception as error:
-                self._drop(reporter, error)
-        if broken is not None:
-            raise broken
-
     def _drop(self, reporter: Reporter, error: Exception) -> None:
-        self._reporters.remove(reporter)
+        self._reporters = [other for other in self._reporters if other is not reporter]  # it may be gone through
         try:
             reason = plain_text(f'{type(error).__name__}: {error}')[:LONGEST_REASON]
         except Exception:

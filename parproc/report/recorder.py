@@ -10,7 +10,7 @@ from parproc.core.events import Announcement, TaskFinished, TaskRetrying, TaskSt
 from parproc.core.model import Outcome
 from parproc.core.view import Message, RunBegan, RunEnded, RunView
 
-EVERY = 0.5
+EVERY = 1.0
 
 
 class Book(Protocol):
@@ -77,7 +77,7 @@ class HistoryRecorder:
         return self._due
 
     def tick(self, now: float, view: RunView) -> None:
-        """Write what was kept, twice a second at most."""
+        """Write what was kept, once a second at most."""
         if self._due is not None and now >= self._due:
             self._last = now
             self._hand_over()
