@@ -390,7 +390,9 @@ class Session:
         logs = folder.logs
         parallel, total = self.options.parallel, len(plan.order)
         now, again = time.monotonic(), tuple(rerun)
-        engine.tell(RunBegan(folder.run_id, tuple(targets), logs, parallel, total, now, again, self.extra_args))
+        planned = tuple(spec.name for spec in order)
+        asked = tuple(targets)
+        engine.tell(RunBegan(folder.run_id, asked, logs, parallel, total, now, planned, again, self.extra_args))
         if folder.warning is not None:
             engine.tell(Warned(folder.warning))
         with engine.signals:

@@ -20,7 +20,7 @@ FLAGS: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (('--lf', '--last-failed'), '', 'what failed or never ran in the last run'),
     (('--only',), '', 'the targets without their dependencies'),
     (('-X', '--exclude'), 'glob', 'leave out of the targets'),
-    (('-o', '--output'), 'auto|raw|live|plain|stream|group|quiet|json', 'how to show the run'),
+    (('-o', '--output'), 'auto|raw|live|plain|stream|group|quiet|json|github', 'how to show the run'),
     (('--print',), 'name', "that proc's result as JSON"),
     (('--junit',), 'file', 'write a JUnit XML report'),
     (('--trace',), 'file', 'write a trace of the run'),

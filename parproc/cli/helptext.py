@@ -25,7 +25,7 @@ Options:
   --lf, --last-failed             What failed or never ran in the last run.
   --only                          Run the targets without their dependencies.
   -X, --exclude GLOB              Leave GLOB out of the targets.
-  -o, --output [auto|raw|live|plain|stream|group|quiet|json]
+  -o, --output [auto|raw|live|plain|stream|group|quiet|json|github]
                                   How to show the run.
   --print NAME                    After the run, that proc's result as JSON.
   --junit FILE                    Write a JUnit XML report of the run.

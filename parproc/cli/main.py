@@ -16,7 +16,7 @@ from parproc.control.signals import die_by
 from parproc.core.screen import plain_text
 from parproc.errors import ParprocError
 
-OUTPUTS = ('auto', 'raw', 'live', 'plain', 'stream', 'group', 'quiet', 'json')
+OUTPUTS = ('auto', 'raw', 'live', 'plain', 'stream', 'group', 'quiet', 'json', 'github')
 
 
 def main() -> NoReturn:

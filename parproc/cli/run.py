@@ -97,6 +97,8 @@ def output_mode(asked: CommandLine, *, single: bool, dynamic: bool | None) -> st
     terminal = os.isatty(2) and os.environ.get('TERM') != 'dumb'
     if dynamic or (dynamic is None and terminal):
         return 'live'
+    if os.environ.get('GITHUB_ACTIONS') == 'true':
+        return 'github'
     if os.isatty(2):
         return 'plain'
     return 'group' if os.environ.get('CI', '').lower() not in {'', '0', 'false'} else 'plain'
@@ -135,6 +137,17 @@ def _screen(session: Session, asked: CommandLine, *, single: bool) -> Reporter:
             return LiveReporter(style, log_path, full_log=full, ignored=ignored(False), usual=session.usual.get)
         except OSError:  # asked for where there is no terminal
             mode = 'plain'
+    if mode == 'github':
+        from parproc.report.github import GithubReporter
+
+        return GithubReporter(
+            os.dup(1),
+            Style(sys.stdout, colour=asked.colour != 'never'),
+            log_path,
+            summary_path=os.environ.get('GITHUB_STEP_SUMMARY') or None,
+            ignored=ignored,
+            home=os.environ.get('GITHUB_WORKSPACE') or None,
+        )
     if mode == 'json':
         from parproc.report.jsonl import JsonReporter
 

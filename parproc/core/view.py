@@ -36,6 +36,7 @@ class RunBegan:
         parallel: how many tasks run at once.
         total: how many are planned so far.
         time: monotonic seconds.
+        planned: their names.
         rerun: how a command that runs some of it again begins.
         extra_args: what such a command ends with, after ``--``.
     """
@@ -46,6 +47,7 @@ class RunBegan:
     parallel: int
     total: int
     time: float
+    planned: tuple[str, ...] = ()
     rerun: tuple[str, ...] = ('parproc',)
     extra_args: tuple[str, ...] = ()
 

@@ -96,8 +96,12 @@ class CopyingReporter:
                 self._closed(*item, view)
             else:
                 self._backlog.popleft()
-                self._plain.handle(item, view)
+                self._status(item, view)
         return True
+
+    def _status(self, message: Announcement | Message, view: RunView) -> None:
+        """Write what there is to say about anything but the end of a task."""
+        self._plain.handle(message, view)
 
     def _close(self, ended: Ended, view: RunView, *, patience: int | None) -> bool:
         """Write what is still to be written of a task's log; return whether that was all of it."""
@@ -122,6 +126,9 @@ class CopyingReporter:
             if not lines:
                 return True
             most -= len(lines)
-            text = marked(lines, mark, colour=self._style.colour, ignored=self._ignored(succeeded))
-            self._sink.put(self._style.printable(text).encode())
+            self._sink.put(self._style.printable(self._shown(lines, mark, succeeded=succeeded)).encode())
         return False
+
+    def _shown(self, lines: bytes, mark: str, *, succeeded: bool) -> str:
+        """Return lines of a log as they are written."""
+        return marked(lines, mark, colour=self._style.colour, ignored=self._ignored(succeeded))

@@ -27,6 +27,17 @@ def open_log(path: str) -> int | None:
     return None
 
 
+def has_output(path: str) -> bool:
+    """Return whether there is a log at ``path`` with anything in it."""
+    descriptor = open_log(path)
+    if descriptor is None:
+        return False
+    try:
+        return os.fstat(descriptor).st_size > 0
+    finally:
+        os.close(descriptor)
+
+
 def read_log_excerpt(path: str) -> str:
     """Return the beginning and the end of a log, with a note of what was left out; '' when it cannot be read."""
     descriptor = open_log(path)

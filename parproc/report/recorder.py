@@ -55,9 +55,6 @@ class HistoryRecorder:
             self._started.pop(message.name, None)
             self._keep(message.name, message.outcome, message.attempt, message.started, message.time)
         elif isinstance(message, TaskStarted):
-            if not self._started and self._wanted:  # whoever kills us now leaves known what was to run
-                self._hand_over()
-                self._history.flush()
             self._started[message.name] = message.time
         elif isinstance(message, TaskWanted):
             self._wanted.append(message.name)
@@ -67,6 +64,9 @@ class HistoryRecorder:
             self._keep(message.name, message.outcome, message.attempt, started, message.time)
         elif isinstance(message, RunBegan):
             self._last = message.time - EVERY
+            self._history.want(
+                message.planned
+            )  # before anything starts: who kills us then leaves known what was to run
             self._history.begin(message.run_id, message.targets, message.time + self._offset)
         elif isinstance(message, RunEnded):
             self._hand_over()

@@ -40,7 +40,7 @@ def write_summary(
     if view.failures and view.began is not None:
         _write_failures(style, view, view.began, log_path)
     style.line()
-    style.line(_counts(style, view))
+    style.line(counts_text(style, view))
     began = view.began.time if view.began is not None else end.time
     style.line(style.paint(f'{format_duration(end.time - began)} for {format_duration(view.summed)} of work', 'dim'))
     path, seconds = view.critical_path()
@@ -76,7 +76,7 @@ def _write_failures(style: Style, view: RunView, began: RunBegan, log_path: Call
         style.line(f'    and {len(view.failures) - MOST_FAILURES} more')
 
 
-def _counts(style: Style, view: RunView) -> str:
+def counts_text(style: Style, view: RunView) -> str:
     """Return how many ended in which way, in words."""
     parts = [
         style.paint(f'{view.counts[state]} {word}', colour)

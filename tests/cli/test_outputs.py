@@ -214,3 +214,13 @@ def test_the_command_to_run_it_again_says_all_that_it_needs(tasks):
     (tasks.folder / 'deep').mkdir()
     ran = tasks.run('-C', '..', 'bad', 'A=1 2', '--', 'x y', cwd=tasks.folder / 'deep')
     assert "    rerun: parproc -C .. 'A=1 2' bad -- 'x y'\n" in ran.err
+
+
+def test_github_is_chosen_in_its_runner(tasks):
+    ran = tasks.run(
+        'bad', 'quiet', GITHUB_ACTIONS='true', CI='true', GITHUB_STEP_SUMMARY=str(tasks.folder / 'summary.md')
+    )
+    assert ran.code == 1
+    assert ran.out.count('::group::') == ran.out.count('::endgroup::') == 1
+    assert '::error file=main.c,line=3,title=bad failed::exit 2\n' in ran.out
+    assert '<code>bad</code>' in (tasks.folder / 'summary.md').read_text()

@@ -80,7 +80,7 @@ def test_where_nothing_can_be_offered_nothing_is(ask, line):
 
 def test_options_and_their_values(ask):
     assert set(ask('parproc --o')) == {'--only', '--output'}
-    assert set(ask('parproc -o ')) == {'auto', 'raw', 'live', 'plain', 'stream', 'group', 'quiet', 'json'}
+    assert set(ask('parproc -o ')) == {'auto', 'raw', 'live', 'plain', 'stream', 'group', 'quiet', 'json', 'github'}
     assert set(ask('parproc --output=p')) == {'--output=plain'}
     assert {'mermaid', 'dot', 'json', 'lint'} <= set(ask('parproc --graph '))
     assert set(ask('parproc -f ')) == {'<file>'} and set(ask('parproc -C ')) == {'<dir>'}

@@ -1,0 +1,165 @@
+"""Output for GitHub's runner: what went well is folded, failures are open, marked in the code, and repeated last.
+
+The commands are those of GitHub's documentation, "Workflow commands for GitHub Actions": lines that begin with ``::``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from collections.abc import Callable
+
+from parproc.core.durations import format_duration
+from parproc.core.events import Announcement, TaskStarted, TaskWanted
+from parproc.core.model import GOOD, Location
+from parproc.core.screen import plain_text
+from parproc.core.view import Ended, Message, RunBegan, RunEnded, RunView, TaskLogged
+from parproc.report.copying import BURST, CopyingReporter, Ignored, none_ignored
+from parproc.report.group import LONGEST_OUTPUT
+from parproc.report.logfile import failure_lines, has_output
+from parproc.report.stepsummary import StepSummary
+from parproc.report.style import Style
+from parproc.report.summary import counts_text
+from parproc.report.tail import Tail
+
+MOST_ANNOTATIONS = 9
+"""GitHub shows ten errors of a step; the tenth says how many more there are."""
+
+_PLACE = re.compile(r'^\s*([^\s:()][^:()]*):(\d+)(?::\d+)?:?\s+(?:\w+ )?(?:fatal )?error\b', re.IGNORECASE)
+_STRUCTURE = re.compile(r'^(\s*)(?:::|##\[)(?=(?:end)?group\b|stop-commands\b)', re.IGNORECASE | re.MULTILINE)
+_ANY_COMMAND = re.compile(r'##\[')
+
+
+class GithubReporter(CopyingReporter):
+    """Writes for GitHub's runner.
+
+    A proc's own ``::`` commands work once, where its output stands; those that would open or close groups, or switch
+    commands off, are shown as text.
+
+    Args:
+        out: descriptor that receives everything.
+        style: how lines are drawn; its stream is not written to.
+        log_path: proc name -> its log.
+        summary_path: file for the step's summary, None for none.
+        ignored: whether a proc succeeded -> what is found in lines of its log that are not shown.
+        home: folder that paths in annotations are relative to; the current one when not given.
+    """
+
+    def __init__(
+        self,
+        out: int,
+        style: Style,
+        log_path: Callable[[str], str],
+        *,
+        summary_path: str | None = None,
+        ignored: Ignored = none_ignored,
+        home: str | None = None,
+    ) -> None:
+        super().__init__(out, style, log_path, colour=style.colour, ignored=ignored)
+        self._summary = None if summary_path is None else StepSummary(summary_path, log_path)
+        self._home = os.path.realpath(home or os.getcwd())
+        self._tail: Tail | None = None
+        self._open_group = False
+
+    def handle(self, message: Announcement | Message, view: RunView) -> None:
+        """Write what there is to say about ``message``."""
+        if self._summary is not None:
+            self._summary.handle(message, view)
+        if isinstance(message, RunBegan):
+            self._plain.spoken(message.time)
+        if not isinstance(message, (TaskStarted, TaskWanted, RunBegan, TaskLogged)):
+            super().handle(message, view)
+
+    def _close(self, ended: Ended, view: RunView, *, patience: int | None) -> bool:
+        good = ended.outcome.state in GOOD
+        if self._tail is None:
+            path = self._log_path(ended.name)
+            self._tail = Tail(path, LONGEST_OUTPUT)
+            self._tail.finish()
+            self._open_group = good and ended.seconds is not None and has_output(path)
+            if ended.seconds is None:
+                self._tail.close()
+            line = self._style.ended(ended, view.name_width)
+            self._say(f'::group::{line}' if self._open_group else line, *self._style.leaks(ended))
+        if not self._copy(self._tail, '', BURST, patience=patience, succeeded=good):
+            return False
+        if self._open_group:
+            self._open_group = False
+            self._say('::endgroup::')
+            self._sink.flush(patience)
+        return True
+
+    def _closed(self, ended: Ended, time: float, view: RunView) -> None:
+        self._tail = None
+
+    def _shown(self, lines: bytes, mark: str, *, succeeded: bool) -> str:
+        text = super()._shown(lines, mark, succeeded=succeeded)
+        return _STRUCTURE.sub(r'\1: :', text) if '::' in text or '##[' in text else text
+
+    def _status(self, message: Announcement | Message, view: RunView) -> None:
+        if isinstance(message, RunEnded):
+            self._end(message, view)
+        else:
+            super()._status(message, view)
+
+    def _end(self, end: RunEnded, view: RunView) -> None:
+        """Repeat the failures, annotate them, and say how it went."""
+        if view.failures:
+            self._say('')
+            token = secrets.token_hex(16)
+            self._say(f'::stop-commands::{token}')
+            for ended in view.failures:
+                self._say(self._style.ended(ended, view.name_width))
+                for line in self._excerpt(ended):
+                    self._say(f'    {line}'.rstrip())
+            self._say(f'::{token}::')
+            for ended in view.failures[:MOST_ANNOTATIONS]:
+                self._say(self._annotation(ended))
+            more = len(view.failures) - MOST_ANNOTATIONS
+            if more > 0:
+                self._say(f'::error::{more} more failed')
+        began = view.began.time if view.began is not None else end.time
+        self._say('', f'{counts_text(self._style, view)} in {format_duration(end.time - began)}')
+        self._sink.flush(None)
+
+    def _excerpt(self, ended: Ended) -> list[str]:
+        if ended.seconds is None:
+            return []
+        path = self._log_path(ended.name)
+        return list(failure_lines(path, colour=self._style.colour, ignored=self._ignored(False)))
+
+    def _annotation(self, ended: Ended) -> str:
+        """Return the command that marks where a proc failed, as far as that is known."""
+        place = ended.outcome.location or self._named_place(ended)
+        fields = []
+        if place is not None and (file := self._relative(place.file)) is not None:
+            fields = [f'file={_property(file)}', f'line={place.line}']
+        name = plain_text(ended.name)
+        fields.append(f'title={_property(f"{name} failed")}')
+        return f'::error {",".join(fields)}::{_data(plain_text(ended.outcome.reason) or "failed")}'
+
+    def _named_place(self, ended: Ended) -> Location | None:
+        """Return the first place that the log names as compilers do."""
+        for line in self._excerpt(ended):
+            found = _PLACE.match(re.sub(r'\x1b\[[0-9;:]*m', '', line))
+            if found is not None:
+                return Location(found[1], int(found[2]))
+        return None
+
+    def _relative(self, file: str) -> str | None:
+        """Return a path as GitHub wants it, from the repository's root; None for a file outside of it."""
+        path = os.path.realpath(os.path.join(os.getcwd(), file))
+        inside = os.path.relpath(path, self._home)
+        return None if inside.startswith('..') else inside
+
+    def _say(self, *lines: str) -> None:
+        self._sink.put(''.join(f'{self._style.printable(line)}\n' for line in lines).encode())
+
+
+def _data(text: str) -> str:
+    return text.replace('%', '%25').replace('\r', '%0D').replace('\n', '%0A')
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(':', '%3A').replace(',', '%2C')
