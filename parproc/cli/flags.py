@@ -24,6 +24,7 @@ FLAGS: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (('--print',), 'name', "that proc's result as JSON"),
     (('--junit',), 'file', 'write a JUnit XML report'),
     (('--trace',), 'file', 'write a trace of the run'),
+    (('--html',), 'file', 'write a page about the run'),
     (('--init',), '', 'write a small tasks.py'),
     (('--history',), 'name', 'show the last runs, or the trend of a proc'),
     (('--completion',), 'bash|zsh|fish|powershell', 'print the completion script'),

@@ -30,6 +30,7 @@ Options:
   --print NAME                    After the run, that proc's result as JSON.
   --junit FILE                    Write a JUnit XML report of the run.
   --trace FILE                    Write a trace of the run for Perfetto or chrome://tracing.
+  --html FILE                     Write a page about the run.
   --history [NAME]                Show the last runs, or how a proc fared in them.
   --completion SHELL              Print the completion script for bash, zsh, fish or powershell.
   --init                          Write a small tasks.py to start from.

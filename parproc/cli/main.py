@@ -114,6 +114,7 @@ def _truthy(name: str) -> bool:
 )
 @click.option('--junit', metavar='FILE', help='Write a JUnit XML report of the run.')
 @click.option('--trace', metavar='FILE', help='Write a trace of the run for Perfetto or chrome://tracing.')
+@click.option('--html', metavar='FILE', help='Write a page about the run.')
 @click.option('--history', metavar='[NAME]', help='Show the last runs, or how a proc fared in them.')
 @click.option('--completion', metavar='SHELL', help='Print the completion script for bash, zsh, fish or powershell.')
 @click.option('--init', is_flag=True, help='Write a small tasks.py to start from.')

@@ -44,6 +44,7 @@ class CommandLine:
     print_name: str | None = None
     junit: str | None = None
     trace: str | None = None
+    html: str | None = None
     history: str | None = None
     completion: str | None = None
     init: bool = False

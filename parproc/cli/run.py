@@ -72,6 +72,10 @@ def _reporters(session: Session, asked: CommandLine, *, single: bool) -> list[Re
         separator = session.options.name_param_separator
         path = os.path.join(home, asked.junit)
         reporters.append(JunitReporter(path, session.folder.log_path, separator=separator))
+    if asked.html is not None:
+        from parproc.report.htmlpage import HtmlReporter
+
+        reporters.append(HtmlReporter(os.path.join(home, asked.html), session.folder.log_path))
     if asked.trace is not None:
         from parproc.report.trace import TraceReporter
 

@@ -119,18 +119,22 @@ def test_inside_another_run_lines_are_plain(tasks):
 
 def test_reports_are_written_where_the_user_is_also_of_a_failed_run(tasks):
     (tasks.folder / 'deep').mkdir()
-    ran = tasks.run('after', 'quiet', '--junit', 'out.xml', '--trace', 'out.json', cwd=tasks.folder / 'deep')
+    ran = tasks.run(
+        'after', 'quiet', '--junit', 'out.xml', '--trace', 'out.json', '--html', 'out.html', cwd=tasks.folder / 'deep'
+    )
     assert ran.code == 1
     (suite,) = junitparser.JUnitXml.fromfile(str(tasks.folder / 'deep' / 'out.xml'))
     assert (suite.tests, suite.failures, suite.skipped) == (4, 1, 1)
     assert {case.name: case.is_passed for case in suite}['good']
+    page = (tasks.folder / 'deep' / 'out.html').read_text()
+    assert page.count('<tr class="') == 4 and '<pre>main.c:3:5: error: no such thing</pre>' in page
     trace = json.loads((tasks.folder / 'deep' / 'out.json').read_text())
     events = trace['traceEvents'] if isinstance(trace, dict) else trace
     assert {'good', 'bad', 'quiet'} <= {event['name'] for event in events if event['ph'] == 'X'}
 
 
 def test_a_report_that_cannot_be_written_is_refused_before_anything_runs(tasks):
-    for option in ('--junit', '--trace'):
+    for option in ('--junit', '--trace', '--html'):
         ran = tasks.run('good', option, 'parproc.toml/out')
         assert (ran.code, ran.out) == (2, '')
         assert 'parproc.toml/out' in ran.err and 'Traceback' not in ran.err
