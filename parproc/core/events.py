@@ -118,12 +118,14 @@ class Resume:
 
 @dataclass(frozen=True, slots=True)
 class TaskWanted:
-    """``name`` was scheduled; ``expected`` seconds from history, and what it depends on."""
+    """``name`` was scheduled; ``expected`` seconds from history, and what holds it back."""
 
     name: str
     expected: float
     deps: tuple[str, ...]
     time: float
+    locks: tuple[str, ...] = ()
+    wave: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,7 +173,7 @@ class Machine:
                 added.append(task)
                 self.open_count += 1
                 self._ready.waves.enter(spec.wave)
-                self._actions.append(TaskWanted(spec.name, spec.expected, spec.deps, self._time))
+                self._actions.append(TaskWanted(spec.name, spec.expected, spec.deps, self._time, spec.locks, spec.wave))
         urgent = [(task, level) for task in added if (level := self._link_missing(task))] if self.missing else []
         for target, dep in event.injected:
             self._inject(self.tasks[target], dep)

@@ -23,6 +23,7 @@ HELD_BACK = frozenset({ErrorKind.DEPENDENCY_FAILED, ErrorKind.FAILURES_PRESENT, 
 
 SLOWEST_KEPT = 5
 WIDEST_NAME = 40
+MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,7 @@ class Running:
         message: what it says it is doing.
         busy_since: since when it works, None while it waits.
         worked: seconds it worked before that.
+        wanted: how it was scheduled.
     """
 
     began: float
@@ -116,6 +118,7 @@ class Running:
     message: str = ''
     busy_since: float | None = None
     worked: float = 0.0
+    wanted: TaskWanted | None = None
 
     def work(self, time: float) -> None:
         """Note that it works from ``time`` on."""
@@ -155,6 +158,7 @@ class RunView:
         done: how many of them are over.
         counts: how many ended in each state.
         running: name -> what is known of those that have started, longest-running first.
+        waiting: name -> how it was scheduled, of those that have not started, in that order.
         latest: the one that ended last.
         failures: those that failed by themselves, in order.
         interrupted: those that a stop of the run ended.
@@ -170,6 +174,7 @@ class RunView:
     done: int = 0
     counts: dict[ProcState, int] = field(default_factory=dict)
     running: dict[str, Running] = field(default_factory=dict)
+    waiting: dict[str, TaskWanted] = field(default_factory=dict)
     latest: Ended | None = None
     failures: list[Ended] = field(default_factory=list)
     interrupted: list[Ended] = field(default_factory=list)
@@ -178,6 +183,8 @@ class RunView:
     slowest: list[Ended] = field(default_factory=list)
     summed: float = 0.0
     name_width: int = 0
+    _locks: dict[str, str] = field(default_factory=dict)
+    _waves: dict[int, int] = field(default_factory=dict)
     _deps: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _chains: dict[str, tuple[float, str]] = field(default_factory=dict)
     _longest: tuple[float, str] = (0.0, '')
@@ -197,6 +204,21 @@ class RunView:
             name = self._chains[name][1]
         return path[::-1], seconds
 
+    def held_by(self, name: str) -> str:
+        """Return what a task that has not started waits for, for people; empty when it is only its turn."""
+        wanted = self.waiting[name]
+        lowest = min((wave for wave, count in self._waves.items() if count), default=wanted.wave)
+        if lowest < wanted.wave:
+            return f'wave {lowest}'
+        pending = [dep for dep in wanted.deps if dep in self.waiting or dep in self.running]
+        if pending:
+            more = len(pending) - MOST_NAMED
+            return ', '.join(pending[:MOST_NAMED]) + (f' and {more} more' if more > 0 else '')
+        for lock in wanted.locks:
+            if lock in self._locks:
+                return f'the lock {lock}, which {self._locks[lock]} holds'
+        return ''
+
     def _begin(self, message: RunBegan) -> None:
         self.began = message
 
@@ -205,6 +227,8 @@ class RunView:
 
     def _want(self, message: TaskWanted) -> None:
         self.total += 1
+        self.waiting[message.name] = message
+        self._waves[message.wave] = self._waves.get(message.wave, 0) + 1
         if message.deps:
             self._deps[message.name] = message.deps
         width = len(message.name)
@@ -215,6 +239,11 @@ class RunView:
         running = self.running.get(message.name)
         if running is None:
             running = self.running[message.name] = Running(message.time)
+            wanted = self.waiting.pop(message.name, None)
+            if wanted is not None:
+                running.wanted = wanted
+                for lock in wanted.locks:
+                    self._locks[lock] = message.name
         running.attempt = message.attempt
         running.again_at = running.fraction = None
         running.message = ''
@@ -248,6 +277,12 @@ class RunView:
         self.done += 1
         self.counts[outcome.state] = self.counts.get(outcome.state, 0) + 1
         running = self.running.pop(message.name, None)
+        wanted = self.waiting.pop(message.name, None) if running is None else running.wanted
+        if wanted is not None:
+            self._waves[wanted.wave] -= 1
+            for lock in wanted.locks:
+                if self._locks.get(lock) == message.name:
+                    del self._locks[lock]
         deps = self._deps.pop(message.name, ())
         seconds = None
         if running is not None:

@@ -15,6 +15,8 @@ from parproc.report.cells import fit, steady
 from parproc.report.style import Style
 
 LOOKED_AT = 1000
+LOOKED_AT_WAITING = 20
+MOST_WAITING = 3
 MOST_AWAITED = 3
 NARROW = 40
 BAR = 10
@@ -96,6 +98,20 @@ def draw(view: RunView, now: float, style: Style, scene: Scene) -> list[str]:
         line = _Line(style, scene.columns)
         line.add(f'  +{more} more', 'dim')
         lines.append(line.text())
+    room = min(MOST_WAITING, scene.lines // 2 - 1 - len(lines))
+    return lines + (_waiting(view, style, scene, room) if room > 0 else [])
+
+
+def _waiting(view: RunView, style: Style, scene: Scene, room: int) -> list[str]:
+    """Return rows for the first tasks that cannot start yet, with what they wait for."""
+    lines: list[str] = []
+    for name in islice(view.waiting, LOOKED_AT_WAITING):
+        reason = view.held_by(name)
+        if reason and len(lines) < room:
+            line = _Line(style, scene.columns)
+            line.add('·' if style.unicode else '.', 'dim')
+            line.add(f'{plain_text(name[: 4 * scene.columns])} waits for {plain_text(reason)}', 'dim')
+            lines.append(line.text())
     return lines
 
 

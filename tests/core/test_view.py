@@ -146,3 +146,24 @@ def test_sums_slowest_and_longest_chain_agree_with_the_whole_story(story: list[t
     assert [ended.seconds for ended in view.slowest] == sorted(lengths, reverse=True)[:5]
     assert view.summed == sum(lengths)
     assert len(view.failures) == sum(not good for _, _, good in story)
+
+
+def test_what_has_not_started_waits_for_deps_a_lock_a_wave_or_its_turn():
+    view = RunView()
+    for message in (
+        TaskWanted('a', 1.0, (), 0.0, ('db',)),
+        TaskWanted('b', 1.0, (), 0.0, ('db',)),
+        TaskWanted('c', 1.0, ('a', 'b'), 0.0),
+        TaskWanted('d', 1.0, (), 0.0, (), 2),
+        TaskWanted('e', 1.0, (), 0.0),
+        TaskStarted('a', 1, 0.0),
+    ):
+        view.take(message)
+    held = {name: view.held_by(name) for name in view.waiting}
+    assert held == {'b': 'the lock db, which a holds', 'c': 'a, b', 'd': 'wave 0', 'e': ''}
+    view.take(TaskFinished('a', SUCCESS, 1, 0.0, 1.0))
+    assert (view.held_by('b'), view.held_by('c')) == ('', 'b')
+    for name in ('b', 'c', 'e'):
+        view.take(TaskStarted(name, 1, 1.0))
+        view.take(TaskFinished(name, SUCCESS, 1, 1.0, 2.0))
+    assert view.held_by('d') == '' and list(view.waiting) == ['d']
