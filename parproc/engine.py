@@ -11,8 +11,10 @@ import selectors
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from signal import SIGINT
 from typing import Protocol
 
+from parproc.control.keys import Keys
 from parproc.control.prompt import Prompter
 from parproc.control.signals import SignalInbox, die_by
 from parproc.core.events import (
@@ -43,6 +45,7 @@ from parproc.exec.protocol import Asked, Ended, Executor, Job, Logged, Progresse
 from parproc.exec.system import signal_name
 from parproc.values import EncodedResult
 
+STOP_KEY = 'q'
 ExecutorFactory = Callable[[selectors.BaseSelector, Callable[[Report], None]], Executor]
 
 
@@ -60,6 +63,15 @@ class Listener(Protocol):
 
     def step_aside(self, away: bool) -> None:
         """Leave the terminal to somebody else, or take it back."""
+
+    def wants_keys(self) -> bool:
+        """Return whether keys that are pressed mean anything."""
+
+    def press(self, key: str) -> None:
+        """Take a key that the person at the terminal has pressed."""
+
+    def show_state(self, now: float) -> None:
+        """Say how the run stands (``now`` is monotonic seconds)."""
 
 
 class Desk(Protocol):
@@ -112,6 +124,7 @@ class Engine:
         self._executor = executor(self._selector, self._inbox.append)
         self.signals = SignalInbox(self._selector, inline=machine.inline)
         self._prompter = Prompter(self._selector, self._reply, self._step_aside)
+        self._keys = Keys(self._selector, self._on_key)
         self._returned: dict[str, EncodedResult] = {}
         self._refused: set[str] = set()
         self._in_front: set[str] = set()
@@ -142,8 +155,10 @@ class Engine:
             self._watched.append(watched)
         try:
             with self.signals:
+                self._take_keys()
                 self._run_until(lambda: not self.machine.open_count or (watched is not None and not watched))
         finally:
+            self._keys.give()
             if watched is not None:
                 self._watched.remove(watched)
 
@@ -286,6 +301,9 @@ class Engine:
         if signal == self.signals.suspend:
             self._pause()
             return
+        if signal == self.signals.tell:
+            self._guarded(lambda: self._listener.show_state(self._clock()))
+            return
         if self.stop_signal is None:
             self.stop_signal = signal
         elif self.signals.received > 2:
@@ -298,7 +316,9 @@ class Engine:
         running = [task.spec.name for task in self.machine.open_tasks() if task.started is not None]
         for name in running:
             self._executor.kill(name, self.signals.stop)
+        self._keys.give()
         self.signals.stand_still()
+        self._take_keys()
         for name in running:
             self._executor.kill(name, self.signals.go_on)
         slept = self._clock() - began
@@ -376,6 +396,16 @@ class Engine:
         for watched in self._watched:
             watched.discard(name)
 
+    def _take_keys(self) -> None:
+        if self._listener.wants_keys() and not self._in_front:
+            self._keys.take()
+
+    def _on_key(self, key: str) -> None:
+        if key == STOP_KEY:
+            self.signals.pending.append(SIGINT)
+        else:
+            self._guarded(lambda: self._listener.press(key))
+
     def _back(self, name: str) -> None:
         """Take the terminal back from a task that had it."""
         if name in self._in_front:
@@ -383,6 +413,10 @@ class Engine:
             self._step_aside(False)
 
     def _step_aside(self, away: bool) -> None:
+        if away:
+            self._keys.give()
+        else:
+            self._take_keys()
         self._guarded(lambda: self._listener.step_aside(away))
 
     def _announce(self, message: Announcement | Message) -> None:

@@ -49,6 +49,16 @@ class Silent:
     def step_aside(self, away: bool) -> None:
         """Take no notice."""
 
+    def wants_keys(self) -> bool:
+        """Return False: nobody looks."""
+        return False
+
+    def press(self, key: str) -> None:
+        """Take no notice."""
+
+    def show_state(self, now: float) -> None:
+        """Take no notice."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
@@ -93,6 +103,7 @@ class Session:
         self.fixed_options: frozenset[str] = frozenset()
         self.extra_args: tuple[str, ...] = ()
         self.task_environment: dict[str, str] = {}
+        self.terminal_reset = b''
         self.loading = False
         self.origin = registry.ROOT
         self.now: list[str] = []
@@ -523,7 +534,9 @@ class Session:
             return InProcessExecutor(post, lambda *asked: self._wired().ask_inline(*asked))
         from parproc.exec.processes import ProcessExecutor
 
-        return ProcessExecutor(selector, post, run_id=self.folder.run_id, exclusive=self._exclusive)
+        return ProcessExecutor(
+            selector, post, run_id=self.folder.run_id, exclusive=self._exclusive, reset=self.terminal_reset
+        )
 
     def _block(self, names: list[str] | None) -> None:
         if self._engine is None:

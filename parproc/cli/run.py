@@ -138,9 +138,12 @@ def _screen(session: Session, asked: CommandLine, *, single: bool) -> Reporter:
         from parproc.report.live import LiveReporter
 
         try:
-            return LiveReporter(style, log_path, full_log=full, ignored=ignored(False), usual=session.usual.get)
+            board = LiveReporter(style, log_path, full_log=full, ignored=ignored(False), usual=session.usual.get)
         except OSError:  # asked for where there is no terminal
             mode = 'plain'
+        else:
+            session.terminal_reset = board.reset
+            return board
     if mode == 'github':
         from parproc.report.github import GithubReporter
 

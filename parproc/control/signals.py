@@ -14,7 +14,7 @@ STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class SignalInbox:
-    """Collects SIGINT, SIGTERM, SIGHUP and SIGTSTP while entered as a context manager.
+    """Collects SIGINT, SIGTERM, SIGHUP, SIGTSTP and SIGUSR1 while entered as a context manager.
 
     Only signals that would have had their default effect are taken over: what the program ignores or handles by
     itself stays so. Off the main thread, where Python allows no handlers, it does nothing.
@@ -25,6 +25,7 @@ class SignalInbox:
     """
 
     suspend: int = signal.SIGTSTP
+    tell: int = signal.SIGUSR1
     stop: int = signal.SIGSTOP
     go_on: int = signal.SIGCONT
 
@@ -49,7 +50,7 @@ class SignalInbox:
             return
         self._installed = True
         self._previous_wakeup = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
-        for number in STOPPING if self._inline else (*STOPPING, signal.SIGTSTP):
+        for number in STOPPING if self._inline else (*STOPPING, signal.SIGTSTP, signal.SIGUSR1):
             previous = signal.getsignal(number)
             if previous in (signal.SIG_DFL, signal.default_int_handler):
                 self._previous[number] = previous

@@ -28,7 +28,7 @@ from parproc.exec.foreground import Foreground
 from parproc.exec.fork import fork_child, open_channel
 from parproc.exec.leftovers import Leftovers
 from parproc.exec.protocol import Asked, Ended, Job, Logged, Progressed, Report, StartError, Warned, start_error
-from parproc.exec.reaper import Reaper
+from parproc.exec.reaper import Reaper, terminal_modes
 from parproc.exec.spawn import UnusableCommandError, spawn_command
 from parproc.exec.wire import FrameReader, Kind, pack_answer, unpack_outcome
 from parproc.values import EncodedResult, FileResult
@@ -73,6 +73,7 @@ class ProcessExecutor:
         selector: watches each child's exit (a pidfd) and its channel.
         post: takes reports.
         run_id: marks the children's environment, so that what they leave behind can be found.
+        reset: what to write to the terminal when this process is killed.
         exclusive: nothing but tasks starts processes in this program while they run, as with the command line; then
             also a daemon that hides its origin is known for a task's.
     """
@@ -84,7 +85,10 @@ class ProcessExecutor:
         *,
         run_id: str,
         exclusive: bool = False,
+        reset: bytes = b'',
     ) -> None:
+        self._modes = terminal_modes()
+        self._reset = reset
         self._selector = selector
         self._post = post
         self._run_id = run_id
@@ -231,7 +235,7 @@ class ProcessExecutor:
             os.close(self._reaper.writer)
             self._reaper = None
         try:
-            self._reaper = Reaper(self._run_id)
+            self._reaper = Reaper(self._run_id, self._modes, self._reset)
         except OSError as error:
             raise start_error(error) from None
         self._known.add(self._reaper.pid)

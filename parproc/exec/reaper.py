@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import select
 import time
+from typing import Any
 
 from parproc.exec import system
 
@@ -25,16 +26,18 @@ class Reaper:
 
     Args:
         run_id: value of ``PARPROC_RUN_ID`` in the environment of the run's processes.
+        modes: how the terminal was before the run, to leave it so; None where there is none.
+        reset: what to write to the terminal then.
     """
 
-    def __init__(self, run_id: str) -> None:
+    def __init__(self, run_id: str, modes: list[Any] | None = None, reset: bytes = b'') -> None:
         parent = os.getpid()
         reader, self.writer = os.pipe()
         mask = system.block_signals()
         try:
             self.pid = os.fork()
             if self.pid == 0:
-                _serve(reader, parent, run_id)
+                _serve(reader, parent, run_id, modes, reset)
         except OSError:
             os.close(self.writer)
             raise
@@ -71,21 +74,48 @@ class Reaper:
             return
 
 
-def _serve(reader: int, parent: int, run_id: str) -> None:
+def _serve(reader: int, parent: int, run_id: str, modes: list[Any] | None, reset: bytes) -> None:
     """Be the reaper: in a session of its own, with all signals held back for good."""
     try:
         system.block_all_signals()
         os.setsid()
         os.chdir('/')
+        terminal = None if modes is None else os.dup(0)
         nothing = os.open(os.devnull, os.O_RDWR)
         for descriptor in (0, 1, 2):
             os.dup2(nothing, descriptor)
-        system.close_all_but(reader)
+        system.close_all_but(reader, *(() if terminal is None else (terminal,)))
         live = keep_book(reader, parent)
         if live is not None:
+            if terminal is not None:
+                restore_terminal(terminal, modes, reset)
             end_all(live, run_id)
     finally:
         os._exit(0)
+
+
+def terminal_modes() -> list[Any] | None:
+    """Return how the terminal on standard input is set; None where there is none."""
+    if not os.isatty(0):
+        return None
+    import termios
+
+    try:
+        return termios.tcgetattr(0)
+    except termios.error:
+        return None
+
+
+def restore_terminal(terminal: int, modes: list[Any] | None, reset: bytes) -> None:
+    """Leave a terminal as it was; one that is gone, or takes nothing, is left alone."""
+    import termios
+
+    try:
+        termios.tcsetattr(terminal, termios.TCSANOW, modes or [])
+        screen = os.open(os.ttyname(terminal), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
+        os.write(screen, reset)
+    except (termios.error, OSError):
+        return
 
 
 def keep_book(reader: int, parent: int) -> set[int] | None:

@@ -82,14 +82,17 @@ def stop_being_subreaper() -> None:
 # --- descriptors and signals of this process -----------------------------------------------------------------------
 
 
-def close_all_but(kept: int) -> None:
+def close_all_but(*kept: int) -> None:
     """Close every descriptor but 0, 1, 2 and ``kept``."""
     if _closes_ranges:
-        os.closerange(3, kept)
-        os.closerange(kept + 1, HIGHEST_DESCRIPTOR)
+        place = 3
+        for descriptor in sorted(kept):
+            os.closerange(place, descriptor)
+            place = descriptor + 1
+        os.closerange(place, HIGHEST_DESCRIPTOR)
         return
     for entry in os.listdir('/dev/fd'):
-        if entry.isdigit() and int(entry) > 2 and int(entry) != kept:
+        if entry.isdigit() and int(entry) > 2 and int(entry) not in kept:
             try:
                 os.close(int(entry))
             except OSError:

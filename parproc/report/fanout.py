@@ -10,6 +10,7 @@ from typing import Protocol
 from parproc.core.events import Announcement
 from parproc.core.screen import plain_text
 from parproc.core.view import Message, RunView
+from parproc.report.state import state_lines
 
 LONGEST_REASON = 200
 
@@ -88,6 +89,29 @@ class Reporters:
                     call()
                 except Exception as error:
                     self._drop(reporter, error)
+
+    def wants_keys(self) -> bool:
+        """Return whether one of them takes keys."""
+        return any(hasattr(reporter, 'press') for reporter in self._reporters)
+
+    def press(self, key: str) -> None:
+        """Hand a key on to those that take any."""
+        for reporter in self._reporters:
+            call = getattr(reporter, 'press', None)
+            if call is not None:
+                try:
+                    call(key, self.view)
+                except Exception as error:
+                    self._drop(reporter, error)
+
+    def show_state(self, now: float) -> None:
+        """Say on standard error how the run stands; what draws on the terminal steps aside for it."""
+        lines = state_lines(self.view, now)
+        self.step_aside(True)
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            sys.stderr.write(''.join(f'{line}\n' for line in lines))
+            sys.stderr.flush()
+        self.step_aside(False)
 
     def _drop(self, reporter: Reporter, error: Exception) -> None:
         self._reporters = [other for other in self._reporters if other is not reporter]  # it may be gone through

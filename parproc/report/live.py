@@ -13,14 +13,15 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from itertools import islice
 
 from parproc.core.durations import format_duration
 from parproc.core.events import Announcement, RunStopping, TaskFinished, TaskRetrying
-from parproc.core.model import ErrorKind, ProcState
+from parproc.core.model import GOOD, ErrorKind, ProcState
 from parproc.core.screen import clean_line, plain_text
 from parproc.core.view import HELD_BACK, Ended, Message, RunBegan, RunEnded, RunView, TaskLogged, Warned
 from parproc.report.frame import Scene, draw, rows_shown
-from parproc.report.logfile import failure_lines
+from parproc.report.logfile import failure_lines, read_log_excerpt
 from parproc.report.style import Style
 from parproc.report.summary import write_summary
 from parproc.report.tails import Tails
@@ -36,6 +37,8 @@ ASLEEP = 3.0
 PATIENCE = 2.0
 MOST_HELD = 1 << 22
 FEWEST_LINES = 4
+MOST_LOGS = 50
+LOG_LINES = 20
 
 HIDE, SHOW = '\x1b[?25l', '\x1b[?25h'
 TOGETHER, AT_ONCE = '\x1b[?2026h', '\x1b[?2026l'
@@ -94,6 +97,13 @@ class LiveReporter:
         self._changed = False
         self._away = 0
         self._over = False
+        self._failures_only = False
+        self._log_shown = 0
+
+    @property
+    def reset(self) -> bytes:
+        """What to write to the terminal when nobody can take the board away any more."""
+        return f'{AT_ONCE}{SHOW}{self._taskbar.farewell()}\r\n'.encode()
 
     def handle(self, message: Announcement | Message, view: RunView) -> None:
         """Note what there is to say about ``message``; the end of the run, and what comes later, is shown at once."""
@@ -150,6 +160,31 @@ class LiveReporter:
         self._changed = False
         self._due, self._pulse = now + FRAME, now + PULSE
 
+    def press(self, key: str, view: RunView) -> None:
+        """Do what a key asks for: ``?`` names the keys, ``l`` shows a log, ``f`` leaves out what goes well."""
+        if self._over or self._away:
+            return
+        style = self._style
+        if key == 'f':
+            self._failures_only = not self._failures_only
+            style.line(style.paint('failures only' if self._failures_only else 'all that ends', 'dim'))
+        elif key == 'l' and view.running:
+            names = list(islice(view.running, MOST_LOGS))
+            name = names[self._log_shown % len(names)]
+            self._log_shown += 1
+            style.line(style.paint(f'─── {plain_text(name)}', 'bold'))
+            for line in read_log_excerpt(self._log_path(name)).rstrip().split('\n')[-LOG_LINES:]:
+                style.line(f'    {clean_line(line, colour=style.colour)}')
+        elif key == '?':
+            style.line(
+                style.paint('l: the log of a running proc (again: of the next)  f: failures only  q: stop', 'dim')
+            )
+        else:
+            return
+        self._changed = True
+        self._due = 0.0
+        self._collect()
+
     def suspend(self) -> None:
         """Take the board off the screen, for a question or a proc that has the terminal to itself."""
         self._away += 1
@@ -165,6 +200,8 @@ class LiveReporter:
     def _finished(self, ended: Ended, view: RunView) -> None:
         """Write about a task that is over."""
         style, outcome = self._style, ended.outcome
+        if self._failures_only and outcome.state in GOOD and not outcome.leaked:
+            return
         path = self._log_path(ended.name) if ended.seconds is not None else ''
         style.line(style.ended(ended, min(view.name_width, self._columns // 2), path))
         for leak in style.leaks(ended):

@@ -36,6 +36,10 @@ class Taskbar:
         self._shown = text
         return text
 
+    def farewell(self) -> str:
+        """Return what to write when it is not known whether anything was shown."""
+        return CLEAR if self._known else ''
+
     def clear(self) -> str:
         """Return what to write when the run is over, or the board is taken away."""
         shown, self._shown = self._shown, ''

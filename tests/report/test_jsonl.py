@@ -119,7 +119,15 @@ def test_a_run_reads_as_this(tmp_path: Path) -> None:
             'started_at': '2023-11-14T22:13:20.500+00:00',
         },
         {'event': 'wanted', 'time': 0.0, 'name': 'build::prod', 'expected': 2.0, 'deps': [], 'locks': [], 'wave': 0},
-        {'event': 'wanted', 'time': 0.0, 'name': 'ship', 'expected': 1.0, 'deps': ['build::prod'], 'locks': [], 'wave': 0},
+        {
+            'event': 'wanted',
+            'time': 0.0,
+            'name': 'ship',
+            'expected': 1.0,
+            'deps': ['build::prod'],
+            'locks': [],
+            'wave': 0,
+        },
     ]
     assert lines[3:12] == [
         {'event': 'started', 'time': 0.25, 'name': 'build::prod', 'attempt': 1},
