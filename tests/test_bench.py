@@ -6,11 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 
-def test_the_benchmark_prints_every_figure():
+
+@pytest.mark.parametrize(('module', 'figures'), [('tests.bench', 8), ('tests.bench.board', 5)])
+def test_the_benchmark_prints_every_figure(module, figures):
     root = Path(__file__).parent.parent
     done = subprocess.run(
-        [sys.executable, '-m', 'tests.bench', '0.005'],
+        [sys.executable, '-m', module, '0.005'],
         cwd=root,
         capture_output=True,
         text=True,
@@ -18,4 +21,4 @@ def test_the_benchmark_prints_every_figure():
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count('target') == 8
+    assert done.stdout.count('target') == figures
