@@ -10,7 +10,8 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    ('module', 'figures'), [('tests.bench', 8), ('tests.bench.commands', 10), ('tests.bench.startup', 4)]
+    ('module', 'figures'),
+    [('tests.bench', 8), ('tests.bench.commands', 10), ('tests.bench.startup', 4), ('tests.bench.board', 5)],
 )
 def test_a_benchmark_prints_every_figure(module, figures):
     root = Path(__file__).parent.parent

@@ -11,7 +11,6 @@ import io
 import os
 import re
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from itertools import islice
 
@@ -20,6 +19,7 @@ from parproc.core.events import Announcement, RunStopping, TaskFinished, TaskRet
 from parproc.core.model import GOOD, ErrorKind, ProcState
 from parproc.core.screen import clean_line, plain_text
 from parproc.core.view import HELD_BACK, Ended, Message, RunBegan, RunEnded, RunView, TaskLogged, Warned
+from parproc.report.backlog import Backlog
 from parproc.report.frame import Scene, draw, rows_shown
 from parproc.report.logfile import failure_lines, read_log_excerpt
 from parproc.report.style import Style
@@ -35,7 +35,6 @@ PULSE = 1.0
 RETRY = 0.02
 ASLEEP = 3.0
 PATIENCE = 2.0
-MOST_HELD = 1 << 22
 FEWEST_LINES = 4
 MOST_LOGS = 50
 LOG_LINES = 20
@@ -86,8 +85,7 @@ class LiveReporter:
         self._tails = Tails(log_path)
         self._taskbar = Taskbar(environ)
         self._time_left = TimeLeft(usual) if usual is not None else None
-        self._lines: deque[str] = deque()
-        self._held = self._lost = 0
+        self._backlog = Backlog()
         self._shown: list[str] = []
         self._size = (0, 0)
         self._columns = self._tty.size()[0]
@@ -189,7 +187,7 @@ class LiveReporter:
         """Take the board off the screen, for a question or a proc that has the terminal to itself."""
         self._away += 1
         if self._away == 1 and not self._over:
-            self._write(self._off() + self._scrolled())
+            self._write(self._off() + self._backlog.take())
             self._tty.drain(PATIENCE)
 
     def resume(self) -> None:
@@ -219,36 +217,20 @@ class LiveReporter:
         write_summary(self._style, view, message, self._log_path, self._usual)
         self._collect()
         self._over = True
-        self._write(self._off() + self._scrolled())
+        self._write(self._off() + self._backlog.take())
         self._tty.drain(PATIENCE)
         self._tty.close()
 
     def _collect(self) -> None:
-        """Move the lines just written to those that scroll up with the next frame; of too many, the oldest go."""
+        """Keep the lines just written for the next frame; after the end there is none, and they are shown at once."""
         text = self._text.getvalue()
-        if not text:
-            return
         self._text.seek(0)
         self._text.truncate()
-        if self._over:
+        if self._over and text:
             self._stream.write(text)
             self._stream.flush()
-            return
-        self._lines.append(text)
-        self._held += len(text)
-        while self._held > MOST_HELD and len(self._lines) > 1:
-            lost = self._lines.popleft()
-            self._held -= len(lost)
-            self._lost += lost.count('\n')
-
-    def _scrolled(self) -> str:
-        """Return what scrolls up, and forget it."""
-        text = ''.join(self._lines)
-        if self._lost:
-            text = f'{self._lost} lines were left out: the terminal did not take them\n{text}'
-        self._lines.clear()
-        self._held = self._lost = 0
-        return text.replace('\n', '\r\n')
+        elif text:
+            self._backlog.add(text)
 
     def _off(self) -> str:
         """Return what takes the board away, and leaves the cursor where it began."""
@@ -258,7 +240,7 @@ class LiveReporter:
     def _paint(self, now: float, view: RunView) -> None:
         size = self._tty.size()
         frame = self._frame(now, view, *size)
-        scrolled = self._scrolled()
+        scrolled = self._backlog.take()
         whole = bool(scrolled) or size != self._size or len(frame) != len(self._shown)
         if not whole and frame == self._shown:
             return

@@ -11,10 +11,11 @@ from parproc.core.view import Message, RunView
 
 OFTEN = 1.0
 SHARE = 100
+MOST_PLAYED = 10_000
 
 
 class TimeLeft:
-    """Follows the graph of a run, and estimates so rarely that it costs next to nothing.
+    """Follows the graph of a run, and estimates so rarely, and so little at a time, that it costs next to nothing.
 
     Args:
         usual: task -> seconds it usually takes, None when nobody knows.
@@ -54,7 +55,7 @@ class TimeLeft:
         busy = {}
         deps = self._deps
         expected = self._expected
-        if view.began is None:
+        if view.began is None or len(expected) > MOST_PLAYED:
             return None
         for name, running in view.running.items():
             if not running.awaited and running.again_at is None:

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from parproc.core.attempt import REMEMBERED, Attempt, usual_seconds
-from parproc.core.model import GOOD, ErrorKind, ProcState
+from parproc.core.attempt import Attempt
+from parproc.core.model import ErrorKind, ProcState
 from parproc.store.database import Database, Locked, Unusable
+from parproc.store.rows import add, close_run, has_run, rows_of_names, storable
 
 Found = TypeVar('Found')
 
-AT_ONCE = 500
 LONGEST_PAUSE = 64
 
 
@@ -73,7 +73,7 @@ class History:
 
     def begin(self, run_id: str, targets: Iterable[str], wall_time: float) -> None:
         """Note that a run starts; ``wall_time`` is seconds since the epoch."""
-        self._begun = (_storable(run_id), wall_time, '\n'.join(map(_storable, targets)))
+        self._begun = (storable(run_id), wall_time, '\n'.join(map(storable, targets)))
         self._run = None
         self.flush()
 
@@ -107,10 +107,10 @@ class History:
 
     def expected(self, names: Iterable[str]) -> dict[str, float]:
         """Return how many seconds each of ``names`` usually takes; those that never ended well are absent."""
-        given = {_storable(name): name for name in names}
+        given = {storable(name): name for name in names}
 
         def work(connection: sqlite3.Connection) -> dict[str, float]:
-            found = _of_names(connection, 'name, expected', list(given))
+            found = rows_of_names(connection, 'name, expected', list(given))
             return {given[name]: float(seconds) for name, seconds in found if isinstance(seconds, (int, float))}
 
         return self._read(work, {})
@@ -145,7 +145,7 @@ class History:
         def work(connection: sqlite3.Connection) -> list[Attempt]:
             return [
                 Attempt(name, number, began, ended, ProcState(state), ErrorKind(error) if error else None, *rest)
-                for number, began, ended, state, error, *rest in connection.execute(query, (_storable(name), limit))
+                for number, began, ended, state, error, *rest in connection.execute(query, (storable(name), limit))
             ]
 
         return self._read(work, [])
@@ -159,10 +159,10 @@ class History:
         begun, known = self._begun, self._run
 
         def work(connection: sqlite3.Connection) -> int:
-            run = known if known is not None and _has_run(connection, known) else self._started(connection, begun)
-            _store(connection, run, self._wanted, self._attempts)
+            run = known if known is not None and has_run(connection, known) else self._started(connection, begun)
+            add(connection, run, self._wanted, self._attempts)
             if end is not None:
-                _end(connection, run, *end)
+                close_run(connection, run, *end)
             return run
 
         try:
@@ -212,70 +212,3 @@ class History:
                 self._database.write(mark, patient=False)
         except Unusable:
             return
-
-
-def _storable(text: str) -> str:
-    """Return text that SQLite takes: what is no character is spelled out."""
-    return text if text.isascii() else text.encode('utf-8', 'backslashreplace').decode()
-
-
-def _of_names(connection: sqlite3.Connection, columns: str, names: Sequence[str]) -> Iterator[tuple[str, object]]:
-    """Yield two columns of the rows of ``procs`` for ``names``."""
-    for start in range(0, len(names), AT_ONCE):
-        some = names[start : start + AT_ONCE]
-        marks = ', '.join('?' * len(some))
-        yield from connection.execute(f'SELECT {columns} FROM procs WHERE name IN ({marks})', some)  # noqa: S608
-
-
-def _has_run(connection: sqlite3.Connection, run: int) -> bool:
-    """Return whether a run is in the file, which may have been replaced since."""
-    return connection.execute('SELECT 1 FROM runs WHERE id = ?', (run,)).fetchone() is not None
-
-
-def _store(connection: sqlite3.Connection, run: int, wanted: Iterable[str], attempts: Sequence[Attempt]) -> None:
-    wanted_rows = [(run, _storable(name)) for name in wanted]
-    connection.executemany('INSERT OR IGNORE INTO unfinished (run, name) VALUES (?, ?)', wanted_rows)
-    rows = [
-        (run, _storable(one.name), one.number, one.started, one.ended, one.state.value,
-         one.error.value if one.error is not None else None, _storable(one.reason), one.seconds, one.memory, one.cpu)
-        for one in attempts
-    ]  # fmt: skip
-    connection.executemany('INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)', rows)
-    good = [(run, _storable(one.name)) for one in attempts if one.state in GOOD]
-    connection.executemany('DELETE FROM unfinished WHERE run = ? AND name = ?', good)
-    _update_procs(connection, attempts)
-
-
-def _update_procs(connection: sqlite3.Connection, attempts: Sequence[Attempt]) -> None:
-    """Keep what a proc usually takes up to date, so that nobody ever has to look through its attempts."""
-    names = list({_storable(one.name) for one in attempts})
-    recent = {name: _durations(text) for name, text in _of_names(connection, 'name, recent', names)}
-    latest = {}
-    for one in attempts:
-        name = _storable(one.name)
-        latest[name] = one
-        if one.state is ProcState.SUCCEEDED and one.seconds is not None:
-            recent[name] = [one.seconds, *recent.get(name, ())][:REMEMBERED]
-    rows = []
-    for name, one in latest.items():
-        durations = recent.get(name)
-        usual = usual_seconds(durations) if durations else None
-        rows.append((name, usual, ' '.join(f'{each:.6g}' for each in durations or ()), one.state.value, one.ended))
-    connection.executemany('INSERT OR REPLACE INTO procs VALUES (?, ?, ?, ?, ?)', rows)
-
-
-def _durations(text: object) -> list[float]:
-    """Return the durations of a row, none when the row is not as we write it."""
-    try:
-        return [float(word) for word in str(text).split()]
-    except ValueError:
-        return []
-
-
-def _end(connection: sqlite3.Connection, run: int, exit_code: int, ended: float) -> None:
-    """Close a run, and forget what earlier ones had left unfinished."""
-    connection.execute('UPDATE runs SET ended = ?, exit_code = ?, abandoned = 0 WHERE id = ?', (ended, exit_code, run))
-    connection.execute(
-        'DELETE FROM unfinished WHERE run < ? AND run NOT IN (SELECT id FROM runs WHERE ended IS NULL AND abandoned = 0)',
-        (run,),
-    )

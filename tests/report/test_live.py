@@ -15,7 +15,7 @@ import pytest
 from parproc.core.events import RunStopping, TaskFinished, TaskRetrying, TaskStarted, TaskWaiting, TaskWanted
 from parproc.core.model import SUCCESS, ErrorKind, Outcome, ProcState, failure
 from parproc.core.view import RunBegan, RunEnded, TaskLogged, TaskProgressed, Warned
-from parproc.report import live, tty
+from parproc.report import backlog, live, tty
 from parproc.report.fanout import Reporters
 from parproc.report.live import LiveReporter
 from parproc.report.style import Style
@@ -252,7 +252,7 @@ def test_the_end_waits_for_a_terminal_only_so_long(screen, monkeypatch):
 
 
 def test_what_is_held_for_a_stalled_terminal_is_bounded(screen, monkeypatch):
-    monkeypatch.setattr(live, 'MOST_HELD', 2000)
+    monkeypatch.setattr(backlog, 'MOST_HELD', 2000)
     s = screen()
     s.begin('a')
     for number in range(1000):

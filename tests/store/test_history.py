@@ -20,10 +20,26 @@ from parproc.core.view import RunBegan, RunEnded
 from parproc.report.fanout import Reporters
 from parproc.report.recorder import HistoryRecorder
 from parproc.store import database
-from parproc.store.history import History
+from parproc.store import history as history_module
 
 ROOT = Path(__file__).parent.parent.parent
 DEADLINE = 60
+OPEN = []
+
+
+class History(history_module.History):
+    """One that is closed with the test."""
+
+    def __init__(self, path):
+        super().__init__(path)
+        OPEN.append(self)
+
+
+@pytest.fixture(autouse=True)
+def close_what_is_open():
+    yield
+    while OPEN:
+        OPEN.pop().close()
 
 
 def attempt(name, seconds=1.0, state=ProcState.SUCCEEDED, started=100.0, error=None):
@@ -416,8 +432,8 @@ def test_the_stream_of_messages_becomes_history_in_batches():
     reporters.handle(TaskStarted('a', 2, 1.2))
     reporters.tick(1.3)
     assert book.calls == []
-    assert reporters.next_tick(1.3) == 1.5
-    reporters.tick(1.5)
+    assert reporters.next_tick(1.3) == 2.0
+    reporters.tick(2.0)
     assert book.calls == [
         Attempt('a', 1, 1001.0, 1001.1, ProcState.FAILED, ErrorKind.EXIT, 'exit 2', pytest.approx(0.1)),
         'flush',
