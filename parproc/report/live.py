@@ -33,7 +33,6 @@ FIRST = 0.2
 FRAME = 0.1
 PULSE = 1.0
 RETRY = 0.02
-ASLEEP = 3.0
 PATIENCE = 2.0
 FEWEST_LINES = 4
 MOST_LOGS = 50
@@ -91,7 +90,6 @@ class LiveReporter:
         self._columns = self._tty.size()[0]
         self._due = 0.0
         self._pulse = 0.0
-        self._last_tick: float | None = None
         self._changed = False
         self._away = 0
         self._over = False
@@ -143,12 +141,7 @@ class LiveReporter:
 
     def tick(self, now: float, view: RunView) -> None:
         """Draw a frame when one is due and the terminal takes it."""
-        last, self._last_tick = self._last_tick, now
-        if self._over or self._away:
-            return
-        if last is not None and now - last > ASLEEP:
-            self._size = (0, 0)
-        if now < self._due or not (self._changed or self._tty.busy or now >= self._pulse):
+        if self._over or self._away or now < self._due or not (self._changed or self._tty.busy or now >= self._pulse):
             return
         self._tty.push()
         if self._tty.busy:
@@ -241,11 +234,10 @@ class LiveReporter:
         size = self._tty.size()
         frame = self._frame(now, view, *size)
         scrolled = self._backlog.take()
-        whole = bool(scrolled) or size != self._size or len(frame) != len(self._shown)
-        if not whole and frame == self._shown:
+        if not scrolled and size == self._size and frame == self._shown:
             return
         self._shown, self._size, self._columns = frame, size, size[0]
-        parts = ['\r', BELOW if whole else REST, scrolled]
+        parts = ['\r', BELOW if scrolled else REST, scrolled]
         parts += [f'\r\n{line}{REST}' for line in frame]
         parts.append(f'{BELOW}\x1b[{len(frame)}A\r' if frame else '')
         self._write(''.join(parts) + self._taskbar.update(view))

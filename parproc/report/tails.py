@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Callable, Iterable
 
 from parproc.core.screen import last_state
@@ -34,7 +33,7 @@ class Tails:
             found = os.lstat(path)
         except OSError:
             return path, size, line
-        if found.st_size == size or not stat.S_ISREG(found.st_mode):
+        if found.st_size == size:
             return path, size, line
         return path, found.st_size, _last_line(path, found.st_size) or line
 

@@ -73,7 +73,4 @@ def _durations(text: object) -> list[float]:
 def close_run(connection: sqlite3.Connection, run: int, exit_code: int, ended: float) -> None:
     """Note how a run ended, and forget what earlier ones had left unfinished."""
     connection.execute('UPDATE runs SET ended = ?, exit_code = ?, abandoned = 0 WHERE id = ?', (ended, exit_code, run))
-    connection.execute(
-        'DELETE FROM unfinished WHERE run < ? AND run NOT IN (SELECT id FROM runs WHERE ended IS NULL AND abandoned = 0)',
-        (run,),
-    )
+    connection.execute('DELETE FROM unfinished WHERE run < ?', (run,))

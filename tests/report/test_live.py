@@ -300,13 +300,28 @@ def test_the_board_goes_away_for_a_question_and_comes_back(screen):
     ]
 
 
-def test_after_a_long_sleep_all_is_drawn_anew(screen):
+def test_after_a_pause_the_board_is_whole_below_what_the_shell_wrote(screen):
+    s = screen()
+    s.begin('a', 'b')
+    s.at(0.2)
+    os.write(s.stream.fileno(), b'^Z\n[1]+  Stopped\n$ fg\nparproc\n')
+    shell, *board = s.at(60.0).splitlines()[3:]
+    assert shell.startswith('parproc')
+    assert board == ['', '░░░░░░░░░░░░░░░░░░░  0/2  2 running  1m00s', '▶ a  1m00s', '▶ b  1m00s']
+
+
+def test_a_resize_is_answered_even_when_the_frame_says_the_same(screen):
     s = screen()
     s.begin('a')
-    s.at(0.2)
+    s.at(20.0)
     drawn = len(s.raw)
-    s.at(60.0)
-    assert live.BELOW.encode() in s.raw[drawn:]
+    s.tell(TaskProgressed('a', None, '', 20.1))
+    s.at(20.2)
+    assert len(s.raw) == drawn
+    s.resize(70, 24)
+    s.tell(TaskProgressed('a', None, '', 20.3))
+    s.at(20.4)
+    assert len(s.raw) > drawn
 
 
 def test_retries_waits_and_a_stop_are_told(screen):

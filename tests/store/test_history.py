@@ -275,6 +275,16 @@ def test_damage_in_the_middle_of_a_run_starts_history_anew(path):
     history.close()
 
 
+def test_a_file_that_another_run_has_put_in_place_is_not_moved(path):
+    history = run(path, attempt('a'), end=False)
+    spoil_garbage(path)
+    run(path, attempt('b'))
+    history.record([attempt('c')])
+    history.end(0, 2.0)
+    assert 'damaged' in history.warning
+    assert set(History(path).expected('abc')) == {'b', 'c'}
+
+
 @pytest.mark.parametrize('spoil', [spoil_garbage, spoil_newer])
 def test_of_two_that_find_a_bad_file_one_moves_it(path, spoil):
     os.makedirs(os.path.dirname(path))
