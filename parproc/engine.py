@@ -316,9 +316,9 @@ class Engine:
         running = [task.spec.name for task in self.machine.open_tasks() if task.started is not None]
         for name in running:
             self._executor.kill(name, self.signals.stop)
-        self._keys.give()
+        self._step_aside(True)
         self.signals.stand_still()
-        self._take_keys()
+        self._step_aside(False)
         for name in running:
             self._executor.kill(name, self.signals.go_on)
         slept = self._clock() - began

@@ -406,9 +406,13 @@ class Session:
         engine.tell(RunBegan(folder.run_id, asked, logs, parallel, total, now, planned, again, self.extra_args))
         if folder.warning is not None:
             engine.tell(Warned(folder.warning))
-        with engine.signals:
-            engine.want(order, injected)
-            engine.run()
+        try:
+            with engine.signals:
+                engine.want(order, injected)
+                engine.run()
+        except BaseException:
+            self.listener.step_aside(True)  # whatever is said now is said on a clean terminal
+            raise
         code = self._exit_code(engine)
         engine.tell(RunEnded(code, time.monotonic()))
         if history is not None:

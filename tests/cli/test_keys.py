@@ -95,3 +95,22 @@ def test_a_signal_shows_the_state_in_a_pipe_too(project):
     (project.folder / 'go').touch()
     process.communicate(timeout=20)
     assert process.returncode == 0
+
+
+def test_ctrl_z_gives_the_shell_a_clean_terminal_and_fg_the_board_again(project):
+    project.write('tasks.py', TASKS)
+    environment = project.environment(TERM='xterm', PS1='$ ', PYTHON=sys.executable)
+    command = ['bash', '--norc', '--noprofile', '-i']
+    with Terminal(command, columns=100, lines=40, cwd=project.folder, env=environment) as screen:
+        screen.wait_for('$')
+        screen.type('"$PYTHON" -m parproc -j2 after\n')
+        screen.wait_for('line 49 of')
+        screen.type('\x1a')
+        screen.wait_for('Stopped')
+        screen.wait_for(lambda _: '2 running' not in '\n'.join(screen.screen.display))
+        screen.type('echo still "$((6 * 7))"\n')
+        screen.wait_for('still 42')
+        screen.type('fg\n')
+        screen.wait_for('2 running')
+        (project.folder / 'go').touch()
+        screen.wait_for('3 succeeded')
