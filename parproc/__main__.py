@@ -42,6 +42,10 @@ def _quick_answer(arguments: list[str]) -> str | None:
         from parproc.cli.helptext import HELP
 
         return HELP
+    if arguments in (['--list'], ['-l']):
+        from parproc.cli.complete import remembered_list
+
+        return remembered_list()
     if arguments and arguments[0].startswith('--completion'):
         shell = arguments[1:] if arguments[0] == '--completion' else [arguments[0].partition('=')[2], *arguments[1:]]
         from parproc.cli.scripts import SCRIPTS, completion_script

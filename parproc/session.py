@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import selectors
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,22 +12,24 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from parproc import registry
 from parproc.catalog import Catalog
 from parproc.context import inside_child
-from parproc.core.events import Announcement
-from parproc.core.machine import Machine
 from parproc.core.model import GOOD, NEVER_RAN, ErrorKind, ProcState
-from parproc.core.view import Message, RunBegan, RunEnded, Warned
-from parproc.desk import Desk
-from parproc.engine import Engine, Listener
 from parproc.errors import ProcessError, UserError
-from parproc.exec.protocol import Executor, Report
 from parproc.info import ProcInfo
 from parproc.options import Options
-from parproc.store.runs import RunFolder
-from parproc.values import EncodedResult, decode
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what runs procs is imported when procs are run: a list needs none of it
+    import selectors
+
+    from parproc.core.events import Announcement
+    from parproc.core.machine import Machine
     from parproc.core.plan import Plan
+    from parproc.core.view import Message
+    from parproc.desk import Desk
+    from parproc.engine import Engine, Listener
+    from parproc.exec.protocol import Executor, Report
     from parproc.store.history import History
+    from parproc.store.runs import RunFolder
+    from parproc.values import EncodedResult
 
 Function = TypeVar('Function', bound=Callable[..., object])
 Names = str | Iterable[str]
@@ -114,7 +115,7 @@ class Session:
         self.usual: dict[str, float] = {}
         self._engine: Engine | None = None
         self._exclusive = False
-        self._desk = Desk(self)
+        self._asked: Desk | None = None
         self._wall_offset = time.time() - time.monotonic()
         self._process = os.getpid()
 
@@ -385,6 +386,8 @@ class Session:
         Raises:
             UserError: before anything ran, when the request is wrong.
         """
+        from parproc.core.view import RunBegan, RunEnded, Warned
+
         plan, injected = self._desk.prepare(list(targets), only=only)
         history = self.history
         if history is not None:
@@ -453,7 +456,11 @@ class Session:
     def result_of(self, name: str) -> object:
         """Return what a proc returned, None when it has not."""
         encoded = None if self._engine is None else self._engine.results.get(name)
-        return None if encoded is None else decode(encoded)
+        if encoded is None:
+            return None
+        from parproc.values import decode
+
+        return decode(encoded)
 
     def log_of(self, name: str) -> str | None:
         """Return the path of a proc's log, None when it never ran."""
@@ -476,9 +483,19 @@ class Session:
     # --- inside ------------------------------------------------------------------------------------------------
 
     @property
+    def _desk(self) -> Desk:
+        if self._asked is None:
+            from parproc.desk import Desk
+
+            self._asked = Desk(self)
+        return self._asked
+
+    @property
     def folder(self) -> RunFolder:
         """Where this session keeps logs and large results; made when first needed."""
         if self._folder is None:
+            from parproc.store.runs import RunFolder
+
             self._folder = RunFolder(self.options.state_dir, self.options.name_param_separator)
         return self._folder
 
@@ -519,6 +536,9 @@ class Session:
 
     def _wired(self) -> Engine:
         if self._engine is None:
+            from parproc.core.machine import Machine
+            from parproc.engine import Engine
+
             options = self.options
             machine = Machine(
                 parallel=1 if options.mode == 'single' else options.parallel,

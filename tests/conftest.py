@@ -40,7 +40,8 @@ class Project:
             for key, value in os.environ.items()
             if not key.startswith('PARPROC') and key not in ('NO_COLOR', 'FORCE_COLOR', 'CI', 'GITHUB_ACTIONS')
         }
-        return {**kept, 'PYTHONPATH': str(ROOT), 'PYTHONDONTWRITEBYTECODE': '1', **more}
+        cache = str(self.folder) + '-cache'
+        return {'XDG_CACHE_HOME': cache, **kept, 'PYTHONPATH': str(ROOT), **more}
 
     def run(self, *arguments: str, cwd: Path | None = None, stdin: str | None = None, **environment: str) -> Result:
         done = subprocess.run(

@@ -88,6 +88,10 @@ def _remember(session: Session, project: Project) -> None:
             index.protos[pattern] = (declaration.doc, catalog.family(pattern).choices(session.params))
         except UserError:  # choices that cannot be worked out: told when they are needed
             index.protos[pattern] = (declaration.doc, {})
+    if all(path.endswith('.toml') for path in project.sources()):
+        from parproc.cli.lists import list_lines
+
+        index.lines = list_lines(session)
     write_index(list(project.main), project.sources(), index)
 
 

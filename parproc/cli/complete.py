@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 
-from parproc.cli.flags import FLAGS
+from parproc.cli.flags import FLAGS, NO_OPTIONS
 from parproc.project.index import Index, read_index
 
 TOML, PYTHON, PYPROJECT = 'parproc.toml', 'tasks.py', 'pyproject.toml'
@@ -160,6 +160,17 @@ def _texts(segment: str, choices: dict[str, list[str] | None]) -> list[str] | No
     if ends is None:
         return None
     return [f'{before}{value}{end}' for value in values for end in ends]
+
+
+def remembered_list() -> str | None:
+    """Return what ``--list`` would print; None where only loading the task files can tell, as with any Python."""
+    if any(name.startswith('PARPROC_') and name not in NO_OPTIONS for name in os.environ):
+        return None
+    files = _task_files([])
+    index = read_index(files) if files else None
+    if index is None or not index.fresh or not index.lines:
+        return None
+    return '\n'.join([*index.lines, ''])
 
 
 # --- which task files ----------------------------------------------------------------------------------------------

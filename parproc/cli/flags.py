@@ -34,3 +34,6 @@ FLAGS: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (('--version',), '', 'show the version'),
     (('-h', '--help'), '', 'show the help'),
 )
+
+NO_OPTIONS = {'PARPROC_NAME', 'PARPROC_RUN_ID', 'PARPROC_ATTEMPT', 'PARPROC_INVOCATION_DIR', 'PARPROC_TRUST'}
+"""Environment variables that look like the default of an option and are none."""

@@ -16,11 +16,20 @@ LIST_VERSION = 1
 
 
 def print_list(session: Session, *, expand: bool = False) -> None:
-    """Print procs and protos with their descriptions and choices, a line each.
+    """Print what :func:`list_lines` returns."""
+    lines = list_lines(session, expand=expand)
+    if lines:
+        print('\n'.join(lines))
+    else:
+        print('no procs are declared', file=sys.stderr)
+
+
+def list_lines(session: Session, *, expand: bool = False) -> list[str]:
+    """Return procs and protos with their descriptions and choices, a line each.
 
     Args:
         session: knows them.
-        expand: print every proc that a proto's choices make, instead of the proto.
+        expand: every proc that a proto's choices make, instead of the proto.
     """
     rows: list[tuple[str, str]] = []
     for declaration in _declared(session):
@@ -36,11 +45,7 @@ def print_list(session: Session, *, expand: bool = False) -> None:
             (pattern, '  '.join(part for part in (declaration.doc, f'({"; ".join(shown)})' if shown else '') if part))
         )
     width = min(WIDEST_NAME, max((len(name) for name, _ in rows), default=0))
-    lines = [f'{plain_text(name).ljust(width)}  {plain_text(doc)}'.rstrip() for name, doc in rows]
-    if lines:
-        print('\n'.join(lines))
-    else:
-        print('no procs are declared', file=sys.stderr)
+    return [f'{plain_text(name).ljust(width)}  {plain_text(doc)}'.rstrip() for name, doc in rows]
 
 
 def print_json(session: Session, *, expand: bool = False) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from parproc.cli.flags import NO_OPTIONS
 
 PARAMETER = re.compile(r'([^\W\d]\w*)=(.*)', re.DOTALL)
 GRAPHS = ('mermaid', 'dot', 'json')
@@ -51,6 +53,23 @@ class CommandLine:
     quiet: bool = False
     verbose: bool = False
     colour: str = 'auto'
+
+
+def read_plain(arguments: Sequence[str], environment: Mapping[str, str]) -> CommandLine | None:
+    """Return what arguments ask for that are just targets and params, or a list; None where options have to be read.
+
+    Args:
+        arguments: without the program's name.
+        environment: may hold options as well.
+    """
+    if any(name.startswith('PARPROC_') and name not in NO_OPTIONS for name in environment):
+        return None
+    before, extra = split_arguments(arguments)
+    listed = before in (['-l'], ['--list'])
+    if not listed and any(word.startswith('-') for word in before):
+        return None
+    targets, params = split_words(() if listed else before)
+    return CommandLine(targets, params, extra, list_procs=listed)
 
 
 def split_arguments(arguments: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:

@@ -12,6 +12,7 @@ import sys
 
 HEADER = 'parproc-index-1'
 MOST_CHOICES = 2000
+MOST_KEPT = 400
 
 
 def cache_folder() -> str:
@@ -33,12 +34,12 @@ def index_path(files: list[str]) -> str:
 
 
 def stamp(path: str) -> str:
-    """Return what changes when a file does: size, time and inode; empty when there is no such file."""
+    """Return what changes when a file does, or who may write it; empty when there is no such file."""
     try:
         status = os.stat(path)
     except OSError:
         return ''
-    return f'{status.st_size} {status.st_mtime_ns} {status.st_ino}'
+    return f'{status.st_size} {status.st_mtime_ns} {status.st_ino} {status.st_mode} {status.st_uid}'
 
 
 class Index:
@@ -49,16 +50,18 @@ class Index:
         procs: name -> description.
         protos: pattern -> description, and placeholder -> the texts it may have, None for any.
         params: names of parameters.
+        lines: what ``--list`` prints, where the task files are data, so that only their change can change it.
         fresh: everything that it was made from is unchanged.
     """
 
-    __slots__ = ('fresh', 'params', 'procs', 'protos', 'separator')
+    __slots__ = ('fresh', 'lines', 'params', 'procs', 'protos', 'separator')
 
     def __init__(self) -> None:
         self.separator = '::'
         self.procs: dict[str, str] = {}
         self.protos: dict[str, tuple[str, dict[str, list[str] | None]]] = {}
         self.params: list[str] = []
+        self.lines: list[str] = []
         self.fresh = False
 
 
@@ -93,6 +96,8 @@ def read_index(files: list[str]) -> Index | None:
                 index.fresh = False
         elif kind == 'separator':
             index.separator = words[0]
+        elif kind == 'line':
+            index.lines.append(words[0])
     return index
 
 
@@ -116,6 +121,7 @@ def write_index(
         lines.append(f'proto\t{pattern}\t{_one_line(text)}')
         for name, texts in choices.items():
             lines.append(f'any\t{name}' if texts is None else '\t'.join(['choices', name, *texts[:MOST_CHOICES]]))
+    lines += [f'line\t{line}' for line in index.lines]
     data = '\n'.join([*lines, 'end', '']).encode('utf-8', 'surrogateescape')
     path = index_path(files)
     temporary = f'{path}.{os.getpid()}'
@@ -130,8 +136,18 @@ def write_index(
         with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), 'wb') as file:
             file.write(data)
         os.replace(temporary, path)
+        _forget_old(os.path.dirname(path))
     except OSError:
         return
+
+
+def _forget_old(folder: str) -> None:
+    """Remove the oldest indexes where there are too many: of projects that were moved or deleted."""
+    names = os.listdir(folder)
+    if len(names) > MOST_KEPT:
+        paths = sorted((os.path.join(folder, name) for name in names), key=os.path.getmtime)
+        for path in paths[: len(paths) - MOST_KEPT // 2]:
+            os.unlink(path)
 
 
 def _one_line(text: str) -> str:

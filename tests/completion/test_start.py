@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from click.testing import CliRunner
 
 from parproc.cli.flags import FLAGS
 from parproc.cli.helptext import HELP
-from parproc.cli.main import command
+from parproc.cli.options import command
 
 ROOT = Path(__file__).parent.parent.parent
 HEAVY = {
@@ -108,3 +109,21 @@ def test_the_options_are_those_that_click_knows():
             assert values == declared[names]
         else:
             assert bool(values) == bool(declared[names]), names
+
+
+def test_a_list_of_toml_is_remembered_until_anything_of_it_changes(project, monkeypatch, tmp_path_factory):
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path_factory.mktemp('cache')))
+    project.write('parproc.toml', 'include = ["web/parproc.toml"]\n[proc.one]\ndoc = "First."\nrun = "x"\n')
+    inner = project.write('web/parproc.toml', '[proto."two::[x]"]\nrun = "x {x}"\narg_choices.x = ["a"]\n')
+    first = project.run('--list')
+    assert first.out == 'one            First.\nweb::two::[x]  (x: a)\n'
+    cache = {'XDG_CACHE_HOME': os.environ['XDG_CACHE_HOME']}
+    out, modules = loaded(['-l'], project.folder, **cache)
+    assert out == first.out and 'click' not in modules and 'tomli' not in modules
+    inner.write_text('[proc.three]\nrun = "x"\n')
+    assert project.run('--list').out == 'one         First.\nweb::three\n'
+    inner.chmod(0o666)
+    assert project.run('--list').code == 2
+    inner.chmod(0o644)
+    project.write('tasks.py', 'import parproc as pp\npp.Proc("four", lambda context: 1)\n')
+    assert 'four' in project.run('--list').out
