@@ -7,16 +7,18 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from parproc import checks
 from parproc.checks import Choices
-from parproc.core.commands import Command
 from parproc.core.durations import parse_duration
 from parproc.core.model import Location
 from parproc.core.names import check_name, nearest
 from parproc.errors import UserError
 from parproc.signature import Function, Signature, innermost, read
+
+if TYPE_CHECKING:
+    from parproc.core.commands import Command
 
 
 class NoFailures:

@@ -7,16 +7,18 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from parproc.cli.cpus import usable_cpus
 from parproc.cli.request import CommandLine
 from parproc.errors import UserError
-from parproc.project.dotenv import read_dotenv
 from parproc.project.find import find_task_files, named_task_files
 from parproc.project.load import load_python
-from parproc.project.toml import TomlFile, check_values, read_toml
 from parproc.registry import ROOT, Declaration, Origin
 from parproc.session import Session
+
+if TYPE_CHECKING:
+    from parproc.project.toml import TomlFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,10 @@ class _Loader:
 
     def check(self) -> None:
         """Refuse commands with values that nothing supplies, once all is loaded."""
+        if not self._declared:
+            return
+        from parproc.project.toml import check_values
+
         session = self._session
         check_values(self._declared, lambda declaration: (*self._arguments(declaration), *session.params))
 
@@ -158,8 +164,12 @@ class _Loader:
             session.origin = ROOT
 
     def _load_toml(self, path: str, origin: Origin) -> None:
+        from parproc.project.toml import read_toml
+
         found = read_toml(path, lambda options: self._take_options(path, origin, options))
         session = self._session
+        if found.dotenv:
+            from parproc.project.dotenv import read_dotenv
         for variable in found.dotenv:
             for name, value in read_dotenv(os.path.join(os.path.dirname(path), variable)).items():
                 os.environ.setdefault(name, value)

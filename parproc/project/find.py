@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 
 from parproc.errors import UserError
-from parproc.project.toml import PYPROJECT, has_table
 
+PYPROJECT = 'pyproject.toml'
 KINDS = ('parproc.toml', 'tasks.py')
 """Work together where both are there."""
 
@@ -43,3 +44,13 @@ def named_task_files(paths: list[str]) -> list[str]:
         if not os.path.isfile(path):
             raise UserError(f'task file not found: {path}')
     return sorted(map(os.path.abspath, paths), key=lambda path: not path.endswith('.toml'))
+
+
+def has_table(path: str) -> bool:
+    """Return whether a ``pyproject.toml`` has a table for parproc; one that cannot be read is as good as none."""
+    try:
+        with open(path, 'rb') as file:
+            text = file.read()
+    except OSError:
+        return False
+    return b'parproc' in text and re.search(rb'^\s*\[\[?\s*tool\s*\.\s*"?parproc\b', text, re.MULTILINE) is not None

@@ -152,4 +152,5 @@ def _forget_old(folder: str) -> None:
 
 def _one_line(text: str) -> str:
     """Return the start of a description, as one word of a line."""
-    return ''.join(char if char.isprintable() else ' ' for char in text[:200])
+    start = text[:200]
+    return start if start.isprintable() else ''.join(char if char.isprintable() else ' ' for char in start)

@@ -16,10 +16,10 @@ from parproc.core import commands
 from parproc.core.model import Location
 from parproc.core.names import nearest
 from parproc.errors import UserError
+from parproc.project.find import PYPROJECT
 from parproc.project.trust import check_trust
 from parproc.registry import Declaration, Origin, Output, WhenScheduled, WhenTargetScheduled
 
-PYPROJECT = 'pyproject.toml'
 TOP_KEYS = ('default', 'include', 'dotenv', 'options', 'params', 'proc', 'proto')
 OWN_KEYS = frozenset({'run', 'when_scheduled', 'when_target_scheduled', 'no_failures'})
 KEYS = OWN_KEYS.union(registry.FIELDS)
@@ -46,16 +46,6 @@ class TomlFile:
     options: Mapping[str, object] = field(default_factory=dict)
     params: Mapping[str, object] = field(default_factory=dict)
     declarations: tuple[Declaration, ...] = ()
-
-
-def has_table(path: str) -> bool:
-    """Return whether a ``pyproject.toml`` has a table for parproc; one that cannot be read is as good as none."""
-    try:
-        with open(path, 'rb') as file:
-            text = file.read()
-    except OSError:
-        return False
-    return b'parproc' in text and re.search(rb'^\s*\[\[?\s*tool\s*\.\s*"?parproc\b', text, re.MULTILINE) is not None
 
 
 def read_toml(path: str, origin: Callable[[Mapping[str, object]], Origin]) -> TomlFile:
