@@ -31,7 +31,8 @@ from parproc.report.tty import Tty
 
 FIRST = 0.2
 FRAME = 0.1
-PULSE = 1.0
+PULSE = 0.2
+"""How often logs are looked at for a new last line, which nobody announces."""
 RETRY = 0.02
 PATIENCE = 2.0
 FEWEST_LINES = 4
