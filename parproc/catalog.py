@@ -67,6 +67,7 @@ class Catalog:
         self._shelves = Shelves(separator)
         self._renamed: set[str] = set()
         self._created = 0
+        self._named_by: dict[int, str] = {}
         self._requested = False
         self._unlinked: list[tuple[str | Pattern, Declaration]] = []
         self._patterns: dict[str, Pattern] = {}
@@ -99,6 +100,8 @@ class Catalog:
                 args = {key: caster.cast(key, value, name) for key, value in args.items()}
             self.procs[name] = Task(name, declaration, args, declaration.order * _CREATED_PER_PROTO)
             self._shelves.add(declaration.order, name.split(self.separator), name)
+        if declaration.function is not None and not declaration.is_proto:
+            self._named_by[id(declaration.function)] = name
         for targets in rules:
             self.rules.add(targets, Rule(declarer, declaration.order))
         if declaration.scope and declaration.rdeps:
@@ -349,6 +352,9 @@ class Catalog:
         for dep in task.declaration.deps:
             if isinstance(dep, (str, NoFailures)):
                 found.append(dep)
+                continue
+            if id(dep) in self._named_by:  # the function of a proc means that proc
+                found.append(self._named_by[id(dep)])
                 continue
             answer = ask(dep, what, DepProcContext(task.name, params, task.args), task.args)
             items = [answer] if isinstance(answer, (str, NoFailures)) else answer

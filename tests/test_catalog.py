@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import parproc as pp
 from parproc.catalog import Catalog
 from parproc.core.model import ProcState, TaskSpec
 from parproc.errors import UserError
@@ -558,3 +559,19 @@ def test_a_request_is_what_applying_all_rules_over_and_over_gives(seed: int) -> 
         built.proc(name, deps=sorted(deps[name]), rdeps=rdeps)
     wanted = set(chance.sample(names, 2))
     assert built.deps(*sorted(wanted)) == slow_closure(deps, rules, pushes, wanted)
+
+
+def test_the_function_of_a_proc_among_deps_means_that_proc():
+    session = pp.Session()
+
+    @session.Proc('first')
+    def named_otherwise(context):
+        return 1
+
+    @session.Proc(deps=[named_otherwise])
+    def second(context):
+        return context.results['first'] + 1
+
+    session.run('second')
+    assert session.wait_for_all() and session.results() == {'first': 1, 'second': 2}
+    session.clear()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gc
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -108,13 +107,20 @@ def output(size, mode):
         with open(f'{folder}/parproc.toml', 'w') as toml:
             toml.write(f'[proc.big]\nrun = "{command}"\n[proc.small]\nrun = "true"\n')
         names = ['big'] if mode == 'raw' else ['big', 'small']
-        ratios = []
+        ratios, peaks = [], []
         for _ in range(ROUNDS):
             alone = seconds(['sh', '-c', f'{command} > alone'], folder)
             os.unlink(f'{folder}/alone')
-            ratios.append(seconds(parproc('-o', mode, *names), folder, env=environment()) / alone)
+            began = time.perf_counter()
+            command_line = parproc('-o', mode, *names)
+            with open(os.devnull, 'w') as nothing:
+                child = subprocess.Popen(command_line, cwd=folder, env=environment(), stdout=nothing, stderr=nothing)
+                _, status, usage = os.wait4(child.pid, 0)
+                child.returncode = os.waitstatus_to_exitcode(status)
+            ratios.append((time.perf_counter() - began) / alone)
+            peaks.append(usage.ru_maxrss / 1024)
             subprocess.run(['rm', '-rf', f'{folder}/.parproc'], check=True)
-    return statistics.median(ratios), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    return statistics.median(ratios), max(peaks)
 
 
 def main():
