@@ -25,14 +25,17 @@ _HEREDOC = re.compile(r'<<-?[ \t]*(?:\'([^\'\n]+)\'|"([^"\n]+)"|(\\?)([^\s;&|<>(
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A place for a value: its name, and how the shell reads what surrounds it (see :data:`PLACES`)."""
+    """A place for a value.
+
+    Args:
+        name: of the value.
+        place: what surrounds it, as a shell reads it: ``plain``, quotes that are ``double`` or ``single``,
+            ``arithmetic`` in ``$((…))``, a ``here``-document, or one that expands nothing, ``literal``.
+    """
 
     name: str
     place: str = 'plain'
 
-
-PLACES = ('plain', 'double', 'single', 'arithmetic', 'here', 'literal')
-"""Outside quotes, inside one kind of them, inside ``$((…))``, and in here-documents that expand or do not."""
 
 Piece: TypeAlias = str | Value
 

@@ -29,7 +29,7 @@ from parproc.exec.fork import fork_child, open_channel
 from parproc.exec.leftovers import Leftovers
 from parproc.exec.protocol import Asked, Ended, Job, Logged, Progressed, Report, StartError, Warned, start_error
 from parproc.exec.reaper import Reaper, terminal_modes
-from parproc.exec.spawn import UnusableCommandError, spawn_command
+from parproc.exec.spawn import UnusableCommandError, keep_descriptors_here, spawn_command
 from parproc.exec.wire import FrameReader, Kind, pack_answer, unpack_outcome
 from parproc.values import EncodedResult, FileResult
 
@@ -87,6 +87,7 @@ class ProcessExecutor:
         exclusive: bool = False,
         reset: bytes = b'',
     ) -> None:
+        self._exclusive = exclusive
         self._modes = terminal_modes()
         self._reset = reset
         self._selector = selector
@@ -130,7 +131,7 @@ class ProcessExecutor:
             return
         child.foreground = foreground
         if foreground.is_ours:
-            if self._stops is None:
+            if self._stops is None and hasattr(os, 'waitid'):
                 self._stops = self._exit_signal(self._look_for_stops)
             foreground.lend(child.pid)
             system.send_group(child.pid, SIGCONT)
@@ -255,6 +256,8 @@ class ProcessExecutor:
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         unlimited = limit == resource.RLIM_INFINITY
         self._highest_descriptor = system.HIGHEST_DESCRIPTOR if unlimited else limit - SPARE_DESCRIPTORS
+        if self._exclusive:
+            keep_descriptors_here()
         gc.freeze()
         if sys.version_info >= (3, 12):  # we warn of threads ourselves, once and by name
             import warnings

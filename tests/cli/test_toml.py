@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -301,3 +303,17 @@ def test_print_and_init_refuse_what_they_cannot_do(project):
     (project.folder / 'parproc.toml').unlink()
     assert project.run('all').code == 0
     assert 'greet::[language]' in project.run('-l').out
+
+
+def test_a_command_sees_no_descriptor_that_parproc_itself_was_given(project):
+    project.write('parproc.toml', '[proc.show]\nrun = "ls /proc/self/fd | wc -l"\n')
+    done = subprocess.run(
+        ['bash', '-c', f'exec 7</etc/passwd; exec {sys.executable} -m parproc show'],
+        cwd=project.folder,
+        env=project.environment(),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    assert done.stdout.strip() == '4'
