@@ -140,8 +140,7 @@ class ProcessExecutor:
         """Stand still with a job that was stopped at its terminal, as the shell expects of the whole."""
         for child in self._children.values():
             if child.foreground is not None and child.foreground.is_ours:
-                stopped = os.waitid(os.P_PID, child.pid, os.WSTOPPED | os.WNOHANG)
-                if stopped is not None:
+                if system.is_stopped(child.pid):
                     child.foreground.take_back()
                     system.send(os.getpid(), SIGTSTP)
 

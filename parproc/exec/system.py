@@ -263,6 +263,14 @@ def reap(pid: int) -> bool:
         return True
 
 
+def is_stopped(pid: int) -> bool:
+    """Return whether a child has been stopped since this was last asked; False for one that has ended."""
+    try:
+        return os.waitid(os.P_PID, pid, os.WSTOPPED | os.WNOHANG) is not None
+    except ChildProcessError:
+        return False
+
+
 def kill_trees(roots: Collection[int], entry: bytes = b'') -> set[int]:
     """Kill processes, all that descends from them and all of their sessions; return who was still there.
 

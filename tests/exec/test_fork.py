@@ -587,3 +587,18 @@ def test_threads_are_named_once_and_deadlock_nobody(bench):
     warnings = [report.message for report in bench.reports if isinstance(report, Warned)]
     assert len(warnings) == 1 and '"chatter"' in warnings[0]
     assert (bench.folder / 'program.log').read_text().count('child\n') == 60
+
+
+@pytest.mark.skipif(not hasattr(os, 'waitid'), reason='this system does not tell')
+def test_a_child_is_stopped_or_running_or_gone():
+    child = subprocess.Popen(['sleep', '60'])
+    assert not system.is_stopped(child.pid)
+    child.send_signal(signal.SIGSTOP)
+    deadline = time.monotonic() + 10
+    while not system.is_stopped(child.pid):
+        assert time.monotonic() < deadline
+    child.kill()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert not system.is_stopped(child.pid), 'it has ended, and is not reaped yet'
+    child.wait()
+    assert not system.is_stopped(child.pid)
