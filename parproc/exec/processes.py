@@ -139,10 +139,10 @@ class ProcessExecutor:
     def _look_for_stops(self) -> None:
         """Stand still with a job that was stopped at its terminal, as the shell expects of the whole."""
         for child in self._children.values():
-            if child.foreground is not None and child.foreground.is_ours:
-                if system.is_stopped(child.pid):
-                    child.foreground.take_back()
-                    system.send(os.getpid(), SIGTSTP)
+            terminal = child.foreground
+            if terminal is not None and terminal.is_ours and system.is_stopped(child.pid):
+                terminal.take_back()
+                system.send(os.getpid(), SIGTSTP)
 
     def _fork(self, job: Job, ground: Ground, reaper: Reaper) -> None:
         alone = threading.active_count() == 1
