@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import sys
 from collections.abc import Iterable
@@ -10,6 +12,7 @@ from typing import Any, NamedTuple, TextIO, cast
 from parproc.exec.protocol import Job
 
 LONGEST_HOLD = 0.1
+FULL = {errno.ENOSPC, errno.EDQUOT}
 _kept: list[object] = []
 
 
@@ -30,13 +33,28 @@ def make_streams() -> Streams:
     return Streams(_open(0, 'r'), _open(1, 'w'), _open(2, 'w'))
 
 
+class Forgiving(io.FileIO):
+    """A log as a task writes to it: what a full disk has no room for is lost, and the task goes on."""
+
+    def write(self, data: Any, /) -> int:
+        """Write, as far as there is room."""
+        try:
+            return super().write(data)
+        except OSError as error:
+            if error.errno in FULL:
+                return memoryview(data).nbytes
+            raise
+
+
 def _open(descriptor: int, mode: str) -> TextIO | None:
-    buffering, errors = (1, 'backslashreplace') if mode == 'w' else (-1, 'replace')
     try:
-        stream = open(descriptor, mode, encoding='utf-8', errors=errors, buffering=buffering, closefd=False)  # noqa: SIM115
+        if mode == 'r':
+            stream = open(descriptor, encoding='utf-8', errors='replace', closefd=False)  # noqa: SIM115
+            return cast('TextIO', stream)
+        raw = Forgiving(descriptor, 'w', closefd=False)
     except OSError:
         return None
-    return cast('TextIO', stream)
+    return io.TextIOWrapper(io.BufferedWriter(raw), 'utf-8', 'backslashreplace', line_buffering=True)
 
 
 def use_streams(streams: Streams) -> tuple[TextIO | None, TextIO | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import random
@@ -531,3 +532,50 @@ def test_a_task_that_can_never_be_started_fails_with_the_reason(project):
         """
     )
     assert ran.out.startswith('False') and 'Cannot allocate memory' in ran.out, ran.err
+
+
+@linux
+def test_a_full_disk_fails_no_task_for_its_log(project):
+    state = project.folder / 'state'
+    state.mkdir()
+    mounted = subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', str(state)], check=False)
+    if mounted.returncode:
+        pytest.skip('no file system may be mounted here')
+    try:
+        ran = project.script(
+            """
+            import sys
+            import parproc as pp
+            pp.set_options(state_dir='state/inner')
+            @pp.Proto('talk::[n]', arg_choices={'n': [1, 2, 3]})
+            def talk(context, n):
+                for number in range(20_000):
+                    print('a line that fills the disk before long')
+                sys.stderr.write('and more')
+                return n
+            pp.run('talk::*')
+            print(pp.wait_for_all(exception_on_failure=False), pp.results())
+            """
+        )
+    finally:
+        subprocess.run(['umount', '-l', str(state)], check=True)
+    assert ran.out.strip() == "True {'talk::1': 1, 'talk::2': 2, 'talk::3': 3}", ran.err
+
+
+@linux
+def test_a_full_disk_changes_no_exit_code_of_the_command_line(project):
+    project.write('parproc.toml', '[proc.a]\nrun = "true"\n[proc.b]\nrun = "exit 3"\n')
+    state = project.folder / '.parproc'
+    state.mkdir()
+    mounted = subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', str(state)], check=False)
+    if mounted.returncode:
+        pytest.skip('no file system may be mounted here')
+    try:
+        with contextlib.suppress(OSError), (state / 'filler').open('wb', buffering=0) as filler:
+            while True:
+                filler.write(bytes(4096))
+        good, bad = project.run('-o', 'plain', 'a'), project.run('-o', 'plain', 'a', 'b')
+    finally:
+        subprocess.run(['umount', '-l', str(state)], check=True)
+    assert (good.code, bad.code) == (0, 1), (good.err, bad.err)
+    assert 'Traceback' not in good.err + bad.err and good.err.count('warning:') <= 2
