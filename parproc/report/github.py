@@ -24,11 +24,27 @@ from parproc.report.summary import counts_text
 from parproc.report.tail import Tail
 
 MOST_ANNOTATIONS = 9
-"""GitHub shows ten errors of a step; the tenth says how many more there are."""
+"""GitHub shows ten errors of a step, and may add one of its own; a line says how many more there are."""
 
-_PLACE = re.compile(r'^\s*([^\s:()][^:()]*):(\d+)(?::\d+)?:?\s+(?:\w+ )?(?:fatal )?error\b', re.IGNORECASE)
-_STRUCTURE = re.compile(r'^(\s*)(?:::|##\[)(?=(?:end)?group\b|stop-commands\b)', re.IGNORECASE | re.MULTILINE)
-_ANY_COMMAND = re.compile(r'##\[')
+_PLACES = (
+    re.compile(
+        r'^\s*([^\s:()][^:()]*):(\d+)(?::\d+)?:?\s+(?:\w+ )?(?:fatal )?error\b', re.IGNORECASE
+    ),  # gcc, clang, mypy
+    re.compile(r'^\s*([^\s:()][^:()]*)\((\d+)(?:,\d+)?\):? error\b'),  # tsc, msvc
+    re.compile(r'^\s*--> ([^:]+):(\d+):\d+'),  # rustc
+    re.compile(r'^([^\s:]+\.go):(\d+):\d+: '),
+)
+_FRAME = re.compile(r'^\s*File "([^"]+)", line (\d+)')
+_STRUCTURE = re.compile(r'^(\s*)::(?=(?:end)?group\b|stop-commands\b)', re.IGNORECASE | re.MULTILINE)
+_COLOUR = re.compile(r'\x1b\[[0-9;:]*m')
+
+
+class RunnerStyle(Style):
+    """Lines in which the runner finds none of its older commands, ``##[…]``, which it looks for anywhere."""
+
+    def printable(self, text: str) -> str:
+        """Return ``text`` as the stream can take it."""
+        return super().printable(text).replace('##[', '# #[')
 
 
 class GithubReporter(CopyingReporter):
@@ -56,7 +72,9 @@ class GithubReporter(CopyingReporter):
         ignored: Ignored = none_ignored,
         home: str | None = None,
     ) -> None:
-        super().__init__(out, style, log_path, colour=style.colour, ignored=ignored)
+        style = RunnerStyle(style.stream, colour=style.colour)
+        super().__init__(out, style, log_path, ignored=ignored)
+        self._style = style
         self._summary = None if summary_path is None else StepSummary(summary_path, log_path)
         self._home = os.path.realpath(home or os.getcwd())
         self._tail: Tail | None = None
@@ -95,7 +113,7 @@ class GithubReporter(CopyingReporter):
 
     def _shown(self, lines: bytes, mark: str, *, succeeded: bool) -> str:
         text = super()._shown(lines, mark, succeeded=succeeded)
-        return _STRUCTURE.sub(r'\1: :', text) if '::' in text or '##[' in text else text
+        return _STRUCTURE.sub(r'\1: :', text) if '::' in text else text
 
     def _status(self, message: Announcement | Message, view: RunView) -> None:
         if isinstance(message, RunEnded):
@@ -118,7 +136,7 @@ class GithubReporter(CopyingReporter):
                 self._say(self._annotation(ended))
             more = len(view.failures) - MOST_ANNOTATIONS
             if more > 0:
-                self._say(f'::error::{more} more failed')
+                self._say(f'and {more} more failed')
         began = view.began.time if view.began is not None else end.time
         self._say('', f'{counts_text(self._style, view)} in {format_duration(end.time - began)}')
         self._sink.flush(None)
@@ -140,12 +158,15 @@ class GithubReporter(CopyingReporter):
         return f'::error {",".join(fields)}::{_data(plain_text(ended.outcome.reason) or "failed")}'
 
     def _named_place(self, ended: Ended) -> Location | None:
-        """Return the first place that the log names as compilers do."""
-        for line in self._excerpt(ended):
-            found = _PLACE.match(re.sub(r'\x1b\[[0-9;:]*m', '', line))
-            if found is not None:
-                return Location(found[1], int(found[2]))
-        return None
+        """Return the first place that the log names as compilers do, else the last frame of a traceback in it."""
+        lines = [_COLOUR.sub('', line) for line in self._excerpt(ended)]
+        for line in lines:
+            for pattern in _PLACES:
+                if (found := pattern.match(line)) is not None:
+                    return Location(found[1], int(found[2]))
+        frames = [found for line in lines if (found := _FRAME.match(line)) is not None]
+        own = [found for found in frames if self._relative(found[1]) is not None and 'site-packages' not in found[1]]
+        return Location(own[-1][1], int(own[-1][2])) if own else None
 
     def _relative(self, file: str) -> str | None:
         """Return a path as GitHub wants it, from the repository's root; None for a file outside of it."""

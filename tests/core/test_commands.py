@@ -67,7 +67,8 @@ def test_no_value_ever_becomes_a_command(before, after, value):
     """Whatever surrounds it: with a value that would run something, nothing more runs than with a harmless one."""
     source = f'{before}{{x}}{after}'
     try:
-        command = text(source).filled({'x': f'{value};exec 9>&1;echo PWNED>&9;`echo PWNED`$(echo PWNED)'}, ())
+        evil = f'{value};exec 9>&1;echo PWNED>&9;`echo PWNED`$(echo PWNED)'
+        command = text(source).filled(dict.fromkeys(text(source).names(), evil), ())
     except UserError:
         return
     done = subprocess.run(command, capture_output=True, timeout=20, check=False, cwd='/proc')

@@ -75,7 +75,7 @@ def test_a_run_reads_as_this(make: Callable[[], Both]) -> None:
 
 def test_what_a_task_says_to_github_works_once_and_cannot_close_groups(make: Callable[[], Both]) -> None:
     both = make()
-    said = '::error file=a.py::mine\n::add-mask::secret\n::group::x\n  ::endgroup::\n##[endgroup]\n::stop-commands::t\n'
+    said = '::error file=a.py::mine\n::add-mask::secret\n::group::x\n  ::endgroup::\n##[endgroup]\n::stop-commands::t\nx ##[endgroup]\n'
     both.log('good', said)
     both.log('bad', said + 'Error: it broke\n')
     text = both.tell(*wanted('good', 'bad'), *ran('good'), *ran('bad', FAILURE), RunEnded(1, 3.0))
@@ -85,7 +85,7 @@ def test_what_a_task_says_to_github_works_once_and_cannot_close_groups(make: Cal
         *('error', 'add-mask'),
         *('stop-commands', 'error'),
     ]
-    assert '##[endgroup]' not in text
+    assert '##[' not in text
 
 
 def test_a_place_is_relative_to_the_repository_and_escaped(
@@ -111,12 +111,42 @@ def test_a_place_is_relative_to_the_repository_and_escaped(
     ]
 
 
+@pytest.mark.parametrize(
+    ('log', 'place'),
+    [
+        ('src/a.ts(4,2): error TS2304: no name\n', 'file=src/a.ts,line=4'),
+        ('error[E0308]: mismatched\n --> src/main.rs:7:5\n', 'file=src/main.rs,line=7'),
+        ('cmd/main.go:9:2: undefined: x\n', 'file=cmd/main.go,line=9'),
+        (
+            (
+                'Traceback (most recent call last):\n  File "test.py", line 3, in <module>\n    f()\n'
+                '  File "/usr/lib/json.py", line 5, in f\n    g()\nValueError: x\n'
+            ),
+            'file=test.py,line=3',
+        ),
+    ],
+)
+def test_the_place_is_read_as_compilers_and_tracebacks_write_it(
+    make: Callable[[], Both], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log: str, place: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    both = make()
+    both.log('a', log)
+    text = both.tell(*wanted('a'), *ran('a', FAILURE), RunEnded(1, 1.0))
+    assert [data for kind, data in runner(text) if kind == 'error'] == [f'{place},title=a failed|exit 2']
+
+
+def test_a_name_cannot_close_a_group(make: Callable[[], Both]) -> None:
+    text = make().tell(*wanted('##[endgroup]'), *ran('##[endgroup]', FAILURE), RunEnded(1, 1.0))
+    assert '##[' not in text
+
+
 def test_of_many_failures_nine_are_marked_and_the_others_counted(make: Callable[[], Both]) -> None:
     both = make()
     names = [f'p{number}' for number in range(25)]
     text = both.tell(*wanted(*names), *(message for name in names for message in ran(name, FAILURE)), RunEnded(1, 1.0))
     errors = [data for kind, data in runner(text) if kind == 'error']
-    assert len(errors) == 10 and errors[-1] == '|16 more failed'
+    assert len(errors) == 9 and '\nand 16 more failed\n' in text
 
 
 def test_the_summary_has_a_table_failures_and_the_graph(make: Callable[[], Both], tmp_path: Path) -> None:
