@@ -2,66 +2,28 @@
 # or, in ~/.bashrc: eval "$(parproc --completion bash)"
 
 _parproc() {
-    local rest=$COMP_LINE before word joined='' typed='' last='' index reply form value quote='' trim
-    # bash splits words at : and =; those that touch on the line are one
-    for ((index = 0; index <= COMP_CWORD; index++)); do
-        word=${COMP_WORDS[index]}
-        if [[ -z $word ]]; then
-            before=' '
-        else
-            before=${rest%%"$word"*}
-            rest=${rest#*"$word"}
-        fi
-        if [[ $index -gt 0 && -n $before ]]; then
-            joined+="$typed "
-            typed=''
-        fi
-        typed+=$word
-        last=$word
-    done
-    case $typed in
-    [\"\']*) quote=${typed:0:1} ;;
-    esac
-    # what bash will put the reply after: all up to its last break
-    trim=''
-    if [[ -z $quote ]]; then
-        if [[ $COMP_WORDBREAKS == *:* && $typed == *:* ]]; then
-            trim=${typed%"${typed##*:}"}
-        elif [[ $COMP_WORDBREAKS == *=* && $typed == *=* ]]; then
-            trim=${typed%"${typed##*=}"}
-        fi
-    fi
+    local reply form
     COMPREPLY=()
+    # bash breaks words at : and more, and replaces only what is behind the break, which is $2
     while IFS= read -r reply; do
         form=${reply%%,*}
-        value=${reply#*,}
+        reply=${reply#*,}
         case $form in
+        plain) COMPREPLY+=("$reply ") ;;
+        part) COMPREPLY+=("$reply") ;;
         file)
-            compopt -o filenames +o nospace 2>/dev/null
-            while IFS= read -r value; do COMPREPLY+=("$value"); done < <(compgen -f -- "$last")
-            return
+            compopt -o default +o nospace 2>/dev/null ||
+                while IFS= read -r reply; do COMPREPLY+=("$reply"); done < <(compgen -f -- "$2")
             ;;
         dir)
-            compopt -o filenames +o nospace 2>/dev/null
-            while IFS= read -r value; do COMPREPLY+=("$value"); done < <(compgen -d -- "$last")
-            return
-            ;;
-        plain)
-            if [[ -n $quote ]]; then
-                # bash closes the quote by itself
-                [[ $value == *"$quote"* ]] || COMPREPLY+=("$value")
-                continue
-            fi
-            printf -v word %q "$value"
-            word=${word#"$trim"}
-            case $value in
-            *: | *=) ;;
-            *) word+=' ' ;;
-            esac
-            COMPREPLY+=("$word")
+            compopt -o dirnames +o nospace 2>/dev/null ||
+                while IFS= read -r reply; do COMPREPLY+=("$reply"); done < <(compgen -d -- "$2")
             ;;
         esac
-    done < <(COMP_WORDS="$joined$typed" COMP_CWORD='' _PARPROC_COMPLETE=bash_complete command "$1" 2>/dev/null)
+    done < <(
+        COMP_WORDS=${COMP_LINE:0:COMP_POINT} COMP_CWORD='' COMP_REPLACED=$2 \
+            _PARPROC_COMPLETE=bash_complete command "$1" 2>/dev/null
+    )
 }
 
 complete -o nospace -F _parproc parproc

@@ -2,14 +2,17 @@
 
 function __parproc_complete
     set -l program (commandline -opc)[1]
+    set -l word (commandline -ct)
+    set -l lead (string match -r -- '^--[^=]+=' $word)
+    set -l path (string replace -r -- '^--[^=]+=' '' $word)
     for line in (env COMP_WORDS=(commandline -cp | string collect) COMP_CWORD= _PARPROC_COMPLETE=fish_complete $program 2>/dev/null)
         set -l parts (string split -m 1 , -- $line)
         switch $parts[1]
             case file
-                __fish_complete_path (commandline -ct)
+                string replace -r -- '^' "$lead" (__fish_complete_path $path)
             case dir
-                __fish_complete_directories (commandline -ct)
-            case plain
+                string replace -r -- '^' "$lead" (__fish_complete_directories $path)
+            case plain part
                 printf '%s\n' $parts[2]
         end
     end

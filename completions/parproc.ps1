@@ -15,12 +15,16 @@ Register-ArgumentCompleter -Native -CommandName parproc -ScriptBlock {
     finally { Remove-Item Env:_PARPROC_COMPLETE, Env:COMP_WORDS, Env:COMP_CWORD -ErrorAction SilentlyContinue }
     foreach ($line in $lines) {
         $form, $value, $description = $line -split "`t", 3
-        if ($form -ne 'plain') {
-            [System.Management.Automation.CompletionCompleters]::CompleteFilename($wordToComplete)
+        if ($form -in 'file', 'dir') {
+            [System.Management.Automation.CompletionCompleters]::CompleteFilename($wordToComplete) |
+                Where-Object { $form -eq 'file' -or $_.ResultType -eq 'ProviderContainer' }
             continue
         }
         $inserted = $value
-        if ($value -notmatch '^[\w.:/@%+=,-]+$') { $inserted = "'" + ($value -replace "'", "''") + "'" }
+        if ($value -notmatch '^-{0,2}\w[\w.:/=+-]*$') {
+            # PowerShell takes curly quotes for quotes as well
+            $inserted = "'" + [System.Management.Automation.Language.CodeGeneration]::EscapeSingleQuotedStringContent($value) + "'"
+        }
         [System.Management.Automation.CompletionResult]::new($inserted, $value, 'ParameterValue', $description)
     }
 }

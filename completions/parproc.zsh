@@ -11,15 +11,15 @@ _parproc() {
     lines=("${(@f)$(COMP_WORDS="${(j: :)words[1,CURRENT]}" COMP_CWORD= _PARPROC_COMPLETE=zsh_complete command "${words[1]}" 2>/dev/null)}")
     for form value text in "${lines[@]}"; do
         case $form in
-        file) _files; return ;;
-        dir) _files -/; return ;;
-        plain) ;;
+        file) [[ $value == --*=* ]] && compset -P '*='; _files; return ;;
+        dir) [[ $value == --*=* ]] && compset -P '*='; _files -/; return ;;
+        plain | part) ;;
         *) continue ;;
         esac
         shown=$value
         [[ $text == _ ]] || shown="$value  -- $text"
         # a name that goes on, and a parameter that wants its value, get no space
-        if [[ $value == *(:|=) ]]; then
+        if [[ $form == part ]]; then
             open+=("$value")
             open_shown+=("$shown")
         else

@@ -1,8 +1,9 @@
 """Completion: what could stand where the cursor is. Runs none of the project's code, and imports next to nothing.
 
 A shell's function asks with ``_PARPROC_COMPLETE=bash_complete`` (or ``zsh_complete``, ``fish_complete``,
-``powershell_complete``) in the environment, ``COMP_WORDS`` with the words so far as they were typed, and ``COMP_CWORD``
-with the number of the one that is completed; where that is no number, it is the last one.
+``powershell_complete``) in the environment, ``COMP_WORDS`` with the line up to the cursor as it was typed, and
+``COMP_CWORD`` with the number of the word that is completed; where that is no number, it is the last one. bash, which
+breaks words at more than blanks, adds ``COMP_REPLACED``: the end of that word, which it will replace.
 """
 
 from __future__ import annotations
@@ -11,25 +12,36 @@ import os
 import sys
 
 from parproc.cli.flags import FLAGS, NO_OPTIONS
-from parproc.project.index import Index, read_index
+from parproc.cli.shellwords import bash_reply, split_line
+from parproc.project.index import Index, one_line, read_index
 
 TOML, PYTHON, PYPROJECT = 'parproc.toml', 'tasks.py', 'pyproject.toml'
 MOST = 5000
+VALUES = {name: values for names, values, _ in FLAGS for name in names}
+OPTIONAL = ('--graph', '--history')
+REDIRECTIONS = ('>', '>>', '>|', '<')
+Candidate = tuple[str, str, str]
 
 
 def answer(kind: str) -> None:
     """Print the candidates for a shell, as it wants them."""
-    words = split_words(os.environ.get('COMP_WORDS', ''))
+    words, quote = split_line(os.environ.get('COMP_WORDS', ''))
     number = os.environ.get('COMP_CWORD', '')
     current = int(number) if number.isdigit() else len(words) - 1
     if current >= len(words):
         words.append('')
         current = len(words) - 1
-    found = candidates(words[1:current], words[current])
+    word = words[current]
+    replaced = os.environ.get('COMP_REPLACED', word)
     write = sys.stdout.write
-    for form, value, text in found[:MOST]:
+    for form, value, described in candidates(words[1:current], word)[:MOST]:
+        if not value.isprintable():
+            continue  # it could end a line here, and act on a terminal there
+        text = one_line(described)
         if kind == 'bash_complete':
-            write(f'{form},{value}\n')
+            reply = bash_reply(value, word, replaced, quote)
+            if reply is not None:  # bash closes a quote by itself, and what stands before that is within it
+                write(f'{"part" if quote and form == "plain" else form},{reply}\n')
         elif kind == 'zsh_complete':
             write(f'{form}\n{value}\n{text or "_"}\n')
         elif kind == 'fish_complete':
@@ -39,39 +51,7 @@ def answer(kind: str) -> None:
     sys.stdout.flush()
 
 
-def split_words(text: str) -> list[str]:
-    """Return the words of a command line as it was typed, also one that is not finished; the last may be empty."""
-    words: list[str] = []
-    word: list[str] | None = None
-    quote = ''
-    place = 0
-    while place < len(text):
-        char = text[place]
-        place += 1
-        if char == '\\' and quote != "'" and place < len(text):
-            following = text[place]
-            place += 1
-            if quote == '"' and following not in '"\\$`':
-                following = char + following
-            word = [*(word or []), following]
-        elif quote and char == quote:
-            quote = ''
-        elif quote:
-            word = [*(word or []), char]
-        elif char in '\'"':
-            quote = char
-            word = word or []
-        elif char.isspace():
-            if word is not None:
-                words.append(''.join(word))
-            word = None
-        else:
-            word = [*(word or []), char]
-    words.append(''.join(word or []))
-    return words
-
-
-def candidates(before: list[str], word: str) -> list[tuple[str, str, str]]:
+def candidates(before: list[str], word: str) -> list[Candidate]:
     """Return what could stand for ``word``.
 
     Args:
@@ -79,85 +59,106 @@ def candidates(before: list[str], word: str) -> list[tuple[str, str, str]]:
         word: what is typed of it.
 
     Returns:
-        (kind, value, description); kind is ``plain``, ``file`` or ``dir``.
+        (kind, value, description); kind is ``plain``, ``part`` (of a word that goes on), ``file`` or ``dir``.
     """
     if '--' in before:
         return []
-    takes = {name: values for names, values, _ in FLAGS for name in names}
     previous = before[-1] if before else ''
-    if takes.get(previous) and previous != '--graph':
-        return _values(takes[previous], word, '', before)
-    found: list[tuple[str, str, str]] = []
-    if previous == '--graph':
-        found += _values(takes[previous], word, '', before)
+    if previous.lstrip('0123456789&') in REDIRECTIONS:
+        return [('file', word, '')]
+    values = VALUES.get(previous, '')
+    found = _values(values, word, '', before[:-1]) if values else []
+    if values and previous not in OPTIONAL:
+        return found
     if word.startswith('-'):
         option, equals, typed = word.partition('=')
         if equals:
-            return _values(takes[option], typed, f'{option}=', before) if takes.get(option) else []
+            return _values(VALUES.get(option, ''), typed, f'{option}=', before)
         return [('plain', name, text) for names, _, text in FLAGS for name in names if name.startswith(word)]
-    return found + _targets(before, word)
+    return found if values == 'name' else found + _targets(before, word)
 
 
-def _values(values: str, word: str, lead: str, before: list[str]) -> list[tuple[str, str, str]]:
+def _values(values: str, word: str, lead: str, before: list[str]) -> list[Candidate]:
     """Return the values of an option; ``values`` says of which kind they are (see :data:`parproc.cli.flags.FLAGS`)."""
     if values in {'file', 'dir'}:
-        return [(values, word, '')] if not lead else []
+        return [(values, lead + word, '')]
     if values in {'name', 'glob'}:
-        return [(form, lead + value, text) for form, value, text in _targets(before[:-1], word, params=False)]
-    if values == 'any':
+        return [(form, lead + value, text) for form, value, text in _targets(before, word, params=False)]
+    if values in {'', 'any'}:
         return []
     return [('plain', lead + value, '') for value in values.split('|') if value.startswith(word)]
 
 
-def _targets(before: list[str], word: str, *, params: bool = True) -> list[tuple[str, str, str]]:
+def _targets(before: list[str], word: str, *, params: bool = True) -> list[Candidate]:
     """Return the names of procs, what protos make of their choices one placeholder after the other, and params."""
     if '*' in word or '?' in word or '=' in word:
         return []
     index = load(before)
     if index is None:
         return []
-    given = set(before)
-    found = {name: text for name, text in index.procs.items() if name.startswith(word) and name not in given}
+    given = set(_words_given(before))
+    found: dict[str, tuple[str, str]] = {}
+    for name, text in index.procs.items():
+        if name.startswith(word) and name not in given:
+            found[name] = ('plain', text)
     for pattern, (text, choices) in index.protos.items():
-        for name in _grown(pattern, choices, word, index.separator):
+        form, names = _grown(pattern, choices, word, index.separator)
+        for name in names:
             if name not in given:
-                found.setdefault(name, text)
-    if params and not word.startswith('-'):
+                found.setdefault(name, (form, text))
+    if params:
         for name in index.params:
-            if name.startswith(word) and not any(other.startswith(f'{name}=') for other in before):
-                found.setdefault(f'{name}=', 'parameter')
-    return [('plain', name, text) for name, text in found.items()]
+            if name.startswith(word) and not any(other.startswith(f'{name}=') for other in given):
+                found.setdefault(f'{name}=', ('part', 'parameter'))
+    return [(form, name, text) for name, (form, text) in found.items() if not name.startswith('-')]
 
 
-def _grown(pattern: str, choices: dict[str, list[str] | None], word: str, separator: str) -> list[str]:
-    """Return what ``word`` can grow to on its way to a name that a pattern describes: one segment further."""
-    segments, typed = pattern.split(separator), word.split(separator)
-    if len(typed) > len(segments):
-        return []
+def _words_given(before: list[str]) -> list[str]:
+    """Return the words that are neither options nor their values."""
+    takers = [''] + [word if word not in OPTIONAL else '' for word in before]
+    return [
+        word for taker, word in zip(takers, before, strict=False) if not VALUES.get(taker) and not word.startswith('-')
+    ]
+
+
+def _grown(pattern: str, choices: dict[str, list[str] | None], word: str, separator: str) -> tuple[str, list[str]]:
+    """Return what ``word`` can grow to on its way to a name that a pattern describes, with the kind of that.
+
+    It grows by one segment at a time.
+    """
+    segments, typed = _segments(pattern, separator), word.split(separator)
+    place = len(typed) - 1
+    form, end = ('plain', '') if place + 1 == len(segments) else ('part', separator)
+    if place >= len(segments):
+        return form, []
     for segment, text in zip(segments, typed[:-1], strict=False):
         texts = _texts(segment, choices)
         if not text or (texts is not None and text not in texts):
-            return []
-    place = len(typed) - 1
-    texts = _texts(segments[place], choices)
-    if texts is None:
-        return []
+            return form, []
     lead = separator.join([*typed[:-1], ''])
-    end = '' if place + 1 == len(segments) else separator
-    return [f'{lead}{text}{end}' for text in texts if text.startswith(typed[-1])]
+    texts = _texts(segments[place], choices) or []
+    return form, [f'{lead}{text}{end}' for text in texts if text.startswith(typed[-1])]
+
+
+def _segments(pattern: str, separator: str) -> list[str]:
+    """Split a pattern at the separators that are not in the name of a placeholder."""
+    segments: list[str] = []
+    for part in pattern.split(separator):
+        if segments and '[' in segments[-1].rpartition(']')[2] and ']' in part:
+            segments[-1] += separator + part
+        else:
+            segments.append(part)
+    return segments
 
 
 def _texts(segment: str, choices: dict[str, list[str] | None]) -> list[str] | None:
-    """Return what one segment of a pattern can be; None for any text."""
+    """Return what one segment of a pattern can be; None for any text, and for more than anybody would look at."""
     before, opening, rest = segment.partition('[')
     name, closing, after = rest.partition(']')
     if not opening or not closing or not name.isidentifier():
         return [segment]
-    values = choices.get(name)
-    if values is None:
-        return None
-    ends = _texts(after, choices)
-    if ends is None:
+    values, ends = choices.get(name), _texts(after, choices)
+    if values is None or ends is None or len(values) * len(ends) > MOST:
         return None
     return [f'{before}{value}{end}' for value in values for end in ends]
 

@@ -75,10 +75,17 @@ def read_index(files: list[str]) -> Index | None:
         return None
     if lines[0] != '\t'.join([HEADER, *files]) or lines[-2:] != ['end', '']:
         return None
+    try:
+        return _parsed(lines[1:-2])
+    except IndexError:  # damaged
+        return None
+
+
+def _parsed(lines: list[str]) -> Index:
     index = Index()
     index.fresh = True
     choices: dict[str, list[str] | None] = {}
-    for line in lines[1:-2]:
+    for line in lines:
         kind, *words = line.split('\t')
         if kind == 'proc':
             index.procs[words[0]] = words[1]
@@ -116,9 +123,9 @@ def write_index(
     lines = ['\t'.join([HEADER, *files]), f'separator\t{index.separator}']
     lines += [f'file\t{stamp(path)}\t{path}' for path in sources]
     lines += [f'param\t{name}' for name in index.params]
-    lines += [f'proc\t{name}\t{_one_line(text)}' for name, text in index.procs.items()]
+    lines += [f'proc\t{name}\t{one_line(text)}' for name, text in index.procs.items()]
     for pattern, (text, choices) in index.protos.items():
-        lines.append(f'proto\t{pattern}\t{_one_line(text)}')
+        lines.append(f'proto\t{pattern}\t{one_line(text)}')
         for name, texts in choices.items():
             lines.append(f'any\t{name}' if texts is None else '\t'.join(['choices', name, *texts[:MOST_CHOICES]]))
     lines += [f'line\t{line}' for line in index.lines]
@@ -150,7 +157,7 @@ def _forget_old(folder: str) -> None:
             os.unlink(path)
 
 
-def _one_line(text: str) -> str:
-    """Return the start of a description, as one word of a line."""
+def one_line(text: str) -> str:
+    """Return the start of a description, as a line that can only be read."""
     start = text[:200]
     return start if start.isprintable() else ''.join(char if char.isprintable() else ' ' for char in start)

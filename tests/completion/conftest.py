@@ -34,6 +34,8 @@ def deploy(context, env): ...
 
 pp.Proc('odd name [1]', lambda context: 1)
 pp.Proc("quo'te", lambda context: 1)
+pp.Proc('pkg@one', lambda context: 1)
+pp.Proc('dollar$(touch mark)', lambda context: 1)
 
 for name in ('loop1', 'loop2'):
     pp.Proc(name, lambda context: 1)
@@ -80,7 +82,7 @@ def ask(tasks):
         for entry in done.stdout.splitlines():
             form, _, rest = entry.partition(',')
             value, _, text = rest.partition('\t')
-            found[value if form == 'plain' else f'<{form}>'] = text
+            found[value if form in ('plain', 'part') else f'<{form}>'] = text
         return found
 
     def load():

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import subprocess
 
 import pytest
 
-from parproc.cli.complete import split_words
+from parproc.cli.shellwords import bash_reply, split_line
 
-STATIC = {'lint', 'build::', 'test::', 'deploy::', 'odd name [1]', "quo'te", 'VERSION=', 'TARGET='}
+STATIC = {'lint', 'build::', 'test::', 'deploy::', 'odd name [1]', "quo'te", 'VERSION=', 'TARGET='} | {
+    'pkg@one',
+    'dollar$(touch mark)',
+}
 
 
 def test_without_an_index_the_file_is_read_and_not_run(ask):
@@ -83,7 +87,9 @@ def test_options_and_their_values(ask):
     assert set(ask('parproc -o ')) == {'auto', 'raw', 'live', 'plain', 'stream', 'group', 'quiet', 'json', 'github'}
     assert set(ask('parproc --output=p')) == {'--output=plain'}
     assert {'mermaid', 'dot', 'json', 'lint'} <= set(ask('parproc --graph '))
-    assert set(ask('parproc -f ')) == {'<file>'} and set(ask('parproc -C ')) == {'<dir>'}
+    assert set(ask('parproc -f ')) == {'<file>'} == set(ask('parproc --junit=x')) and set(ask('parproc -C ')) == {
+        '<dir>'
+    }
     assert set(ask('parproc --show li')) == {'lint'}
     assert '--version' in ask('parproc -')
 
@@ -117,6 +123,9 @@ def test_toml_is_data_with_includes(ask, tasks):
 def test_the_forms_of_the_shells(ask):
     assert ask('parproc build::', 1, 'bash') == 'plain,build::dev\nplain,build::prod\n'
     assert ask('parproc li', 1, 'zsh') == 'plain\nlint\nLook for mistakes.\n'
+    assert ask('parproc bui', 1, 'bash') == 'part,build::\n' and ask('parproc VER', kind='zsh').startswith(
+        'part\nVERSION=\n'
+    )
     assert ask('parproc odd', 1, 'zsh') == 'plain\nodd name [1]\n_\n'
     assert ask('parproc lint build::d', 1, 'bash') == 'plain,lint\n'
     assert ask('parproc li', 1, 'powershell') == 'plain\tlint\tLook for mistakes.\n'
@@ -137,6 +146,116 @@ def test_nothing_with_control_characters_is_offered(ask, tasks):
     tasks.write('parproc.toml', '[proc."a\\u001b]0;x\\u0007"]\nrun = "x"\n[proc."b\\nrm"]\nrun = "x"\n')
     (tasks.folder / 'tasks.py').unlink()
     assert ask('parproc ') == {}
+
+
+def test_no_description_or_parameter_can_pass_for_a_line_of_the_answer(ask, tasks):
+    (tasks.folder / 'tasks.py').unlink()
+    tasks.write(
+        'parproc.toml',
+        """
+        [params]
+        "A\\nplain,evil" = "1"
+        [proc.one]
+        run = "x"
+        doc = "first\\nplain,evil\\u001b]0;x\\u0007"
+        [proc."mir\\u202eror"]
+        run = "x"
+        [proc."--init"]
+        run = "x"
+        """,
+    )
+    assert ask('parproc ') == {'one': 'first plain,evil ]0;x '}
+    assert ask('parproc ', kind='zsh') == 'plain\none\nfirst plain,evil ]0;x \n'
+
+
+@pytest.mark.parametrize(
+    ('value', 'typed', 'replaced', 'quote', 'reply'),
+    [
+        ('build::dev', 'build::d', 'd', '', 'dev'),
+        ('build::dev', 'build::d', 'd', "'", 'dev'),
+        ('pkg@one', 'pkg@', '@', '', '@one'),
+        ('a b::c d', 'a b::', '', '', 'c\\ d'),
+        ('a b', 'a', 'a', '', 'a\\ b'),
+        ('a b', 'a ', 'a\\ ', '', 'a\\ b'),
+        ('x$(y)`"', 'x', 'x', '', 'x\\$\\(y\\)\\`\\"'),
+        ('x$(y)`"\\', 'x', 'x', '"', 'x\\$(y)\\`\\"\\\\'),
+        ('x$(y)', 'x', 'x', "'", 'x$(y)'),
+        ("x'y", 'x', 'x', "'", None),
+        ('x!y', 'x', 'x', '"', None),
+        ('~{a,b};|&<>#[*?', '', '', '', '\\~\\{a,b\\}\\;\\|\\&\\<\\>\\#\\[\\*\\?'),
+    ],
+)
+def test_what_bash_gets_is_text_to_it_and_fits_what_it_replaces(value, typed, replaced, quote, reply):
+    assert bash_reply(value, typed, replaced, quote) == reply
+
+
+def test_what_bash_gets_is_the_value_again_in_bash():
+    values = [
+        'x$(echo no)y',
+        '`id`',
+        'a"b',
+        'q\\r',
+        '$HOME',
+        'ümläut',
+        '~root',
+        '{a,b}',
+        'a;b|c&d>e<f',
+        '#x',
+        '[a]*?',
+        'p^q%',
+    ]
+    for quote in ('', '"', "'"):
+        for value in values:
+            word = quote + bash_reply(value, '', '', quote) + quote
+            done = subprocess.run(
+                ['bash', '-c', f'printf %s {word}'], capture_output=True, text=True, timeout=20, check=True
+            )
+            assert done.stdout == value, (quote, word)
+
+
+def test_values_of_options_are_no_given_names(ask, tasks):
+    tasks.write('parproc.toml', '[proc.plain]\nrun = "x"\n')
+    assert set(ask('parproc -o plain pl')) == {'plain'}
+    assert set(ask('parproc plain pl')) == set()
+    assert set(ask('parproc --graph lint li')) == set()
+    assert set(ask('parproc --history li')) == {'lint'} and '--version' in ask('parproc --history --')
+
+
+def test_after_a_redirection_come_files(ask):
+    for operator in ('>', '>>', '2>', '<', '&>'):
+        assert set(ask(f'parproc lint {operator} li')) == {'<file>'}
+
+
+def test_a_separator_of_ones_own(ask, tasks):
+    (tasks.folder / 'tasks.py').unlink()
+    tasks.write(
+        'parproc.toml',
+        """
+        options.name_param_separator = "_"
+        [proto."make_[my_env]_[b]"]
+        run = "x {my_env} {b}"
+        arg_choices = {my_env = ["one", "two"], b = ["x"]}
+        """,
+    )
+    assert ask('parproc ', kind='bash') == 'part,make_\n'
+    assert ask('parproc make_', kind='bash') == 'part,make_one_\npart,make_two_\n'
+    assert ask('parproc make_one_', kind='bash') == 'plain,make_one_x\n'
+
+
+def test_more_choices_than_anybody_would_look_at_take_no_time(ask, tasks):
+    (tasks.folder / 'tasks.py').unlink()
+    many = [str(number) for number in range(3000)]
+    tasks.write(
+        'parproc.toml', f'[proto."big::[a]-[b]-[c]"]\nrun = "x"\narg_choices = {{a = {many}, b = {many}, c = {many}}}\n'
+    )
+    assert set(ask('parproc big::')) == set()
+
+
+def test_a_damaged_index_is_none(ask, tasks):
+    ask.load()
+    (index,) = tasks.cache.iterdir()
+    index.write_text(index.read_text().replace('\tLook for mistakes.\n', '\n'))
+    assert set(ask('parproc ')) == STATIC
 
 
 def test_a_cache_that_cannot_be_written_breaks_nothing(ask, tasks):
@@ -162,7 +281,7 @@ def test_a_planted_index_in_the_repository_is_not_looked_at(ask, tasks):
     ],
 )
 def test_words_are_split_as_shells_do(text, words):
-    assert split_words(text) == words
+    assert split_line(text)[0] == words
 
 
 def test_the_index_is_written_only_when_it_changes(ask, tasks):

@@ -90,7 +90,15 @@ def test_bash(bash, tasks):
     bash.press('parproc -o st\t', 'parproc -o stream ')
     bash.press('parproc VER\t', 'parproc VERSION=')
     bash.press('parproc -f ta\t', 'parproc -f tasks.py ')
+    bash.press('parproc --file=ta\t', 'parproc --file=tasks.py ')
+    bash.press('parproc lint > ta\t', 'parproc lint > tasks.py ')
     bash.press('true; parproc lin\t', 'true; parproc lint ')
+    bash.press('FOO=1 parproc lin\t', 'FOO=1 parproc lint ')
+    bash.press("parproc build::'d\t", "parproc build::'dev'")
+    bash.press('parproc odd" "n\t', 'parproc odd\\ name\\ \\[1\\] ')
+    bash.press('parproc pkg@\t', 'parproc pkg@one ')
+    bash.press('parproc "do\t', 'parproc "dollar\\$(touch mark)"')
+    bash.press('parproc do\t', 'parproc dollar\\$\\(touch\\ mark\\) ')
     assert not tasks.mark.exists()
 
 
@@ -115,6 +123,9 @@ def test_zsh(zsh, tasks):
     zsh.press('parproc \t', 'Look for mistakes.')
     zsh.press('parproc --output st\t', 'parproc --output stream ')
     zsh.press('parproc -f ta\t', 'parproc -f tasks.py ')
+    zsh.press('parproc --file=ta\t', 'parproc --file=tasks.py ')
+    zsh.press("parproc build::'d\t", 'parproc build::dev ')
+    zsh.press('parproc "do\t', 'parproc "dollar\\$(touch mark)" ')
     zsh.run('alias parproc', "parproc='noglob parproc'")
     assert not tasks.mark.exists()
 
@@ -156,6 +167,7 @@ def test_fish(tasks):
     assert set(fish_offers(tasks, 'parproc odd')) == {'odd name [1]'}
     assert set(fish_offers(tasks, 'parproc -o st')) == {'stream'}
     assert 'tasks.py' in fish_offers(tasks, 'parproc -f ta')
+    assert '--file=tasks.py' in fish_offers(tasks, 'parproc --file=ta')
     assert not tasks.mark.exists()
 
 
@@ -168,6 +180,8 @@ def test_fish_at_a_terminal(tasks):
         terminal.wait_for('ready\n')
         terminal.type('parproc build::d\t')
         terminal.wait_for('parproc build::dev')
+        terminal.type(f'{CLEAR}parproc "do\t')
+        terminal.wait_for('parproc "dollar\\$(touch mark)"')
     assert not tasks.mark.exists()
 
 

@@ -16,20 +16,6 @@ from parproc.cli.helptext import HELP
 from parproc.cli.options import command
 
 ROOT = Path(__file__).parent.parent.parent
-HEAVY = {
-    'click',
-    'rich',
-    're',
-    'json',
-    'typing',
-    'dataclasses',
-    'enum',
-    'logging',
-    'subprocess',
-    'sqlite3',
-    'tomli',
-    'ast',
-}
 PRINT = 'import sys, os, atexit; atexit.register(lambda: print(*sorted(sys.modules), file=sys.stderr))'
 
 
@@ -67,8 +53,8 @@ def test_completion_loads_next_to_nothing(ask, tasks):
         [], tasks.folder, _PARPROC_COMPLETE='bash_complete', COMP_WORDS='parproc l', XDG_CACHE_HOME=cache
     )
     assert 'plain,lint' in out
-    own = {'parproc.cli.complete', 'parproc.cli.flags', 'parproc.project', 'parproc.project.index', 'binascii'}
-    assert modules <= own | {'__future__', 'parproc', 'parproc.__main__', 'parproc.cli'}, modules
+    own = {'parproc.cli.complete', 'parproc.cli.flags', 'parproc.cli.shellwords', 'parproc.project.index', 'binascii'}
+    assert modules <= own | {'__future__', 'parproc', 'parproc.project', 'parproc.__main__', 'parproc.cli'}, modules
 
 
 def test_a_plain_run_loads_no_rich_and_no_database(tmp_path):
