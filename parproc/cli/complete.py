@@ -12,7 +12,7 @@ import os
 import sys
 
 from parproc.cli.flags import FLAGS, NO_OPTIONS
-from parproc.cli.shellwords import bash_reply, split_line
+from parproc.cli.shellwords import bash_text, split_line
 from parproc.project.index import Index, one_line, read_index
 
 TOML, PYTHON, PYPROJECT = 'parproc.toml', 'tasks.py', 'pyproject.toml'
@@ -32,22 +32,22 @@ def answer(kind: str) -> None:
         words.append('')
         current = len(words) - 1
     word = words[current]
-    replaced = os.environ.get('COMP_REPLACED', word)
-    write = sys.stdout.write
-    for form, value, described in candidates(words[1:current], word)[:MOST]:
+    kept = len(word) - len(split_line(quote + os.environ.get('COMP_REPLACED', word))[0][-1])
+    lines: list[str] = []
+    for form, value, text in candidates(words[1:current], word)[:MOST]:
         if not value.isprintable():
             continue  # it could end a line here, and act on a terminal there
-        text = one_line(described)
         if kind == 'bash_complete':
-            reply = bash_reply(value, word, replaced, quote)
+            reply = bash_text(value[max(0, kept) :], quote)
             if reply is not None:  # bash closes a quote by itself, and what stands before that is within it
-                write(f'{"part" if quote and form == "plain" else form},{reply}\n')
+                lines.append(f'{"part" if quote and form == "plain" else form},{reply}')
         elif kind == 'zsh_complete':
-            write(f'{form}\n{value}\n{text or "_"}\n')
+            lines += [form, value, one_line(text) or '_']
         elif kind == 'fish_complete':
-            write(f'{form},{value}\t{text}\n' if text else f'{form},{value}\n')
+            lines.append(f'{form},{value}\t{one_line(text)}' if text else f'{form},{value}')
         elif kind == 'powershell_complete':
-            write(f'{form}\t{value}\t{text or value}\n')
+            lines.append(f'{form}\t{value}\t{one_line(text) or value}')
+    sys.stdout.write(''.join([f'{line}\n' for line in lines]))
     sys.stdout.flush()
 
 
@@ -227,6 +227,8 @@ def _task_files(before: list[str]) -> list[str]:
 
 
 def _has_table(path: str) -> bool:
+    if not os.path.isfile(path):
+        return False
     try:
         with open(path, 'rb') as file:
             return any(line.lstrip().startswith((b'[tool.parproc', b'["tool"."parproc')) for line in file)

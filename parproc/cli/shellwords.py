@@ -41,22 +41,17 @@ def split_line(text: str) -> tuple[list[str], str]:
     return words, quote
 
 
-def bash_reply(value: str, typed: str, replaced: str, quote: str) -> str | None:
-    """Return what bash has to put in place of the end of a word, so that the word becomes ``value``.
+def bash_text(text: str, quote: str) -> str | None:
+    """Return text in which nothing is special to bash; None where that cannot be had.
 
     Args:
-        value: begins with ``typed``.
-        typed: the word so far.
-        replaced: its end behind the last character that bash breaks words at, as it was typed.
-        quote: the quote that is open.
-
-    Returns:
-        Text in which nothing is special to bash; None where that cannot be had within the quote.
+        text: what it is to stand for.
+        quote: the quote that is open before it.
     """
-    end = split_line(quote + replaced)[0][-1]
-    rest = value[max(0, len(typed) - len(end)) :]
+    if text.isalnum():
+        return text
     if quote == "'":
-        return None if quote in rest else rest
+        return None if quote in text else text
     if quote:
-        return None if '!' in rest else ''.join(f'\\{char}' if char in '"\\$`' else char for char in rest)
-    return ''.join(char if char.isalnum() or char in PLAIN or char > '\x7f' else f'\\{char}' for char in rest)
+        return None if '!' in text else ''.join([f'\\{char}' if char in '"\\$`' else char for char in text])
+    return ''.join([char if char.isalnum() or char in PLAIN or char > '\x7f' else f'\\{char}' for char in text])

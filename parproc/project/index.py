@@ -157,6 +157,17 @@ def _forget_old(folder: str) -> None:
             os.unlink(path)
 
 
+def texts_of(choices: object) -> dict[str, list[str]]:
+    """Return the choices that are lists, as texts."""
+    if not isinstance(choices, dict):
+        return {}
+    return {
+        str(name): [str(value) for value in values]
+        for name, values in choices.items()
+        if isinstance(values, (list, tuple))
+    }
+
+
 def one_line(text: str) -> str:
     """Return the start of a description, as a line that can only be read."""
     start = text[:200]

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from parproc.cli.shellwords import bash_reply, split_line
+from parproc.cli.shellwords import bash_text, split_line
 
 STATIC = {'lint', 'build::', 'test::', 'deploy::', 'odd name [1]', "quo'te", 'VERSION=', 'TARGET='} | {
     'pkg@one',
@@ -137,6 +137,64 @@ def test_a_file_that_cannot_be_read_offers_nothing_and_breaks_nothing(ask, tasks
     assert ask('parproc ') == {}
 
 
+def test_every_way_to_declare_is_read(ask, tasks):
+    tasks.write(
+        'tasks.py',
+        """
+        import parproc as pp
+        ENVIRONMENTS = ['dev', 'prod']
+        def migrate(context, env, *, table, limit=1):
+            'Move it.'
+        @pp.Proto('build::[env]', arg_choices={'env': ENVIRONMENTS})
+        def build(context, env): ...
+        pp.Proto('migrate', migrate, arg_choices={'env': ('a', 'b')}, args={'table': 'x'})
+        kept = pp.Proc('assigned', migrate)
+        pp.Proc('curried')(migrate)
+        pp.Proc(name='keyword', doc='Said.')(migrate)
+        pp.Proc(migrate)
+        if input():
+            pp.Proc('conditional', migrate)
+        """,
+    )
+    assert ask('parproc ') == {
+        'build::': '',
+        'migrate::': 'Move it.',
+        'assigned': 'Move it.',
+        'curried': 'Move it.',
+        'keyword': 'Said.',
+        'migrate': 'Move it.',
+    }
+    assert set(ask('parproc build::')) == {'build::dev', 'build::prod'}
+    assert set(ask('parproc migrate::')) == {'migrate::a', 'migrate::b'}
+
+
+@pytest.mark.parametrize(
+    'fields',
+    [
+        "arg_choices={('a',): [1], ['b']: 2, **more, 'x': [1]}",
+        "arg_choices={'x': [1]}, args=5",
+        "arg_choices={'x': [1]}, doc=5",
+    ],
+)
+def test_odd_declarations_are_read_as_far_as_they_go(ask, tasks, fields):
+    tasks.write('tasks.py', f"import parproc as pp\n@pp.Proto('odd::[x]', {fields})\ndef odd(context, x): ...\n")
+    assert set(ask('parproc odd::')) == {'odd::1'}
+
+
+def test_no_file_of_a_project_holds_a_press_of_tab_up(ask, tasks):
+    (tasks.folder / 'tasks.py').unlink()
+    os.mkfifo(tasks.folder / 'pipe.py')
+    os.mkfifo(tasks.folder / 'pyproject.toml')
+    with open(tasks.folder / 'huge.py', 'w') as file:
+        file.truncate(1 << 40)
+    assert ask('parproc ') == {}
+    tasks.write(
+        'parproc.toml', 'include = ["pipe.py", "huge.py", "/dev/zero", "parproc.toml"]\n[proc.one]\nrun = "x"\n'
+    )
+    assert set(ask('parproc ')) == {'one'}
+    assert ask('parproc -f pipe.py ') == {}
+
+
 def test_a_folder_without_a_task_file_offers_options_only(ask, tasks):
     (tasks.folder / 'tasks.py').unlink()
     assert ask('parproc ') == {} and '--help' in ask('parproc --h')
@@ -169,24 +227,22 @@ def test_no_description_or_parameter_can_pass_for_a_line_of_the_answer(ask, task
 
 
 @pytest.mark.parametrize(
-    ('value', 'typed', 'replaced', 'quote', 'reply'),
+    ('line', 'replaced', 'reply'),
     [
-        ('build::dev', 'build::d', 'd', '', 'dev'),
-        ('build::dev', 'build::d', 'd', "'", 'dev'),
-        ('pkg@one', 'pkg@', '@', '', '@one'),
-        ('a b::c d', 'a b::', '', '', 'c\\ d'),
-        ('a b', 'a', 'a', '', 'a\\ b'),
-        ('a b', 'a ', 'a\\ ', '', 'a\\ b'),
-        ('x$(y)`"', 'x', 'x', '', 'x\\$\\(y\\)\\`\\"'),
-        ('x$(y)`"\\', 'x', 'x', '"', 'x\\$(y)\\`\\"\\\\'),
-        ('x$(y)', 'x', 'x', "'", 'x$(y)'),
-        ("x'y", 'x', 'x', "'", None),
-        ('x!y', 'x', 'x', '"', None),
-        ('~{a,b};|&<>#[*?', '', '', '', '\\~\\{a,b\\}\\;\\|\\&\\<\\>\\#\\[\\*\\?'),
+        ('parproc build::d', 'd', 'plain,dev'),
+        ("parproc build::'d", 'd', 'part,dev'),
+        ('parproc pkg@', '@', 'plain,@one'),
+        ('parproc odd" "n', 'odd" "n', 'plain,odd\\ name\\ \\[1\\]'),
+        ('parproc odd\\ n', 'odd\\ n', 'plain,odd\\ name\\ \\[1\\]'),
+        ('parproc quo', 'quo', "plain,quo\\'te"),
+        ("parproc 'quo", 'quo', None),
+        ('parproc "do', 'do', 'part,dollar\\$(touch mark)'),
+        ("parproc 'do", 'do', 'part,dollar$(touch mark)'),
+        ('parproc do', 'do', 'plain,dollar\\$\\(touch\\ mark\\)'),
     ],
 )
-def test_what_bash_gets_is_text_to_it_and_fits_what_it_replaces(value, typed, replaced, quote, reply):
-    assert bash_reply(value, typed, replaced, quote) == reply
+def test_what_bash_gets_fits_what_it_replaces(ask, line, replaced, reply):
+    assert ask(line, kind='bash', COMP_REPLACED=replaced) == ('' if reply is None else f'{reply}\n')
 
 
 def test_what_bash_gets_is_the_value_again_in_bash():
@@ -204,9 +260,10 @@ def test_what_bash_gets_is_the_value_again_in_bash():
         '[a]*?',
         'p^q%',
     ]
+    assert bash_text('a!b', '"') is None and bash_text('a!b', '') == 'a\\!b' and bash_text("a'b", "'") is None
     for quote in ('', '"', "'"):
         for value in values:
-            word = quote + bash_reply(value, '', '', quote) + quote
+            word = quote + bash_text(value, quote) + quote
             done = subprocess.run(
                 ['bash', '-c', f'printf %s {word}'], capture_output=True, text=True, timeout=20, check=True
             )
