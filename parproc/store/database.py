@@ -145,15 +145,24 @@ class Database:
         return connection
 
     def _open(self, seconds: float) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=seconds, isolation_level=None)
+        connection = self._opened(seconds)
         try:
-            self._inode = os.stat(self._path).st_ino
             for pragma in ('trusted_schema = OFF', 'journal_mode = TRUNCATE', 'synchronous = OFF'):
                 connection.execute(f'PRAGMA {pragma}').fetchall()
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def _opened(self, seconds: float) -> sqlite3.Connection:
+        """Open the file, and know for certain which one that is: another process may be replacing it right now."""
+        while True:
+            before = _inode(self._path)
+            connection = sqlite3.connect(self._path, timeout=seconds, isolation_level=None)
+            self._inode = _inode(self._path)
+            if before in {0, self._inode}:
+                return connection
+            connection.close()
 
     def _create(self, connection: sqlite3.Connection) -> None:
         """Make the tables where there are none; of two processes that want to, one does."""
@@ -188,3 +197,11 @@ class Database:
         text = str(error)
         kind = Locked if 'locked' in text else Unusable
         return kind(f'cannot be used ({text})')
+
+
+def _inode(path: str) -> int:
+    """Return what tells a file from one that has taken its place; 0 where there is none."""
+    try:
+        return os.stat(path).st_ino
+    except OSError:
+        return 0

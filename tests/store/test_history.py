@@ -285,6 +285,23 @@ def test_a_file_that_another_run_has_put_in_place_is_not_moved(path):
     assert set(History(path).expected('abc')) == {'b', 'c'}
 
 
+def test_a_file_that_took_the_place_of_a_bad_one_while_that_was_opened_stays(path, monkeypatch):
+    os.makedirs(os.path.dirname(path))
+    spoil_garbage(path)
+    real = sqlite3.connect
+
+    def connect(*arguments, **options):
+        connection = real(*arguments, **options)
+        monkeypatch.setattr(database.sqlite3, 'connect', real)
+        os.replace(path, f'{path}.moved')  # what another process does that has found out first
+        run(path, attempt('other'))
+        return connection
+
+    monkeypatch.setattr(database.sqlite3, 'connect', connect)
+    run(path, attempt('mine'))
+    assert set(History(path).expected(['mine', 'other'])) == {'mine', 'other'}
+
+
 @pytest.mark.parametrize('spoil', [spoil_garbage, spoil_newer])
 def test_of_two_that_find_a_bad_file_one_moves_it(path, spoil):
     os.makedirs(os.path.dirname(path))
