@@ -6,12 +6,20 @@ import contextlib
 import os
 import re
 import stat
+import struct
+import sys
 import time
 
 from parproc.core.filenames import file_stem
 from parproc.errors import UserError
 
 KEPT_RUNS = 20
+LONG = struct.calcsize('l')
+GET_FLAGS, SET_FLAGS = (
+    2 << 30 | LONG << 16 | 0x6601,
+    1 << 30 | LONG << 16 | 0x6602,
+)  # <linux/fs.h>, as most machines have it
+TOP_OF_TREES = 0x00020000
 _RUN_ID = re.compile(r'\d{8}-\d{6}-[0-9a-f]{7}')
 
 
@@ -33,6 +41,7 @@ class RunFolder:
         self._root = None if root is None else os.path.abspath(root)
         self._separator = separator
         self._path: str | None = None
+        self._temporary: str | None = None
         self._in_root = False
         self._lock = -1
 
@@ -57,7 +66,8 @@ class RunFolder:
         """
         if self._path is None:
             return
-        _remove(f'{self._path}/results' if failed or self._root is not None else self._path)
+        removable = None if failed or self._root is not None else self._temporary
+        _remove(removable or f'{self._path}/results')
         if self._in_root:
             _remove_old(os.path.dirname(self._path))
         if self._lock >= 0:
@@ -69,7 +79,8 @@ class RunFolder:
             self._path = self._make_in_root(self._root) if self._root is not None else None
             self._in_root = self._path is not None
             if self._path is None:
-                self._path = _make_temporary(self.run_id)
+                self._temporary = _make_temporary(self.run_id)
+                self._path = f'{self._temporary}/{self.run_id}'
         return self._path
 
     def _make_in_root(self, root: str) -> str | None:
@@ -79,6 +90,7 @@ class RunFolder:
             _own_folder(root)
             _ignore_in_git(root)
             _own_folder(f'{root}/runs')
+            _spread(f'{root}/runs')
             path = f'{root}/runs/{self.run_id}'
             _make_new(path)
             self._lock = os.open(f'{path}/lock', os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
@@ -98,6 +110,26 @@ def _new_id(now: float) -> str:
 def _make_new(path: str) -> None:
     for folder in (path, f'{path}/logs', f'{path}/results'):
         os.mkdir(folder, 0o700)
+
+
+def _spread(path: str) -> None:
+    """Let the folders made in ``path`` lie far apart on the disk, where its file system has a way to say so.
+
+    ext4 puts all folders below one near each other, and does not reuse a removed file's inode for a minute or more, so
+    that a new file first has to step over all that were removed nearby (``recently_deleted`` in Linux' fs/ext4/ialloc.c).
+    With the logs of 8,000 procs just removed, each log of the next run takes 0.9 ms to make, elsewhere on the disk 0.015.
+    """
+    if sys.platform != 'linux':
+        return
+    import fcntl
+
+    with contextlib.suppress(OSError):
+        folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            (flags,) = struct.unpack('l', fcntl.ioctl(folder, GET_FLAGS, bytes(LONG)))
+            fcntl.ioctl(folder, SET_FLAGS, struct.pack('l', flags | TOP_OF_TREES))
+        finally:
+            os.close(folder)
 
 
 def _own_folder(path: str) -> None:
@@ -122,12 +154,14 @@ def _ignore_in_git(root: str) -> None:
 
 
 def _make_temporary(run_id: str) -> str:
-    """Make a private temporary folder; raises UserError when there is no place for one."""
+    """Make a private temporary folder with the run's in it; raises UserError when there is no place for one."""
     for base in (os.environ.get('TMPDIR'), '/tmp', '/var/tmp'):  # noqa: S108
         if base:
             path = os.path.join(os.path.abspath(base), f'parproc-{run_id}{os.urandom(4).hex()}')
             with contextlib.suppress(OSError):
-                _make_new(path)
+                os.mkdir(path, 0o700)
+                _spread(path)
+                _make_new(f'{path}/{run_id}')
                 return path
     raise UserError('there is no place for logs', hint='set TMPDIR to a folder that can be written')
 

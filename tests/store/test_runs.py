@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
+import shutil
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -55,6 +60,34 @@ def test_results_go_with_the_run_and_logs_stay(tmp_path: Path) -> None:
     folder.close(failed=False)
     assert log.exists()
     assert not result.exists()
+
+
+@pytest.mark.skipif(sys.platform != 'linux' or not shutil.which('chattr'), reason='needs chattr')
+def test_the_folders_of_runs_lie_far_apart_on_the_disk(tmp_path: Path, temporary: Path) -> None:
+    (tmp_path / 'probe').mkdir()
+    if subprocess.run(['chattr', '+T', tmp_path / 'probe'], capture_output=True, check=False).returncode:
+        pytest.skip('this file system cannot be told')
+    lasting, passing = RunFolder(str(tmp_path / '.parproc')), RunFolder(None)
+    for run in (lasting, passing):
+        path = Path(run.logs).parent
+        listed = subprocess.run(['lsattr', '-d', path.parent], capture_output=True, text=True, check=True).stdout
+        assert path.name == run.run_id
+        assert 'T' in listed.split()[0]
+    lasting.close(failed=False)
+    passing.close(failed=False)
+    assert names(temporary) == []
+
+
+def test_a_place_that_cannot_be_spread_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: object) -> bytes:
+        raise OSError(errno.ENOTTY, 'not here')
+
+    monkeypatch.setattr(fcntl, 'ioctl', refuse)
+    for root in (None, str(tmp_path / '.parproc')):
+        folder = RunFolder(root)
+        assert Path(folder.logs).is_dir()
+        assert folder.warning is None
+        folder.close(failed=False)
 
 
 @pytest.mark.parametrize('failed', [False, True])
