@@ -61,6 +61,14 @@ class Interrupted:
 
 
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """What tasks read was changed outside: ``changes`` holds (task, when its latest change was made)."""
+
+    changes: tuple[tuple[str, float], ...]
+    time: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Slept:
     """The whole run stood still for ``seconds`` (Ctrl-Z): every deadline moves by as much."""
 
@@ -82,7 +90,7 @@ class Settled:
     time: float = 0.0
 
 
-Event: TypeAlias = Wanted | Finished | StartFailed | WaitBegan | Interrupted | Slept | Tick | Settled
+Event: TypeAlias = Wanted | Finished | StartFailed | WaitBegan | Interrupted | Changed | Slept | Tick | Settled
 
 # --- actions: what to do -------------------------------------------------------------------------------------------
 
@@ -177,6 +185,16 @@ class TaskFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskReopened:
+    """``name`` has to run once more, because of a change, and is wanted again; how it ended counts no longer."""
+
+    name: str
+    outcome: Outcome
+    attempt: int
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
 class RunStopping:
     """The run was told to stop: ``reason`` for people, ``step`` 1 = signalled, 2 = killed."""
 
@@ -186,6 +204,6 @@ class RunStopping:
 
 
 Announcement: TypeAlias = (
-    TaskWanted | TaskStarted | TaskRetrying | TaskWaiting | TaskResumed | TaskFinished | RunStopping
+    TaskWanted | TaskStarted | TaskRetrying | TaskWaiting | TaskResumed | TaskFinished | TaskReopened | RunStopping
 )
 Action: TypeAlias = Launch | Kill | Resume | Announcement

@@ -25,6 +25,7 @@ from typing import TypeAlias, cast
 from parproc.core import knots, priority
 from parproc.core.events import (
     Action,
+    Changed,
     Event,
     Finished,
     Interrupted,
@@ -36,6 +37,7 @@ from parproc.core.events import (
     Slept,
     StartFailed,
     TaskFinished,
+    TaskReopened,
     TaskResumed,
     TaskRetrying,
     TaskStarted,
@@ -51,6 +53,7 @@ from parproc.core.task import HOLDING, MOVES, UNSTARTED, Phase, Task
 from parproc.core.timers import Timer, TimerKind, Timers
 from parproc.errors import InternalError
 
+PASSED_OVER = frozenset({ErrorKind.NOT_RUN, ErrorKind.FAILURES_PRESENT})
 SIGKILL = 9
 SIGTERM = 15
 STORY_LENGTH = 2000
@@ -96,6 +99,7 @@ class Machine:
         self._ready = ReadyQueue()
         self._locks = LockTable()
         self._careful: dict[str, Task] = {}
+        self._passed_over: dict[Task, None] = {}
         self._resuming: deque[Task] = deque()
         self._nest: list[Task] = []
         self._level = 0
@@ -112,6 +116,7 @@ class Machine:
             StartFailed: cast('Handler', self._start_failed),
             WaitBegan: cast('Handler', self._wait_began),
             Interrupted: cast('Handler', self._interrupted),
+            Changed: cast('Handler', self._changed),
             Slept: cast('Handler', self._on_slept),
             Tick: cast('Handler', self._tick),
             Settled: cast('Handler', self._settled),
@@ -163,6 +168,10 @@ class Machine:
         """Yield every task that is not over, in the order in which they were scheduled."""
         return (task for task in self.tasks.values() if task.phase is not Phase.ENDED)
 
+    def _announce_wanted(self, task: Task) -> None:
+        spec = task.spec
+        self._actions.append(TaskWanted(spec.name, spec.expected, task.deps, self._time, spec.locks, spec.wave))
+
     # --- events ------------------------------------------------------------------------------------------------
 
     def _wanted(self, event: Wanted) -> None:
@@ -173,7 +182,7 @@ class Machine:
                 added.append(task)
                 self.open_count += 1
                 self._ready.waves.enter(spec.wave)
-                self._actions.append(TaskWanted(spec.name, spec.expected, spec.deps, self._time, spec.locks, spec.wave))
+                self._announce_wanted(task)
         urgent = [(task, level) for task in added if (level := self._link_missing(task))] if self.missing else []
         for target, dep in event.injected:
             self._inject(self.tasks[target], dep)
@@ -187,14 +196,15 @@ class Machine:
         for task in added:
             if task.phase is Phase.BLOCKED:
                 self._admit(task)
-        if self.suspended_count and (urgent or event.injected):
-            for task in list(self.open_tasks()):
-                self._check_wait(task)
+        if urgent or event.injected:
+            self._check_waits()
 
     def _finished(self, event: Finished) -> None:
         task = self._running(event.name)
         outcome = event.outcome if task.stopped is None else self._judge(task, event.outcome)
-        if outcome.state is ProcState.FAILED and self._may_retry(task, outcome):
+        if task.stale and not self.stopping:
+            self._run_again(task, outcome)
+        elif outcome.state is ProcState.FAILED and self._may_retry(task, outcome):
             self._retry(task, outcome)
         else:
             self._end(task, outcome)
@@ -214,28 +224,30 @@ class Machine:
         self._recovered = 0
         task.attempt -= 1
         task.started = None
+        task.stale = False
         self._release(task, Phase.READY)
         self._ready.push(task, next(self._tickets))
 
     def _wait_began(self, event: WaitBegan) -> None:
         task = self._running(event.name)
         task.awaited = event.awaited
-        unfinished = {name: self.tasks[name] for name in event.awaited if self.tasks[name].phase is not Phase.ENDED}
+        awaited = {name: self.tasks[name] for name in event.awaited}
+        unfinished = [other for other in awaited.values() if other.phase is not Phase.ENDED]
+        task.ticket = next(self._tickets)
+        for other in awaited.values():
+            if other.waiters is None:
+                other.waiters = {}
+            other.waiters[task] = task.ticket
         if not unfinished:
             self._resume(task)
             return
-        task.ticket = next(self._tickets)
         self._move(task, Phase.SUSPENDED)
         task.pending = len(unfinished)
         level = 1
         if self.inline:
-            self._nest.append(task)
             level = self._level = task.ticket
-        for awaited in unfinished.values():
-            if awaited.waiters is None:
-                awaited.waiters = []
-            awaited.waiters.append((task, task.ticket))
-            self._make_urgent(awaited, level)
+        for other in unfinished:
+            self._make_urgent(other, level)
         self._actions.append(TaskWaiting(event.name, event.awaited, self._time))
         self._check_wait(task)
 
@@ -270,16 +282,17 @@ class Machine:
 
     def _link(self, task: Task) -> str | None:
         """Hang ``task`` onto its dependencies; return the first that failed already."""
+        culprit = None
         for dep in task.spec.deps:
             other = self.tasks.get(dep)
             if other is None:
                 self.missing.setdefault(dep, []).append(task)
                 task.blockers += 1
-            elif other.outcome is None:
+            else:
                 other.add_dependent(task)
-            elif other.outcome.state not in GOOD:
-                return dep
-        return None
+                if culprit is None and other.outcome is not None and other.outcome.state not in GOOD:
+                    culprit = dep
+        return culprit
 
     def _link_missing(self, task: Task) -> int:
         """Hang onto ``task`` those that waited for its name to appear; return how urgent that makes it."""
@@ -296,10 +309,10 @@ class Machine:
             return
         other = self.tasks[dep]
         task.extra_deps += (dep,)
+        other.add_dependent(task)
         if other.outcome is None:
             if task.phase is not Phase.BLOCKED:
                 self._leave_queue(task, Phase.BLOCKED)
-            other.add_dependent(task)
             self._make_urgent(other, task.urgency)
         elif other.outcome.state not in GOOD:
             self._end(task, failure(ErrorKind.DEPENDENCY_FAILED, f'dependency failed: {dep}'))
@@ -386,6 +399,7 @@ class Machine:
             self._locks.take(task)
         self._move(task, Phase.ACTIVE)
         task.attempt += 1
+        task.starts += 1
         task.started = self._time
         task.stopped = None
         if task.spec.timeout is not None:
@@ -398,6 +412,11 @@ class Machine:
         self._actions.append(Resume(task.spec.name, task.awaited, failed, task.knot))
         task.awaited = ()
         task.knot = ''
+
+    def _check_waits(self) -> None:
+        if self.suspended_count:
+            for task in list(self.open_tasks()):
+                self._check_wait(task)
 
     def _check_wait(self, task: Task) -> None:
         """Break the wait of ``task`` when it closes a ring of tasks that wait for each other."""
@@ -447,13 +466,16 @@ class Machine:
                 continue
             self._close(current, end)
             name = current.spec.name
-            dependents, current.dependents = current.dependents, None
+            dependents = current.dependents or ()
             if end.state is ProcState.FAILED:
                 reason = failure(ErrorKind.DEPENDENCY_FAILED, f'dependency failed: {name}')
-                ending.extend((dependent, reason) for dependent in dependents or ())
+                for dependent in dependents:
+                    dependent.blockers -= 1
+                    if dependent.phase not in HOLDING:  # a stale one learns of it when it is to run again
+                        ending.append((dependent, reason))
                 ending.extend(self._after_failure())
                 continue
-            for dependent in dependents or ():
+            for dependent in dependents:
                 dependent.blockers -= 1
                 if not dependent.blockers and dependent.phase is Phase.BLOCKED:
                     self._enqueue(dependent)
@@ -463,6 +485,7 @@ class Machine:
     def _close(self, task: Task, outcome: Outcome) -> None:
         """Do the book-keeping of one task's end."""
         task.awaited = ()
+        task.stale = False
         if task.phase in HOLDING:
             self._release(task, Phase.ENDED)
         else:
@@ -473,8 +496,9 @@ class Machine:
         self._ready.waves.leave(task.spec.wave)
         self._careful.pop(task.spec.name, None)
         self._actions.append(TaskFinished(task.spec.name, outcome, task.attempt, task.started, self._time))
-        waiters, task.waiters = task.waiters, None
-        for waiter, ticket in waiters or ():
+        if outcome.error in PASSED_OVER:
+            self._passed_over[task] = None
+        for waiter, ticket in task.waiters.items() if task.waiters else ():
             if waiter.phase is Phase.SUSPENDED and waiter.ticket == ticket:
                 waiter.pending -= 1
                 if not waiter.pending:
@@ -492,6 +516,122 @@ class Machine:
             not_run = failure(ErrorKind.NOT_RUN, 'not run: an earlier proc failed')
             ending += [(task, task.last or not_run) for task in self.open_tasks() if task.phase in UNSTARTED]
         return ending
+
+    # --- living once more --------------------------------------------------------------------------------------
+
+    def _changed(self, event: Changed) -> None:
+        """Let what was changed, and all that has used it, run again; what had not started will see the change anyway."""
+        if self.stopping:
+            return
+        roots = [self.tasks[name] for name, when in event.changes if self._has_missed(name, when)]
+        if not roots:
+            return
+        if not self.open_count:
+            self._tripped = False
+        affected = self._affected_by([*roots, *self._passed_over])
+        reopened = [task for task in affected if task.phase is Phase.ENDED]
+        for task in affected:
+            task.stale = task.phase in HOLDING
+        for task in reopened:
+            self._reopen(task)
+        if not self.failed_count:
+            self._tripped = False
+        doomed = {task: culprit for task in affected if (culprit := self._count_blockers(task)) is not None}
+        for task in affected:
+            if task.phase in UNSTARTED and task.phase is not Phase.BLOCKED and task.blockers:
+                self._leave_queue(task, Phase.BLOCKED)
+        self._hurry(affected)
+        for task in reopened:
+            if task in doomed:
+                self._end(task, failure(ErrorKind.DEPENDENCY_FAILED, f'dependency failed: {doomed[task]}'))
+        for task in reopened:
+            if task.phase is Phase.BLOCKED:
+                self._admit(task)
+        self._check_waits()
+
+    def _has_missed(self, name: str, when: float) -> bool:
+        """Return whether a task has done without a change that was made at ``when``."""
+        task = self.tasks.get(name)
+        return task is not None and task.phase not in UNSTARTED and (task.started is None or task.started <= when)
+
+    def _affected_by(self, roots: list[Task]) -> list[Task]:
+        """Return tasks and all that has started or ended with what they gave, or that waits to start with it."""
+        found: dict[Task, None] = {}
+        while roots:
+            task = roots.pop()
+            if task in found:
+                continue
+            found[task] = None
+            if task.phase not in UNSTARTED:
+                roots.extend(task.dependents or ())
+                for waiter, ticket in (task.waiters or {}).items():
+                    waits_still = waiter.phase is Phase.SUSPENDED and waiter.ticket == ticket
+                    if task.phase is Phase.ENDED or not waits_still:
+                        roots.append(waiter)
+        return list(found)
+
+    def _reopen(self, task: Task) -> None:
+        """Let a task that is over be wanted once more."""
+        outcome = task.outcome
+        assert outcome is not None, 'only a task that is over is reopened'
+        self._move(task, Phase.BLOCKED)
+        self._passed_over.pop(task, None)
+        self.open_count += 1
+        self._ready.waves.enter(task.spec.wave)
+        if outcome.state is ProcState.FAILED:
+            self.failed_count -= 1
+        self._actions.append(TaskReopened(task.spec.name, outcome, task.attempt, self._time))
+        self._announce_wanted(task)
+        task.begin_again()
+        for waiter, ticket in (task.waiters or {}).items():
+            if waiter.ticket == ticket and waiter.phase in {Phase.SUSPENDED, Phase.RESUMING}:
+                waiter.pending += 1
+                if waiter.phase is Phase.RESUMING:
+                    self._move(waiter, Phase.SUSPENDED)
+
+    def _run_again(self, task: Task, outcome: Outcome) -> None:
+        """Start a task afresh that was running while what it reads was changed."""
+        self._release(task, Phase.BLOCKED)
+        self._actions.append(TaskReopened(task.spec.name, outcome, task.attempt, self._time))
+        self._announce_wanted(task)
+        urgency = task.urgency
+        task.begin_again()
+        task.urgency = urgency
+        task.awaited = ()
+        culprit = self._count_blockers(task)
+        if culprit is not None:
+            self._end(task, failure(ErrorKind.DEPENDENCY_FAILED, f'dependency failed: {culprit}'))
+        else:
+            self._admit(task)
+            self._check_waits()
+
+    def _count_blockers(self, task: Task) -> str | None:
+        """Count anew what holds a task back; return the first dependency that has failed."""
+        task.blockers = 0
+        culprit = None
+        for dep in task.deps:
+            other = self.tasks.get(dep)
+            if other is None:
+                waiting = self.missing.setdefault(dep, [])
+                if task not in waiting:
+                    waiting.append(task)
+                task.blockers += 1
+            elif other.outcome is None:
+                task.blockers += 1
+            elif culprit is None and other.outcome.state not in GOOD:
+                culprit = dep
+        return culprit
+
+    def _hurry(self, tasks: list[Task]) -> None:
+        """Pass urgency on to what was reopened: from those that wait for it, and from those that depend on it."""
+        for task in tasks:
+            if task.phase is not Phase.ENDED:
+                for waiter, ticket in (task.waiters or {}).items():
+                    if waiter.phase is Phase.SUSPENDED and waiter.ticket == ticket:
+                        self._make_urgent(task, waiter.ticket if self.inline else 1)
+                for dep in task.deps if task.urgency else ():
+                    if dep in self.tasks:
+                        self._make_urgent(self.tasks[dep], task.urgency)
 
     # --- moves and timers --------------------------------------------------------------------------------------
 
@@ -518,6 +658,8 @@ class Machine:
                 self._level_is_stale = True
         elif phase is Phase.SUSPENDED:
             self.suspended_count += 1
+            if self.inline:
+                self._nest.append(task)
         if phase is Phase.DELAYED:
             self.delayed_count += 1
         elif old is Phase.DELAYED:
@@ -536,12 +678,12 @@ class Machine:
             self._enqueue(waiter)
 
     def _arm(self, delay: float, task: Task, kind: TimerKind) -> None:
-        self._timers.arm(self._time + delay, task.spec.name, task.attempt, kind)
+        self._timers.arm(self._time + delay, task.spec.name, task.starts, kind)
 
     def _timer_counts(self, timer: Timer) -> bool:
         task = self.tasks[timer.name]
         right = task.phase is Phase.DELAYED if timer.kind is TimerKind.RETRY else task.phase in HOLDING
-        return right and task.attempt == timer.attempt
+        return right and task.starts == timer.starts
 
     def _fire(self, task: Task, kind: TimerKind) -> None:
         if kind is TimerKind.RETRY:

@@ -3,7 +3,8 @@
 The laws:
 
 - A task is in exactly one phase; it changes only along :data:`MOVES`.
-- ENDED is final. An attempt that failed and will be tried again is DELAYED, never ENDED.
+- An attempt that failed and will be tried again is DELAYED, never ENDED. A task leaves ENDED only to live once more
+  from the beginning, because what it reads, or what it depends on, was changed.
 - Only ACTIVE tasks hold a slot. ACTIVE, SUSPENDED and RESUMING tasks hold their locks; no other phase holds any.
 """
 
@@ -33,11 +34,11 @@ MOVES: dict[Phase, frozenset[Phase]] = {
     Phase.BLOCKED: frozenset({Phase.READY, Phase.ENDED}),
     Phase.READY: frozenset({Phase.BLOCKED, Phase.LOCKED, Phase.ACTIVE, Phase.ENDED}),
     Phase.LOCKED: frozenset({Phase.BLOCKED, Phase.READY, Phase.ENDED}),
-    Phase.DELAYED: frozenset({Phase.READY, Phase.ENDED}),
-    Phase.ACTIVE: frozenset({Phase.SUSPENDED, Phase.READY, Phase.DELAYED, Phase.ENDED}),
-    Phase.SUSPENDED: frozenset({Phase.RESUMING, Phase.DELAYED, Phase.ENDED}),
-    Phase.RESUMING: frozenset({Phase.ACTIVE, Phase.DELAYED, Phase.ENDED}),
-    Phase.ENDED: frozenset(),
+    Phase.DELAYED: frozenset({Phase.BLOCKED, Phase.READY, Phase.ENDED}),
+    Phase.ACTIVE: frozenset({Phase.SUSPENDED, Phase.READY, Phase.DELAYED, Phase.BLOCKED, Phase.ENDED}),
+    Phase.SUSPENDED: frozenset({Phase.RESUMING, Phase.DELAYED, Phase.BLOCKED, Phase.ENDED}),
+    Phase.RESUMING: frozenset({Phase.ACTIVE, Phase.SUSPENDED, Phase.DELAYED, Phase.BLOCKED, Phase.ENDED}),
+    Phase.ENDED: frozenset({Phase.BLOCKED}),
 }
 
 UNSTARTED = frozenset({Phase.BLOCKED, Phase.READY, Phase.LOCKED, Phase.DELAYED})
@@ -45,7 +46,14 @@ HOLDING = frozenset({Phase.ACTIVE, Phase.SUSPENDED, Phase.RESUMING})
 
 
 class Task:
-    """One task in the machine; only :class:`parproc.core.machine.Machine` and its queues change it."""
+    """One task in the machine; only :class:`parproc.core.machine.Machine` and its queues change it.
+
+    Attributes:
+        dependents: the tasks that depend on it, also when it is over.
+        starts: how often it was started, in all of its lives; ``attempt`` counts from 1 in each.
+        stale: it runs with what has been changed since, and has to run again.
+        waiters: who has waited for it from inside -> the ticket of the latest wait.
+    """
 
     __slots__ = (
         'attempt',
@@ -60,7 +68,9 @@ class Task:
         'phase',
         'priority',
         'spec',
+        'stale',
         'started',
+        'starts',
         'stopped',
         'ticket',
         'urgency',
@@ -77,13 +87,15 @@ class Task:
         self.urgency = 0
         self.ticket = 0
         self.attempt = 0
+        self.starts = 0
+        self.stale = False
         self.started: float | None = None
         self.stopped: ErrorKind | None = None
         self.knot = ''
         self.last: Outcome | None = None
         self.awaited: tuple[str, ...] = ()
         self.pending = 0
-        self.waiters: list[tuple[Task, int]] | None = None
+        self.waiters: dict[Task, int] | None = None
         self.outcome: Outcome | None = None
 
     @property
@@ -105,4 +117,11 @@ class Task:
         if self.dependents is None:
             self.dependents = []
         self.dependents.append(task)
-        task.blockers += 1
+        if self.outcome is None:
+            task.blockers += 1
+
+    def begin_again(self) -> None:
+        """Forget how it went, to live once more."""
+        self.attempt = self.urgency = 0
+        self.started = self.stopped = self.last = self.outcome = None
+        self.stale = False

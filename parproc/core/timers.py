@@ -17,12 +17,12 @@ class TimerKind(enum.Enum):
 
 
 class Timer(NamedTuple):
-    """One deadline; it counts only while the task is still in the attempt it was set for."""
+    """One deadline; it counts only until the task is started once more: ``starts`` is how often it was by then."""
 
     when: float
     number: int
     name: str
-    attempt: int
+    starts: int
     kind: TimerKind
 
 
@@ -41,10 +41,10 @@ class Timers:
         self._number = 0
         self._slept = 0.0
 
-    def arm(self, when: float, name: str, attempt: int, kind: TimerKind) -> None:
+    def arm(self, when: float, name: str, starts: int, kind: TimerKind) -> None:
         """Set a deadline at ``when`` on the caller's clock."""
         self._number += 1
-        heapq.heappush(self._heap, Timer(when - self._slept, self._number, name, attempt, kind))
+        heapq.heappush(self._heap, Timer(when - self._slept, self._number, name, starts, kind))
 
     def shift(self, seconds: float) -> None:
         """Move every deadline: the run stood still for ``seconds``."""

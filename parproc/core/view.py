@@ -10,6 +10,7 @@ from parproc.core.events import (
     Announcement,
     RunStopping,
     TaskFinished,
+    TaskReopened,
     TaskResumed,
     TaskRetrying,
     TaskStarted,
@@ -277,12 +278,7 @@ class RunView:
         self.done += 1
         self.counts[outcome.state] = self.counts.get(outcome.state, 0) + 1
         running = self.running.pop(message.name, None)
-        wanted = self.waiting.pop(message.name, None) if running is None else running.wanted
-        if wanted is not None:
-            self._waves[wanted.wave] -= 1
-            for lock in wanted.locks:
-                if self._locks.get(lock) == message.name:
-                    del self._locks[lock]
+        self._let_go(message.name, self.waiting.pop(message.name, None) if running is None else running.wanted)
         deps = self._deps.pop(message.name, ())
         seconds = None
         if running is not None:
@@ -301,6 +297,32 @@ class RunView:
             self.held_back[outcome.error] = self.held_back.get(outcome.error, 0) + 1
         else:
             self.failures.append(ended)
+
+    def _let_go(self, name: str, wanted: TaskWanted | None) -> None:
+        """Note that a task is no longer of its wave, and holds no lock."""
+        if wanted is not None:
+            self._waves[wanted.wave] -= 1
+            for lock in wanted.locks:
+                if self._locks.get(lock) == name:
+                    del self._locks[lock]
+
+    def _reopen(self, message: TaskReopened) -> None:
+        """Take a task back out of all counts: it is announced as wanted once more."""
+        self.total -= 1
+        running = self.running.pop(message.name, None)
+        if running is not None:
+            running.rest(message.time)
+            self.summed += running.worked
+            self._let_go(message.name, running.wanted)
+            return
+        outcome = message.outcome
+        self.done -= 1
+        self.counts[outcome.state] -= 1
+        if outcome.error in HELD_BACK:
+            self.held_back[outcome.error] -= 1
+        elif outcome.state is ProcState.FAILED:
+            kept = self.interrupted if outcome.error is ErrorKind.INTERRUPTED else self.failures
+            kept[:] = [ended for ended in kept if ended.name != message.name]
 
     def _lengthen(self, name: str, deps: tuple[str, ...], seconds: float) -> None:
         """Put a task that ran at the end of the longest chain that leads to it."""
@@ -330,5 +352,6 @@ _FOLDS = cast(
         TaskResumed: RunView._resume,
         TaskProgressed: RunView._progress,
         TaskFinished: RunView._finish,
+        TaskReopened: RunView._reopen,
     },
 )

@@ -13,6 +13,7 @@ from parproc.core.events import (
     Announcement,
     RunStopping,
     TaskFinished,
+    TaskReopened,
     TaskResumed,
     TaskRetrying,
     TaskStarted,
@@ -100,6 +101,8 @@ class JsonReporter:
         line: dict[str, object] = {'event': EVENTS[type(message)], 'time': self._since(self._now)}
         if isinstance(message, TaskFinished):
             return {**line, 'name': message.name, **self._finished(message, view)}
+        if isinstance(message, TaskReopened):
+            return {**line, 'name': message.name}
         if isinstance(message, TaskRetrying):
             return {
                 **line,
@@ -152,6 +155,7 @@ EVENTS: dict[type, str] = {
     TaskWaiting: 'waiting',
     TaskResumed: 'resumed',
     TaskFinished: 'finished',
+    TaskReopened: 'reopened',
     RunStopping: 'stopping',
     TaskLogged: 'logged',
     TaskProgressed: 'progressed',

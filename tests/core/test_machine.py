@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from parproc.core.events import (
+    Changed,
     Finished,
     Interrupted,
     Kill,
@@ -17,6 +20,7 @@ from parproc.core.events import (
     Slept,
     StartFailed,
     TaskFinished,
+    TaskReopened,
     Tick,
     WaitBegan,
     Wanted,
@@ -236,6 +240,76 @@ def test_an_injected_dependency_goes_before_a_wanted_task():
     assert launched(done(machine, 'before')) == ['target']
 
 
+def test_what_was_changed_runs_again_and_then_what_depends_on_it():
+    machine = Machine()
+    want(machine, TaskSpec('a'), TaskSpec('b', ('a',), order=1), TaskSpec('c', ('b',), order=2), TaskSpec('d', order=3))
+    for name in 'abcd':
+        done(machine, name)
+    actions = machine.handle(Changed((('a', 5.0),), 6.0))
+    assert [action.name for action in actions if isinstance(action, TaskReopened)] == ['a', 'b', 'c']
+    assert launched(actions) == ['a']
+    assert machine.state_of('c') is ProcState.WANTED
+    assert launched(done(machine, 'a', time=7.0)) == ['b']
+    assert launched(done(machine, 'b', BROKEN, time=8.0)) == []
+    assert machine.tasks['c'].outcome.reason == 'dependency failed: b'
+    assert machine.tasks['d'].outcome is SUCCESS
+    assert launched(machine.handle(Changed((('b', 9.0),), 9.0))) == ['b']
+
+
+def test_a_change_from_before_the_start_has_been_seen():
+    machine = Machine()
+    want(machine, TaskSpec('a'), time=5.0)
+    assert machine.handle(Changed((('a', 4.0), ('unknown', 9.0)), 6.0)) == []
+    assert not machine.tasks['a'].stale
+    done(machine, 'a', time=7.0)
+    assert machine.handle(Changed((('a', 4.0),), 8.0)) == []
+    assert launched(machine.handle(Changed((('a', 5.0),), 8.0))) == ['a']
+
+
+def test_what_changes_while_it_runs_runs_again_and_its_dependents_wait_for_that():
+    machine = Machine()
+    want(machine, TaskSpec('a', timeout=10.0), TaskSpec('b', ('a',), order=1))
+    assert machine.handle(Changed((('a', 1.0),), 1.0)) == []
+    actions = done(machine, 'a', time=2.0)
+    assert launched(actions) == ['a']
+    assert not any(isinstance(action, TaskFinished) for action in actions)
+    assert machine.deadline == 12.0
+    assert machine.handle(Tick(10.0)) == []
+    assert launched(done(machine, 'a', time=11.0)) == ['b']
+
+
+def test_what_waited_from_inside_for_a_change_runs_again():
+    machine = Machine(parallel=1)
+    want(machine, TaskSpec('parent'), TaskSpec('child', wave=7, order=1))
+    machine.handle(WaitBegan('parent', ('child',)))
+    done(machine, 'child')
+    assert launched(machine.handle(Changed((('child', 1.0),), 1.0))) == []
+    assert launched(done(machine, 'parent', time=2.0)) == ['parent']
+    assert launched(machine.handle(WaitBegan('parent', ('child',), 3.0))) == ['child']
+    assert Resume('parent', ('child',), ()) in done(machine, 'child', time=4.0)
+    done(machine, 'parent', time=5.0)
+    assert machine.open_count == 0
+
+
+def test_a_stop_ends_what_was_to_run_again():
+    machine = Machine()
+    want(machine, TaskSpec('a'), TaskSpec('b', ('a',), order=1))
+    machine.handle(Changed((('a', 1.0),), 1.0))
+    machine.handle(Interrupted(2, 2.0))
+    done(machine, 'a', BROKEN, time=3.0)
+    assert machine.tasks['a'].outcome.error is ErrorKind.INTERRUPTED
+    assert machine.open_count == 0
+
+
+def test_a_change_gives_what_a_failure_kept_from_running_another_chance():
+    machine = Machine(parallel=1, fail_fast=True)
+    want(machine, TaskSpec('a'), TaskSpec('b', order=1), TaskSpec('c', no_failures=True, order=2))
+    done(machine, 'a', BROKEN)
+    assert launched(machine.handle(Changed((('a', 1.0),), 1.0))) == ['a']
+    assert launched(done(machine, 'a', time=2.0)) == ['b']
+    assert launched(done(machine, 'b', time=3.0)) == ['c']
+
+
 NAMES = [f't{index}' for index in range(12)]
 
 
@@ -248,6 +322,10 @@ class Lives(RuleBasedStateMachine):
         self.running: dict[str, int] = {}
         self.waiting: dict[str, tuple[str, ...]] = {}
         self.unused = list(NAMES)
+        self.moments = itertools.count(1)
+        self.launched: dict[str, int] = {}
+        self.finished: dict[str, int] = {}
+        self.changed: dict[str, int] = {}
 
     @initialize(parallel=st.integers(1, 4), fail_fast=st.booleans(), inline=st.booleans())
     def begin(self, parallel, fail_fast, inline):
@@ -258,6 +336,7 @@ class Lives(RuleBasedStateMachine):
             if isinstance(action, Launch):
                 self.check_launch(action)
                 self.running[action.name] = action.attempt
+                self.launched[action.name] = next(self.moments)
             elif isinstance(action, Resume):
                 self.waiting.pop(action.name, None)
 
@@ -306,9 +385,21 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: self.free())
     @rule(data=st.data(), outcome=st.sampled_from([SUCCESS, SUCCESS, BROKEN]))
     def finish(self, data, outcome):
-        name = data.draw(st.sampled_from(self.free()))
+        self.end(data.draw(st.sampled_from(self.free())), outcome)
+
+    def end(self, name, outcome):
         del self.running[name]
+        self.finished[name] = next(self.moments)
         self.feed(Finished(name, outcome, self.time))
+
+    @rule(data=st.data(), ago=st.sampled_from([0.0, 0.0, 1.0]))
+    def change(self, data, ago):
+        names = data.draw(st.lists(st.sampled_from(NAMES), max_size=2, unique=True))
+        for name in names:
+            task = self.machine.tasks.get(name)
+            if task is not None and task.started is not None and task.started <= self.time - ago:
+                self.changed[name] = next(self.moments)
+        self.feed(Changed(tuple((name, self.time - ago) for name in names), self.time))
 
     @precondition(lambda self: self.free())
     @rule(data=st.data())
@@ -359,9 +450,7 @@ class Lives(RuleBasedStateMachine):
             if not self.machine.open_count:
                 break
             if self.free():
-                name = self.free()[0]
-                del self.running[name]
-                self.feed(Finished(name, SUCCESS, self.time))
+                self.end(self.free()[0], SUCCESS)
             elif self.machine.deadline is not None:
                 self.time = self.machine.deadline
                 self.feed(Tick(self.time))
@@ -372,6 +461,15 @@ class Lives(RuleBasedStateMachine):
         assert not self.machine.open_count, [
             (task.spec.name, task.phase, task.awaited) for task in self.machine.open_tasks()
         ]
+        self.check_fresh()
+
+    def check_fresh(self):
+        """The oracle: whatever ended well began after the last change of what it reads, and after what it depends on."""
+        for name, task in self.machine.tasks.items():
+            if task.state in GOOD:
+                assert self.launched[name] > self.changed.get(name, 0), f'{name} missed a change'
+                for dep in task.deps:
+                    assert self.launched[name] > self.finished[dep], f'{name} has an old result of {dep}'
 
 
 TestLives = Lives.TestCase

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from parproc.core.events import (
     RunStopping,
     TaskFinished,
+    TaskReopened,
     TaskResumed,
     TaskRetrying,
     TaskStarted,
@@ -167,3 +168,31 @@ def test_what_has_not_started_waits_for_deps_a_lock_a_wave_or_its_turn():
         view.take(TaskStarted(name, 1, 1.0))
         view.take(TaskFinished(name, SUCCESS, 1, 1.0, 2.0))
     assert view.held_by('d') == '' and list(view.waiting) == ['d']
+
+
+def test_what_is_reopened_counts_no_longer():
+    view = RunView()
+    wanted = [TaskWanted(name, 1.0, (), 0.0, ('db',)) for name in 'abcde']
+    not_run = failure(ErrorKind.NOT_RUN, 'not run')
+    for message in (
+        *wanted,
+        TaskStarted('a', 1, 0.0),
+        TaskFinished('a', SUCCESS, 1, 0.0, 1.0),
+        TaskStarted('b', 1, 1.0),
+        TaskFinished('b', FAILURE, 1, 1.0, 2.0),
+        TaskFinished('c', failure(ErrorKind.INTERRUPTED, 'interrupted'), 0, None, 2.0),
+        TaskFinished('d', not_run, 0, None, 2.0),
+        TaskStarted('e', 1, 2.0),
+        TaskReopened('a', SUCCESS, 1, 4.0),
+        TaskReopened('b', FAILURE, 1, 4.0),
+        TaskReopened('c', failure(ErrorKind.INTERRUPTED, 'interrupted'), 0, 4.0),
+        TaskReopened('d', not_run, 0, 4.0),
+        TaskReopened('e', SUCCESS, 1, 4.0),
+        *wanted,
+    ):
+        view.take(message)
+    assert (view.total, view.done, sum(view.counts.values()), sum(view.held_back.values())) == (5, 0, 0, 0)
+    assert (view.failures, view.interrupted, dict(view.running)) == ([], [], {})
+    assert list(view.waiting) == list('abcde')
+    assert view.summed == 4.0
+    assert {view.held_by(name) for name in view.waiting} == {''}

@@ -50,6 +50,9 @@ STORY = [
     ),
     TaskFinished('ship', failure(ErrorKind.DEPENDENCY_FAILED, 'dependency failed: build::prod'), 0, None, 106.0),
     TaskFinished('docs', SUCCESS, 1, None, 106.0),
+    events.TaskReopened('docs', SUCCESS, 1, 106.25),
+    events.TaskWanted('docs', 1.0, (), 106.25),
+    TaskFinished('docs', SUCCESS, 1, None, 106.5),
     RunEnded(1, 106.5),
 ]
 
@@ -169,6 +172,9 @@ def test_a_run_reads_as_this(tmp_path: Path) -> None:
         },
         {'event': 'finished', 'time': 6.0, 'name': 'ship', **held, **nothing, 'log': None},
         {'event': 'finished', 'time': 6.0, 'name': 'docs', **fine, **nothing, 'log': None},
+        {'event': 'reopened', 'time': 6.25, 'name': 'docs'},
+        {'event': 'wanted', 'time': 6.25, 'name': 'docs', 'expected': 1.0, 'deps': [], 'locks': [], 'wave': 0},
+        {'event': 'finished', 'time': 6.5, 'name': 'docs', **fine, **nothing, 'log': None},
         {
             'event': 'result',
             'exit_code': 1,
