@@ -55,6 +55,7 @@ _HOMES = {
     'wait': 'api',
     'wait_clear': 'api',
     'wait_for_all': 'api',
+    'watch': 'api',
 }
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
         wait,
         wait_clear,
         wait_for_all,
+        watch,
     )
     from parproc.context import ProcContext
     from parproc.core.model import ErrorKind, ProcState
@@ -120,6 +122,7 @@ __all__ = [  # noqa: RUF022
     'wait',
     'wait_for_all',
     'wait_clear',
+    'watch',
     'results',
     'set_params',
     'set_options',

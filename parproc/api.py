@@ -19,6 +19,7 @@ start = _session.start
 run = _session.run
 wait = _session.wait
 wait_for_all = _session.wait_for_all
+watch = _session.watch
 results = _session.results
 set_params = _session.set_params
 set_options = _session.set_options

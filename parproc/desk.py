@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
@@ -13,6 +14,7 @@ from parproc.core.model import TERMINAL, ProcState
 from parproc.core.plan import Plan
 from parproc.errors import UserError
 from parproc.exec.protocol import Job
+from parproc.inputs import Inputs, inputs_of
 from parproc.options import Options
 from parproc.store.runs import RunFolder
 from parproc.values import EncodedResult, Results
@@ -80,6 +82,19 @@ class Desk:
     def create(self, asker: str, name: str, proc_name: str | None, args: Mapping[str, object]) -> list[str]:
         """Create procs for a running task; raises UserError."""
         return self._session.catalog.create(self._meant(asker, name), proc_name, args, self._session.params)
+
+    def forget(self, name: str) -> None:
+        """Remove the log and the large result of an earlier life, which others may still read."""
+        folder = self._session.folder
+        for path in (folder.log_path(name), folder.result_path(name)):
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+
+    def inputs(self, name: str) -> Inputs | None:
+        """Return the files that a proc reads, None when it declares none; raises UserError."""
+        catalog = self._session.catalog
+        task = catalog.procs[name]
+        return inputs_of(task, catalog.texts_of(task), self._session.params) if task.declaration.inputs else None
 
     def known(self, asker: str, names: Iterable[str]) -> list[str]:
         """Return the full names of what a running task names, creating procs; raises UserError."""

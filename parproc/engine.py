@@ -20,6 +20,7 @@ from parproc.control.signals import SignalInbox, die_by
 from parproc.core.events import (
     Action,
     Announcement,
+    Changed,
     Event,
     Finished,
     Interrupted,
@@ -30,6 +31,7 @@ from parproc.core.events import (
     Slept,
     StartFailed,
     TaskFinished,
+    TaskReopened,
     TaskStarted,
     Tick,
     WaitBegan,
@@ -86,6 +88,9 @@ class Desk(Protocol):
     def prepare(self, names: Sequence[str]) -> tuple[Plan, tuple[tuple[str, str], ...]]:
         """Return what is to be scheduled for a running task, and edges to inject; raises UserError."""
 
+    def forget(self, name: str) -> None:
+        """Remove what an earlier life of a task has left on disk."""
+
     def known(self, asker: str, names: Iterable[str]) -> list[str]:
         """Return the full names for what the running task ``asker`` waits for, creating procs; raises UserError."""
 
@@ -131,6 +136,7 @@ class Engine:
         self._inline_jobs: deque[Job] = deque()
         self._inline_answers: dict[str, tuple[Mapping[str, object], Mapping[str, EncodedResult]]] = {}
         self._watched: list[set[str]] = []
+        self._reopened = False
 
     # --- what the session calls --------------------------------------------------------------------------------
 
@@ -161,6 +167,26 @@ class Engine:
             self._keys.give()
             if watched is not None:
                 self._watched.remove(watched)
+
+    def idle(self) -> None:
+        """Block until something is to run again, or even has, or the run was stopped."""
+        self._reopened = False
+        with self.signals:
+            self._run_until(lambda: self._reopened or bool(self.machine.open_count) or self.stop_signal is not None)
+
+    def change(self, changes: tuple[tuple[str, float], ...]) -> None:
+        """Take note that what tasks read was changed: (task, when, in seconds of the clock)."""
+        self._feed(Changed(changes, self._clock()))
+
+    def attend(self, descriptor: int, call: Callable[[], None], *, of: int) -> None:
+        """Call ``call`` while waiting, whenever a descriptor is readable; ``of`` is the process behind it."""
+        self._selector.register(descriptor, selectors.EVENT_READ, call)
+        self._executor.spare(of, always=True)
+
+    def disregard(self, descriptor: int, *, of: int) -> None:
+        """Undo :meth:`attend`."""
+        self._selector.unregister(descriptor)
+        self._executor.spare(of, always=False)
 
     def interrupt(self, signal: int, reason: str) -> None:
         """Stop the run: as if ``signal`` had arrived."""
@@ -348,6 +374,8 @@ class Engine:
         else:
             if isinstance(action, TaskFinished):
                 self._on_finished(action)
+            elif isinstance(action, TaskReopened):
+                self._on_reopened(action.name)
             self._announce(action)
         return None
 
@@ -395,6 +423,12 @@ class Engine:
         self.ends[name] = finished.time
         for watched in self._watched:
             watched.discard(name)
+
+    def _on_reopened(self, name: str) -> None:
+        self._reopened = True
+        for known in (self._returned, self.results, self.ends):
+            known.pop(name, None)
+        self._desk.forget(name)
 
     def _take_keys(self) -> None:
         if self._listener.wants_keys() and not self._in_front:

@@ -35,6 +35,9 @@ Function = TypeVar('Function', bound=Callable[..., object])
 Names = str | Iterable[str]
 
 
+INPUTS_HINT = 'declare some: inputs=["src/**/*.c"]'
+
+
 class Silent:
     """A listener for programs that look at nothing while they run."""
 
@@ -287,6 +290,52 @@ class Session:
         if exception_on_failure:
             self._raise_for(None)
         return not self.failed()
+
+    def watch(self, *names: Names, on_settled: Callable[[], object] | None = None) -> None:
+        """Run procs, and run again whatever is affected when files change, until told to stop.
+
+        A proc is affected when a file that it declares in ``inputs`` has changed since it was started, or when a proc
+        that it depends on, or has waited for, is. A proc that is running then runs again when it has ended, and its
+        dependents wait for that. A change of many files at once counts as one.
+
+        Args:
+            names: what :meth:`create` takes, or lists of it. All that was scheduled before is watched as well.
+            on_settled: called each time everything is over; the watching ends when it returns False.
+
+        Raises:
+            UserError: for an unknown name, or when no proc there is has ``inputs``.
+            KeyboardInterrupt: when it was stopped by Ctrl-C.
+
+        Example:
+            >>> session = Session()
+            >>> session.Proc('count', lambda context: len(open('README.md').read()), inputs=['README.md'])
+            <function <lambda> at ...>
+            >>> session.watch('count', on_settled=lambda: print(session.results()) or False)
+            {'count': ...}
+        """
+        self._refuse_in_child('watch')
+        self._refuse_while_loading('watch')
+        created = self._known(flatten(names))
+        declared = (*self.catalog.protos.values(), *(task.declaration for task in self.catalog.procs.values()))
+        if not any(declaration.inputs for declaration in declared):
+            raise UserError('no proc has inputs, so there is nothing to watch', hint=INPUTS_HINT)
+        self._schedule(created)
+        engine = self._wired()
+        from parproc.vigil import Vigil
+
+        vigil = Vigil(engine, self._desk.inputs)
+        try:
+            vigil.look_around()
+            while True:
+                self._block(None)
+                if (on_settled is not None and on_settled() is False) or engine is not self._engine:
+                    return
+                vigil.look_around()
+                if vigil.is_idle:
+                    raise UserError('none of these procs has inputs, so nothing can change', hint=INPUTS_HINT)
+                engine.idle()
+        finally:
+            vigil.close()
 
     def results(self) -> dict[str, object]:
         """Return name -> value of every proc that ran: None for one that failed, absent for one that never did."""

@@ -124,6 +124,14 @@ def text(source: str) -> Text:
     return Text(tuple(_Shell(source).pieces()))
 
 
+def fill(source: str, values: Mapping[str, object]) -> str:
+    """Return a text with ``{value}`` filled in; what nothing supplies stays as it is written."""
+    return ''.join(
+        piece if isinstance(piece, str) else as_text(values.get(piece.name, f'{{{piece.name}}}'))
+        for piece in _pieces(source)
+    )
+
+
 def _pieces(source: str) -> list[Piece]:
     if '{' not in source:
         return [source]

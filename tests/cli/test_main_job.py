@@ -182,8 +182,11 @@ def test_a_syntax_error_is_pointed_at(project):
     assert 'tasks.py:1' in ran.err and '^' in ran.err
 
 
-def test_waiting_at_module_level_is_refused(project):
-    project.write('tasks.py', 'import parproc as pp\npp.wait_for_all()\n')
+@pytest.mark.parametrize(
+    'call', ['wait_for_all()', 'wait("x")', 'wait_clear()', 'watch("x")', 'start("x")', 'run("x")']
+)
+def test_running_and_waiting_at_module_level_are_refused(project, call):
+    project.write('tasks.py', f'import parproc as pp\npp.Proc("x", lambda c: 1, inputs=["x"])\npp.{call}\n')
     ran = project.run('x')
     assert ran.code == 2
     assert "if __name__ == '__main__':" in ran.err
