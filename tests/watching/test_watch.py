@@ -22,7 +22,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv('TMPDIR', str(tmp_path))
     (tmp_path / 'a.txt').write_text('1')
     (tmp_path / 'b.txt').write_text('10')
+    wait_until_older(tmp_path / 'b.txt')
     return tmp_path
+
+
+def wait_until_older(path: Path) -> None:
+    """Return when a file is so old that what starts now must have seen it."""
+    while time.time_ns() <= path.stat().st_ctime_ns + 2 * TICK:
+        continue
 
 
 def rounds(session: Session, *names: str, steps: list[Any]) -> list[dict[str, object]]:
@@ -132,8 +139,7 @@ def test_what_a_proc_makes_itself_or_before_it_starts_does_not_affect_it(folder:
         (folder / 'made.txt').write_text((folder / 'a.txt').read_text())
         with (folder / 'count').open('a') as file:
             file.write('make ')
-        while time.time_ns() <= (folder / 'made.txt').stat().st_ctime_ns + 2 * TICK:
-            continue
+        wait_until_older(folder / 'made.txt')
         return 1
 
     def use(_context: object) -> str:
