@@ -134,7 +134,9 @@ class ProcessExecutor:
             if self._stops is None and hasattr(os, 'waitid'):
                 self._stops = self._exit_signal(self._look_for_stops)
             foreground.lend(child.pid)
-            system.send_group(child.pid, SIGCONT)
+            if job.call is None:  # a command may have been stopped for using the terminal before it had it
+                system.send_group(child.pid, SIGCONT)
+            self._look_for_stops()
 
     def _look_for_stops(self) -> None:
         """Stand still with a job that was stopped at its terminal, as the shell expects of the whole."""
