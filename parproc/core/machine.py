@@ -47,7 +47,7 @@ from parproc.core.events import (
     WaitBegan,
     Wanted,
 )
-from parproc.core.model import GOOD, ErrorKind, Outcome, ProcState, failure
+from parproc.core.model import GOOD, SUCCESS, ErrorKind, Outcome, ProcState, failure
 from parproc.core.queues import LockTable, ReadyQueue
 from parproc.core.task import HOLDING, MOVES, UNSTARTED, Phase, Task
 from parproc.core.timers import Timer, TimerKind, Timers
@@ -490,7 +490,7 @@ class Machine:
             self._release(task, Phase.ENDED)
         else:
             self._leave_queue(task, Phase.ENDED)
-        task.outcome = outcome
+        task.outcome = SUCCESS if outcome.state is ProcState.SUCCEEDED else outcome  # what it used up is announced only
         task.last = None
         self.open_count -= 1
         self._ready.waves.leave(task.spec.wave)

@@ -41,7 +41,7 @@ def build(specs: Iterable[TaskSpec], wave_of: Callable[[str], int | None] = lamb
         UserError: for a cycle, spelled ``a -> b -> a``, or for a dependency in a higher wave.
     """
     by_name = {spec.name: spec for spec in specs}
-    dependents: dict[str, list[str]] = {name: [] for name in by_name}
+    dependents: dict[str, list[str]] = {}
     blockers: dict[str, int] = {}
     for name, spec in by_name.items():
         inside = 0
@@ -49,7 +49,7 @@ def build(specs: Iterable[TaskSpec], wave_of: Callable[[str], int | None] = lamb
             dep_spec = by_name.get(dep)
             if dep_spec is not None:
                 inside += 1
-                dependents[dep].append(name)
+                dependents.setdefault(dep, []).append(name)
             dep_wave = dep_spec.wave if dep_spec is not None else wave_of(dep)
             if dep_wave is not None and dep_wave > spec.wave:
                 raise wave_error(name, spec.wave, dep, dep_wave)
@@ -102,7 +102,7 @@ def _topological(
 ) -> list[str]:
     order = [name for name, count in blockers.items() if not count]
     for name in order:
-        for dependent in dependents[name]:
+        for dependent in dependents.get(name, ()):
             blockers[dependent] -= 1
             if not blockers[dependent]:
                 order.append(dependent)
@@ -131,7 +131,7 @@ def _remaining(
 ) -> dict[str, float]:
     remaining: dict[str, float] = {}
     for name in reversed(topological):
-        behind = max((remaining[dependent] for dependent in dependents[name]), default=0.0)
+        behind = max((remaining[dependent] for dependent in dependents.get(name, ())), default=0.0)
         remaining[name] = by_name[name].expected + behind
     return remaining
 
@@ -152,7 +152,7 @@ def _listed(
     while heap:
         name = heapq.heappop(heap)[3]
         order.append(by_name[name])
-        for dependent in dependents[name]:
+        for dependent in dependents.get(name, ()):
             blockers[dependent] -= 1
             if not blockers[dependent]:
                 heapq.heappush(heap, entry(dependent))

@@ -31,7 +31,7 @@ from parproc.exec.protocol import Asked, Ended, Job, Logged, Progressed, Report,
 from parproc.exec.reaper import Reaper, terminal_modes
 from parproc.exec.spawn import UnusableCommandError, keep_descriptors_here, spawn_command
 from parproc.exec.wire import FrameReader, Kind, pack_answer, unpack_outcome
-from parproc.values import EncodedResult, FileResult
+from parproc.values import PICKLED_NONE, EncodedResult, FileResult
 
 SPARE_DESCRIPTORS = 8
 MEMORY_UNIT = 1 if sys.platform == 'darwin' else 1024
@@ -370,7 +370,7 @@ class ProcessExecutor:
 
     def _take(self, child: Child, kind: bytes, payload: bytes) -> None:
         if kind == Kind.INLINE_RESULT:
-            child.outcome, child.result = SUCCESS, payload
+            child.outcome, child.result = SUCCESS, PICKLED_NONE if payload == PICKLED_NONE else payload
         elif kind == Kind.FILE_RESULT:
             child.outcome, child.result = SUCCESS, FileResult(payload.decode('utf-8', 'surrogateescape'))
         elif kind == Kind.OUTCOME:
