@@ -16,7 +16,7 @@ from parproc.family import ArgumentCaster, Family
 from parproc.hints import nearest_name
 from parproc.registry import Declaration, DepProcContext, NoFailures, WhenScheduled, WhenTargetScheduled
 from parproc.shelves import Shelves
-from parproc.signature import ask, bind
+from parproc.signature import answered, ask, bind
 
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 _CREATED_PER_PROTO = 1 << 24
@@ -357,13 +357,8 @@ class Catalog:
                 found.append(self._named_by[id(dep)])
                 continue
             answer = ask(dep, what, DepProcContext(task.name, params, task.args), task.args)
-            items = [answer] if isinstance(answer, (str, NoFailures)) else answer
-            if not isinstance(items, Iterable) or isinstance(items, Mapping):
-                raise UserError(f'{what}: a callable returned {answer!r}', hint='return a name, or a list of names')
-            for item in items:
-                if not isinstance(item, (str, NoFailures)):
-                    raise UserError(f'{what}: a callable returned {item!r}', hint='return a name, or a list of names')
-                found.append(check_name(item) if isinstance(item, str) else item)
+            names = answered(answer, (str, NoFailures), what, 'return a name, or a list of names')
+            found += (check_name(item) if isinstance(item, str) else item for item in names)
         return tuple(found)
 
     def call(self, name: str) -> Callable[[object], object]:

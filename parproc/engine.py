@@ -178,15 +178,13 @@ class Engine:
         """Take note that what tasks read was changed: (task, when, in seconds of the clock)."""
         self._feed(Changed(changes, self._clock()))
 
-    def attend(self, descriptor: int, call: Callable[[], None], *, of: int) -> None:
-        """Call ``call`` while waiting, whenever a descriptor is readable; ``of`` is the process behind it."""
+    def attend(self, descriptor: int, call: Callable[[], None]) -> None:
+        """Call ``call`` while waiting, whenever a descriptor is readable."""
         self._selector.register(descriptor, selectors.EVENT_READ, call)
-        self._executor.spare(of, always=True)
 
-    def disregard(self, descriptor: int, *, of: int) -> None:
+    def disregard(self, descriptor: int) -> None:
         """Undo :meth:`attend`."""
         self._selector.unregister(descriptor)
-        self._executor.spare(of, always=False)
 
     def interrupt(self, signal: int, reason: str) -> None:
         """Stop the run: as if ``signal`` had arrived."""

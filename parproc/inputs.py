@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from parproc import checks
 from parproc.core.commands import fill
-from parproc.errors import UserError
 from parproc.registry import DepProcContext
-from parproc.signature import ask
+from parproc.signature import answered, ask
 
 if TYPE_CHECKING:
     from parproc.catalog import Task
@@ -53,22 +53,10 @@ def inputs_of(task: Task, texts: Mapping[str, object], params: Mapping[str, obje
         else:
             what = f'inputs of "{task.name}"'
             answer = ask(item, what, DepProcContext(task.name, params, task.args), task.args)
-            patterns += _paths(answer, what)
+            paths = answered(answer, (str, os.PathLike), what, 'return a path, or a list of paths')
+            patterns += (checks.path(path, f'an item of {what}') for path in paths)
     if not patterns:
         return None
     ignored = (*declaration.inputs_ignore, *(output.file for output in declaration.outputs))
     folder = os.path.abspath(declaration.cwd or '')
     return Inputs(folder, tuple(patterns), tuple(fill(item, values) for item in ignored))
-
-
-def _paths(answer: object, what: str) -> list[str]:
-    items = [answer] if isinstance(answer, (str, os.PathLike)) else answer
-    if not isinstance(items, Iterable) or isinstance(items, (Mapping, bytes)):
-        raise UserError(f'{what}: a callable returned {answer!r}', hint='return a path, or a list of paths')
-    paths = []
-    for item in items:
-        path = os.fspath(item) if isinstance(item, (str, os.PathLike)) else None
-        if not isinstance(path, str):
-            raise UserError(f'{what}: a callable returned {item!r}', hint='return a path, or a list of paths')
-        paths.append(path)
-    return paths

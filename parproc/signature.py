@@ -7,10 +7,10 @@ name. The same holds for the functions of procs, for dependencies that are calla
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from parproc.errors import UserError
 
@@ -135,6 +135,22 @@ def ask(function: Function, what: str, context: object, args: Mapping[str, objec
         raise UserError(f'{what}: {error.message}', hint=error.hint) from error
     except Exception as error:
         raise UserError(f'{what}: {spelled(function)} raised {type(error).__name__}: {error}') from error
+
+
+def answered(answer: object, kinds: tuple[type, ...], what: str, hint: str) -> list[Any]:
+    """Return what a callable in a declaration answered as a list: one of ``kinds``, or any number of them.
+
+    Raises:
+        UserError: for anything else, with ``hint``.
+    """
+    items = [answer] if isinstance(answer, kinds) else answer
+    if not isinstance(items, Iterable) or isinstance(items, Mapping):
+        raise UserError(f'{what}: a callable returned {answer!r}', hint=hint)
+    found = list(items)
+    for item in found:
+        if not isinstance(item, kinds):
+            raise UserError(f'{what}: a callable returned {item!r}', hint=hint)
+    return found
 
 
 def spelled(function: object) -> str:

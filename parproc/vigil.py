@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from parproc.engine import Engine
 from parproc.inputs import Inputs
@@ -47,15 +47,12 @@ class Vigil:
         if added:
             self.close()
             self._items += added
-            self._watcher = watcher = Watcher(self._items, self._on_change)
-            self._engine.attend(watcher.descriptor, watcher.read, of=watcher.pid)
+            self._watcher = watcher = Watcher(self._items, self._engine.change)
+            self._engine.attend(watcher.descriptor, watcher.read)
 
     def close(self) -> None:
         """Watch no longer."""
         if self._watcher is not None:
-            self._engine.disregard(self._watcher.descriptor, of=self._watcher.pid)
+            self._engine.disregard(self._watcher.descriptor)
             self._watcher.close()
             self._watcher = None
-
-    def _on_change(self, changes: Sequence[tuple[str, float]]) -> None:
-        self._engine.change(tuple(changes))

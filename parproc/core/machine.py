@@ -60,6 +60,11 @@ STORY_LENGTH = 2000
 Handler: TypeAlias = Callable[[Event], None]
 
 
+def dependency_failed(name: str) -> Outcome:
+    """Return the outcome of a task that cannot run because ``name``, which it depends on, failed."""
+    return failure(ErrorKind.DEPENDENCY_FAILED, f'dependency failed: {name}')
+
+
 class Machine:
     """Decides what runs when.
 
@@ -87,7 +92,7 @@ class Machine:
         self.fail_fast = fail_fast
         self.inline = inline
         self.tasks: dict[str, Task] = {}
-        self.missing: dict[str, list[Task]] = {}
+        self.missing: dict[str, dict[Task, None]] = {}
         self.open_count = 0
         self.active_count = 0
         self.suspended_count = 0
@@ -168,10 +173,6 @@ class Machine:
         """Yield every task that is not over, in the order in which they were scheduled."""
         return (task for task in self.tasks.values() if task.phase is not Phase.ENDED)
 
-    def _announce_wanted(self, task: Task) -> None:
-        spec = task.spec
-        self._actions.append(TaskWanted(spec.name, spec.expected, task.deps, self._time, spec.locks, spec.wave))
-
     # --- events ------------------------------------------------------------------------------------------------
 
     def _wanted(self, event: Wanted) -> None:
@@ -192,7 +193,7 @@ class Machine:
         for task, level in urgent:
             self._make_urgent(task, level)
         for task, culprit in doomed:
-            self._end(task, failure(ErrorKind.DEPENDENCY_FAILED, f'dependency failed: {culprit}'))
+            self._end(task, dependency_failed(culprit))
         for task in added:
             if task.phase is Phase.BLOCKED:
                 self._admit(task)
@@ -280,18 +281,31 @@ class Machine:
 
     # --- becoming ready ----------------------------------------------------------------------------------------
 
+    def _announce_wanted(self, task: Task) -> None:
+        spec = task.spec
+        self._actions.append(TaskWanted(spec.name, spec.expected, task.deps, self._time, spec.locks, spec.wave))
+
     def _link(self, task: Task) -> str | None:
         """Hang ``task`` onto its dependencies; return the first that failed already."""
-        culprit = None
         for dep in task.spec.deps:
             other = self.tasks.get(dep)
-            if other is None:
-                self.missing.setdefault(dep, []).append(task)
-                task.blockers += 1
-            else:
+            if other is not None:
                 other.add_dependent(task)
-                if culprit is None and other.outcome is not None and other.outcome.state not in GOOD:
-                    culprit = dep
+        return self._count_blockers(task)
+
+    def _count_blockers(self, task: Task) -> str | None:
+        """Count what holds a task back; return the first dependency that has failed."""
+        task.blockers = 0
+        culprit = None
+        for dep in task.deps:
+            other = self.tasks.get(dep)
+            if other is None:
+                self.missing.setdefault(dep, {})[task] = None
+                task.blockers += 1
+            elif other.outcome is None:
+                task.blockers += 1
+            elif culprit is None and other.outcome.state not in GOOD:
+                culprit = dep
         return culprit
 
     def _link_missing(self, task: Task) -> int:
@@ -299,7 +313,7 @@ class Machine:
         waiting = self.missing.pop(task.spec.name, None)
         if waiting is None:
             return 0
-        task.dependents = waiting
+        task.dependents = list(waiting)
         return max(other.urgency for other in waiting)
 
     def _inject(self, task: Task, dep: str) -> None:
@@ -311,11 +325,12 @@ class Machine:
         task.extra_deps += (dep,)
         other.add_dependent(task)
         if other.outcome is None:
+            task.blockers += 1
             if task.phase is not Phase.BLOCKED:
                 self._leave_queue(task, Phase.BLOCKED)
             self._make_urgent(other, task.urgency)
         elif other.outcome.state not in GOOD:
-            self._end(task, failure(ErrorKind.DEPENDENCY_FAILED, f'dependency failed: {dep}'))
+            self._end(task, dependency_failed(dep))
 
     def _admit(self, task: Task) -> None:
         """Let a task that was just scheduled wait at its first gate."""
@@ -468,7 +483,7 @@ class Machine:
             name = current.spec.name
             dependents = current.dependents or ()
             if end.state is ProcState.FAILED:
-                reason = failure(ErrorKind.DEPENDENCY_FAILED, f'dependency failed: {name}')
+                reason = dependency_failed(name)
                 for dependent in dependents:
                     dependent.blockers -= 1
                     if dependent.phase not in HOLDING:  # a stale one learns of it when it is to run again
@@ -543,7 +558,7 @@ class Machine:
         self._hurry(affected)
         for task in reopened:
             if task in doomed:
-                self._end(task, failure(ErrorKind.DEPENDENCY_FAILED, f'dependency failed: {doomed[task]}'))
+                self._end(task, dependency_failed(doomed[task]))
         for task in reopened:
             if task.phase is Phase.BLOCKED:
                 self._admit(task)
@@ -580,9 +595,8 @@ class Machine:
         self._ready.waves.enter(task.spec.wave)
         if outcome.state is ProcState.FAILED:
             self.failed_count -= 1
-        self._actions.append(TaskReopened(task.spec.name, outcome, task.attempt, self._time))
-        self._announce_wanted(task)
-        task.begin_again()
+        task.urgency = 0
+        self._begin_again(task, outcome)
         for waiter, ticket in (task.waiters or {}).items():
             if waiter.ticket == ticket and waiter.phase in {Phase.SUSPENDED, Phase.RESUMING}:
                 waiter.pending += 1
@@ -592,35 +606,18 @@ class Machine:
     def _run_again(self, task: Task, outcome: Outcome) -> None:
         """Start a task afresh that was running while what it reads was changed."""
         self._release(task, Phase.BLOCKED)
-        self._actions.append(TaskReopened(task.spec.name, outcome, task.attempt, self._time))
-        self._announce_wanted(task)
-        urgency = task.urgency
-        task.begin_again()
-        task.urgency = urgency
-        task.awaited = ()
+        self._begin_again(task, outcome)
         culprit = self._count_blockers(task)
         if culprit is not None:
-            self._end(task, failure(ErrorKind.DEPENDENCY_FAILED, f'dependency failed: {culprit}'))
+            self._end(task, dependency_failed(culprit))
         else:
             self._admit(task)
             self._check_waits()
 
-    def _count_blockers(self, task: Task) -> str | None:
-        """Count anew what holds a task back; return the first dependency that has failed."""
-        task.blockers = 0
-        culprit = None
-        for dep in task.deps:
-            other = self.tasks.get(dep)
-            if other is None:
-                waiting = self.missing.setdefault(dep, [])
-                if task not in waiting:
-                    waiting.append(task)
-                task.blockers += 1
-            elif other.outcome is None:
-                task.blockers += 1
-            elif culprit is None and other.outcome.state not in GOOD:
-                culprit = dep
-        return culprit
+    def _begin_again(self, task: Task, outcome: Outcome) -> None:
+        self._actions.append(TaskReopened(task.spec.name, outcome, task.attempt, self._time))
+        self._announce_wanted(task)
+        task.begin_again()
 
     def _hurry(self, tasks: list[Task]) -> None:
         """Pass urgency on to what was reopened: from those that wait for it, and from those that depend on it."""

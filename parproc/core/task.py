@@ -113,15 +113,14 @@ class Task:
         return self.spec.deps + self.extra_deps
 
     def add_dependent(self, task: Task) -> None:
-        """Hold ``task`` back until this one has ended well."""
+        """Note that ``task`` depends on this one."""
         if self.dependents is None:
             self.dependents = []
         self.dependents.append(task)
-        if self.outcome is None:
-            task.blockers += 1
 
     def begin_again(self) -> None:
         """Forget how it went, to live once more."""
-        self.attempt = self.urgency = 0
+        self.attempt = 0
+        self.awaited = ()
         self.started = self.stopped = self.last = self.outcome = None
         self.stale = False

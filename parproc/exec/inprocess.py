@@ -72,9 +72,6 @@ class InProcessExecutor:
     def reply(self, name: str, answer: Mapping[str, object], results: Mapping[str, EncodedResult]) -> None:
         """Do nothing: answers go back through ``ask``."""
 
-    def spare(self, pid: int, *, always: bool) -> None:
-        """Take no notice: no process is looked for here."""
-
     def close(self) -> None:
         """Do nothing: nothing is held."""
 

@@ -205,13 +205,6 @@ class ProcessExecutor:
             child.answer += pack_answer(answer, results)
             self._send(child)
 
-    def spare(self, pid: int, *, always: bool) -> None:
-        """Take a child of this program for no task's leftover."""
-        if always:
-            self._known.add(pid)
-        else:
-            self._known.discard(pid)
-
     def close(self) -> None:
         """Kill what still runs, and let the reaper go."""
         for child in list(self._children.values()):

@@ -140,8 +140,5 @@ class Executor(Protocol):
     def reply(self, name: str, answer: Mapping[str, object], results: Mapping[str, EncodedResult]) -> None:
         """Answer what ``name`` asked, with results it may now read. A task that is gone is ignored."""
 
-    def spare(self, pid: int, *, always: bool) -> None:
-        """Take a child of this program for no task's leftover from now on; ``always`` False undoes that."""
-
     def close(self) -> None:
         """Release everything, after ending whatever still runs. Idempotent."""

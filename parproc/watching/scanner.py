@@ -2,9 +2,9 @@
 
 Its standard input is one line of JSON, ``[[folder, patterns, ignored patterns], ...]``, and its end is this program's
 end. For each item whose files are not as they were it writes ``[item's place in the list, when]`` in a line of JSON,
-``when`` being the latest change, in seconds since the epoch, at the latest that it can have been; at the start it does so for every item that has files.
-A burst of changes is one line. It asks the file system rather than waiting to be told, which works wherever files can
-be read: on network shares, in containers, for files that do not exist yet.
+``when`` being the latest change, in seconds since the epoch, at the latest that it can have been; at the start it does
+so for every item that has files. A burst of changes is one line. It asks the file system rather than waiting to be
+told, which works wherever files can be read: on network shares, in containers, for files that do not exist yet.
 
 What a pattern means is what :mod:`glob` says, and a folder means all that is below it; names that begin with a dot are
 met only by patterns that begin so.
@@ -17,6 +17,7 @@ import json
 import os
 import re
 import select
+import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -34,25 +35,26 @@ Files = dict[str, Stamp]
 
 
 class Scan:
-    """One look at the disk: each folder is listed once, however many patterns lead through it."""
+    """One look at the disk: each folder and file is looked at once, however many patterns lead to it."""
 
     def __init__(self) -> None:
         self._listed: dict[str, tuple[list[str], list[str]]] = {}
-        self._stamps: Files = {}
+        self._found: dict[str, os.stat_result | None] = {}
 
     def files(self, folder: str, patterns: list[str], ignored: list[str]) -> Files:
         """Return the files that ``patterns`` name but ``ignored`` do not, with a stamp that every change changes."""
         paths = self._named(folder, patterns)
         for path in self._named(folder, ignored) if ignored else ():
             paths.pop(path, None)
-        return {path: stamp for path in paths if (stamp := self._stamp(path)) is not None}
+        return {path: _stamp(found) for path in paths if (found := self._look(path)) is not None}
 
     def _named(self, folder: str, patterns: list[str]) -> dict[str, None]:
         found: dict[str, None] = {}
         for pattern in patterns:
             whole = os.path.normpath(os.path.join(folder, pattern))
             for path in self._find(os.sep, [part for part in whole.split(os.sep) if part]):
-                if os.path.isdir(path):
+                at = self._look(path)
+                if at is not None and stat.S_ISDIR(at.st_mode):
                     found.update(dict.fromkeys(self._below(path)))
                 else:
                     found[path] = None
@@ -96,15 +98,17 @@ class Scan:
                 pass  # gone, no folder, or not ours to read: nothing is in it
         return listed
 
-    def _stamp(self, path: str) -> Stamp | None:
-        stamp = self._stamps.get(path)
-        if stamp is None:
+    def _look(self, path: str) -> os.stat_result | None:
+        if path not in self._found:
             try:
-                found = os.stat(path)
+                self._found[path] = os.stat(path)
             except OSError:
-                return None
-            stamp = self._stamps[path] = (found.st_mtime_ns, found.st_size, found.st_ino, found.st_ctime_ns)
-        return stamp
+                self._found[path] = None
+        return self._found[path]
+
+
+def _stamp(found: os.stat_result) -> Stamp:
+    return found.st_mtime_ns, found.st_size, found.st_ino, found.st_ctime_ns
 
 
 def latest(before: Files, after: Files) -> int | None:

@@ -7,7 +7,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import IO, cast
 
 from parproc.errors import ParprocError, UserError
@@ -31,7 +31,7 @@ class Watcher:
     """
 
     def __init__(
-        self, items: Iterable[tuple[str, Inputs]], changed: Callable[[Sequence[tuple[str, float]]], None]
+        self, items: Iterable[tuple[str, Inputs]], changed: Callable[[tuple[tuple[str, float], ...]], None]
     ) -> None:
         self._changed = changed
         self._names: dict[Inputs, list[str]] = {}
@@ -72,7 +72,7 @@ class Watcher:
             except ValueError:  # not of its language: a traceback, before it ends
                 self._rest = line
                 continue
-            self._changed([(name, moment) for inputs, moment in found for name in self._names[inputs]])
+            self._changed(tuple((name, moment) for inputs, moment in found for name in self._names[inputs]))
 
     def close(self) -> None:
         """End the process."""

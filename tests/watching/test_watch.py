@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,14 @@ def rounds(session: Session, *names: str, steps: list[Any]) -> list[dict[str, ob
     return seen
 
 
+def edit(path: Path, text: str, first: Callable[[], None]) -> Callable[[], None]:
+    def step() -> None:
+        first()
+        path.write_text(text)
+
+    return step
+
+
 def reader(name: str) -> Any:
     return lambda context: int(Path(name).read_text())
 
@@ -65,14 +74,11 @@ def test_what_a_change_affects_runs_again_and_nothing_else(folder: Path, mode: s
     session.Proc('runs_of_b', lambda c: os.stat('b.txt').st_ino, deps=['b'])
     starts: list[object] = []
 
-    def step(value: str) -> Any:
-        def act() -> None:
-            starts.append(session.get_procs()['b'].start_time)
-            (folder / 'a.txt').write_text(value)
+    def note() -> None:
+        starts.append(session.get_procs()['b'].start_time)
 
-        return act
-
-    seen = rounds(session, 'sum', 'runs_of_b', steps=[step('2'), step('3')])
+    steps = [edit(folder / 'a.txt', text, note) for text in '23']
+    seen = rounds(session, 'sum', 'runs_of_b', steps=steps)
     assert [result['sum'] for result in seen] == [11, 12, 13]
     assert session.get_procs()['b'].start_time == starts[0] == starts[1]
     session.clear()
@@ -83,14 +89,10 @@ def test_a_failure_is_repaired_by_the_next_change(folder: Path) -> None:
     summing(session)
     states: list[ProcState] = []
 
-    def act(text: str) -> Any:
-        def step() -> None:
-            states.append(session.get_procs()['sum'].state)
-            (folder / 'a.txt').write_text(text)
+    def note() -> None:
+        states.append(session.get_procs()['sum'].state)
 
-        return step
-
-    seen = rounds(session, 'sum', steps=[act('no number'), act('5')])
+    seen = rounds(session, 'sum', steps=[edit(folder / 'a.txt', text, note) for text in ('no number', '5')])
     assert states == [ProcState.SUCCEEDED, ProcState.FAILED]
     assert seen[1] == {'a': None, 'b': 10}
     assert seen[2] == {'a': 5, 'b': 10, 'sum': 15}
