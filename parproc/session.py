@@ -24,8 +24,8 @@ if TYPE_CHECKING:  # what runs procs is imported when procs are run: a list need
     from parproc.core.machine import Machine
     from parproc.core.plan import Plan
     from parproc.core.view import Message
-    from parproc.desk import Desk
-    from parproc.engine import Engine, Listener
+    from parproc.engine.loop import Engine, Listener
+    from parproc.engine.task_source import TaskSource
     from parproc.exec.protocol import Executor, Report
     from parproc.store.history import History
     from parproc.store.runs import RunFolder
@@ -118,7 +118,7 @@ class Session:
         self.usual: dict[str, float] = {}
         self._engine: Engine | None = None
         self._exclusive = False
-        self._asked: Desk | None = None
+        self._asked: TaskSource | None = None
         self._wall_offset = time.time() - time.monotonic()
         self._process = os.getpid()
 
@@ -321,21 +321,21 @@ class Session:
             raise UserError('no proc has inputs, so there is nothing to watch', hint=INPUTS_HINT)
         self._schedule(created)
         engine = self._wired()
-        from parproc.vigil import Vigil
+        from parproc.engine.watch_loop import WatchLoop
 
-        vigil = Vigil(engine, self._desk.inputs)
+        watching = WatchLoop(engine, self._tasks.inputs)
         try:
-            vigil.look_around()
+            watching.look_around()
             while True:
                 self._block(None)
                 if (on_settled is not None and on_settled() is False) or engine is not self._engine:
                     return
-                vigil.look_around()
-                if vigil.is_idle:
+                watching.look_around()
+                if watching.is_idle:
                     raise UserError('none of these procs has inputs, so nothing can change', hint=INPUTS_HINT)
                 engine.idle()
         finally:
-            vigil.close()
+            watching.close()
 
     def results(self) -> dict[str, object]:
         """Return name -> value of every proc that ran: None for one that failed, absent for one that never did."""
@@ -410,7 +410,7 @@ class Session:
 
     def plan(self, targets: Sequence[str], *, only: bool = False) -> Plan:
         """Return what running ``targets`` would run, in order, without running it; raises as :meth:`start`."""
-        return self._desk.prepare(list(targets), only=only)[0]
+        return self._tasks.prepare(list(targets), only=only)[0]
 
     def execute(
         self,
@@ -437,7 +437,7 @@ class Session:
         """
         from parproc.core.view import RunBegan, RunEnded, Warned
 
-        plan, injected = self._desk.prepare(list(targets), only=only)
+        plan, injected = self._tasks.prepare(list(targets), only=only)
         history = self.history
         if history is not None:
             self.usual = history.expected(spec.name for spec in plan.order)
@@ -532,11 +532,11 @@ class Session:
     # --- inside ------------------------------------------------------------------------------------------------
 
     @property
-    def _desk(self) -> Desk:
+    def _tasks(self) -> TaskSource:
         if self._asked is None:
-            from parproc.desk import Desk
+            from parproc.engine.task_source import TaskSource
 
-            self._asked = Desk(self)
+            self._asked = TaskSource(self)
         return self._asked
 
     @property
@@ -577,7 +577,7 @@ class Session:
         return list(known)
 
     def _schedule(self, names: Sequence[str]) -> None:
-        plan, injected = self._desk.prepare(names)
+        plan, injected = self._tasks.prepare(names)
         if plan.order or injected:
             self._wired().want(plan.order, injected)
         elif self._engine is not None:
@@ -586,7 +586,7 @@ class Session:
     def _wired(self) -> Engine:
         if self._engine is None:
             from parproc.core.machine import Machine
-            from parproc.engine import Engine
+            from parproc.engine.loop import Engine
 
             options = self.options
             machine = Machine(
@@ -596,7 +596,7 @@ class Session:
                 fail_fast=options.fail_fast,
                 inline=options.mode == 'single',
             )
-            self._engine = Engine(machine, self._desk, self._executor, self.listener)
+            self._engine = Engine(machine, self._tasks, self._executor, self.listener)
             atexit.register(self._at_exit)
         return self._engine
 

@@ -71,7 +71,7 @@ def test_a_plain_run_loads_no_rich_and_no_database(tmp_path):
     assert '✓ a' in done.stderr
     (log,) = tmp_path.glob('.parproc/runs/*/logs/a.log')
     modules = set(log.read_text().split())
-    assert 'parproc.engine' in modules
+    assert 'parproc.engine.loop' in modules
     assert not modules & {'rich', 'asyncio', 'multiprocessing', 'xml.etree', 'tomli'}
 
 

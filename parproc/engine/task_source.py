@@ -20,8 +20,8 @@ from parproc.store.runs import RunFolder
 from parproc.values import EncodedResult, Results
 
 
-class Source(Protocol):
-    """The session behind the desk."""
+class Session(Protocol):
+    """The session behind it."""
 
     options: Options
     catalog: Catalog
@@ -45,14 +45,14 @@ class Source(Protocol):
         """Return a proc's state, None when it was never scheduled."""
 
 
-class Desk:
+class TaskSource:
     """What the engine asks a session while tasks run; unlike the public methods, it never starts to work by itself.
 
     Args:
-        session: whose desk it is.
+        session: whose tasks they are.
     """
 
-    def __init__(self, session: Source) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
         self._wished: dict[str, str] | None = None
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from parproc.engine import Engine
+from parproc.engine.loop import Engine
 from parproc.inputs import Inputs
 from parproc.watching.watcher import Watcher
 
 
-class Vigil:
+class WatchLoop:
     """Lets an engine run tasks again when files that they read change.
 
     Args:

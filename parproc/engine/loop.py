@@ -76,7 +76,7 @@ class Listener(Protocol):
         """Say how the run stands (``now`` is monotonic seconds)."""
 
 
-class Desk(Protocol):
+class TaskSource(Protocol):
     """Knows the tasks: what the engine asks while tasks run."""
 
     def job(self, name: str, attempt: int) -> Job:
@@ -100,7 +100,7 @@ class Engine:
 
     Args:
         machine: decides.
-        desk: knows the tasks.
+        tasks: knows the tasks.
         executor: makes the executor, given the selector and where to post reports.
         listener: receives every announcement and message.
         clock: monotonic seconds.
@@ -109,7 +109,7 @@ class Engine:
     def __init__(
         self,
         machine: Machine,
-        desk: Desk,
+        tasks: TaskSource,
         executor: ExecutorFactory,
         listener: Listener,
         clock: Callable[[], float] = time.monotonic,
@@ -121,7 +121,7 @@ class Engine:
         self.timed_out = False
         self.output_closed = False
         self.stop_signal: int | None = None
-        self._desk = desk
+        self._tasks = tasks
         self._listener = listener
         self._clock = clock
         self._selector = selectors.DefaultSelector()
@@ -287,7 +287,7 @@ class Engine:
             if asked.verb == 'create':
                 proc_name = arguments['proc_name']
                 given = arguments['args']
-                created = self._desk.create(
+                created = self._tasks.create(
                     asked.name,
                     str(arguments['name']),
                     None if proc_name is None else str(proc_name),
@@ -298,7 +298,7 @@ class Engine:
                 self._prompter.ask(asked.name, str(arguments['message']), hidden=bool(arguments['password']))
             else:
                 wanted = arguments['names']
-                names = self._desk.known(asked.name, map(str, wanted if isinstance(wanted, list) else ()))
+                names = self._tasks.known(asked.name, map(str, wanted if isinstance(wanted, list) else ()))
                 self._schedule(names)
                 if asked.verb == 'wait':
                     self._feed(WaitBegan(asked.name, tuple(names), self._clock()))
@@ -308,7 +308,7 @@ class Engine:
             self._reply(asked.name, {'error': error.message, 'hint': error.hint})
 
     def _schedule(self, names: Sequence[str]) -> None:
-        plan, injected = self._desk.prepare(names)
+        plan, injected = self._tasks.prepare(names)
         self._feed(Wanted(plan.order, injected, self._clock()))
 
     def ask_inline(
@@ -379,7 +379,7 @@ class Engine:
 
     def _launch(self, launch: Launch) -> StartFailed | None:
         try:
-            job = self._desk.job(launch.name, launch.attempt)
+            job = self._tasks.job(launch.name, launch.attempt)
             if job.interactive:
                 self._in_front.add(launch.name)
                 self._step_aside(True)
@@ -426,7 +426,7 @@ class Engine:
         self._reopened = True
         for known in (self._returned, self.results, self.ends):
             known.pop(name, None)
-        self._desk.forget(name)
+        self._tasks.forget(name)
 
     def _take_keys(self) -> None:
         if self._listener.wants_keys() and not self._in_front:

@@ -1,0 +1,1 @@
+"""What happens while procs run: one wait for everything, and what it asks."""
