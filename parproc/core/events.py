@@ -16,10 +16,41 @@ from parproc.core.model import Outcome, TaskSpec
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Schedule these tasks (dependencies first), after adding ``injected`` (target, dependency) edges to wanted ones."""
+    """Schedule these tasks, dependencies first.
+
+    Args:
+        specs: tasks that are not known yet.
+        injected: (target, dependency) edges to add to tasks that were scheduled before and have not started.
+        time: now.
+        again: names of tasks that are over and are to live once more.
+        resolved: (missing dependency, the names it turned out to stand for), for globs.
+        forgiven: the caller knows of every failure so far, so that ``fail_fast`` counts from here on.
+    """
 
     specs: tuple[TaskSpec, ...]
     injected: tuple[tuple[str, str], ...] = ()
+    time: float = 0.0
+    again: tuple[str, ...] = ()
+    resolved: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    forgiven: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """End these tasks, and all that depends on them and has not started."""
+
+    names: tuple[str, ...]
+    time: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Forget these tasks, for something else is declared under their names; those that run are ended first.
+
+    What waits to start after one of them waits for the name to be scheduled anew.
+    """
+
+    names: tuple[str, ...]
     time: float = 0.0
 
 
@@ -90,7 +121,9 @@ class Settled:
     time: float = 0.0
 
 
-Event: TypeAlias = Wanted | Finished | StartFailed | WaitBegan | Interrupted | Changed | Slept | Tick | Settled
+Event: TypeAlias = (
+    Wanted | Cancelled | Dropped | Finished | StartFailed | WaitBegan | Interrupted | Changed | Slept | Tick | Settled
+)
 
 # --- actions: what to do -------------------------------------------------------------------------------------------
 
@@ -186,7 +219,7 @@ class TaskFinished:
 
 @dataclass(frozen=True, slots=True)
 class TaskReopened:
-    """``name`` has to run once more, because of a change, and is wanted again; how it ended counts no longer."""
+    """How ``name`` ended counts no longer: it is to run once more, or something else is declared under its name."""
 
     name: str
     outcome: Outcome

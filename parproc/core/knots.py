@@ -39,7 +39,7 @@ def _held_up_by(task: Task | None, tasks: Mapping[str, Task], locks: LockTable) 
     if task is None:
         return
     if task.phase is Phase.SUSPENDED:
-        yield from (name for name in task.awaited if tasks[name].phase is not Phase.ENDED)
+        yield from (name for name in task.awaited if name in tasks and tasks[name].phase is not Phase.ENDED)
     elif task.phase in UNSTARTED:
         yield from (dep for dep in task.deps if dep not in tasks or tasks[dep].phase is not Phase.ENDED)
         for lock in task.spec.locks:

@@ -32,17 +32,19 @@ def validate(machine: Machine) -> None:
 def _laws_of(machine: Machine, task: Task) -> dict[str, bool]:
     unfinished = [dep for dep in task.deps if dep not in machine.tasks or machine.tasks[dep].outcome is None]
     ended = task.phase is Phase.ENDED
-    gate = ended or task.phase is Phase.BLOCKED or task.stale
+    gate = ended or task.phase is Phase.BLOCKED or task.phase in HOLDING  # what runs may do so on what runs again
     return {
         'an outcome and the phase ENDED come together': (task.outcome is not None) == ended,
         'a blocked task has something to wait for': task.phase is not Phase.BLOCKED or task.blockers > 0,
-        'blockers are the unfinished dependencies': ended or task.blockers == len(unfinished),
+        'blockers are the unfinished dependencies': ended or task.phase in HOLDING or task.blockers == len(unfinished),
         'a task past its dependencies has none unfinished': gate or not unfinished,
         'what depends on a failure has ended': ended
-        or task.stale
+        or task.phase in HOLDING
         or not any(_failed(machine, dep) for dep in task.deps),
         'a suspended task waits for something open': task.phase is not Phase.SUSPENDED
-        or sum(machine.tasks[name].outcome is None for name in set(task.awaited)) == task.pending > 0,
+        or sum(name in machine.tasks and machine.tasks[name].outcome is None for name in set(task.awaited))
+        == task.pending
+        > 0,
         'only what runs can be stale': not task.stale or task.phase in HOLDING,
         'attempts are within bounds': task.attempt <= task.spec.retries + 1,
     }

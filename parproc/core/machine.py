@@ -25,7 +25,9 @@ from typing import TypeAlias, cast
 from parproc.core import knots, priority
 from parproc.core.events import (
     Action,
+    Cancelled,
     Changed,
+    Dropped,
     Event,
     Finished,
     Interrupted,
@@ -93,6 +95,8 @@ class Machine:
         self.inline = inline
         self.tasks: dict[str, Task] = {}
         self.missing: dict[str, dict[Task, None]] = {}
+        self._bereft: dict[str, list[Task]] = {}
+        self._lives: dict[str, tuple[int, dict[Task, int] | None]] = {}
         self.open_count = 0
         self.active_count = 0
         self.suspended_count = 0
@@ -117,6 +121,8 @@ class Machine:
         self._story: deque[tuple[float, str, Phase, Phase]] = deque(maxlen=STORY_LENGTH)
         self._handlers: dict[type, Handler] = {
             Wanted: cast('Handler', self._wanted),
+            Cancelled: cast('Handler', self._cancelled),
+            Dropped: cast('Handler', self._dropped),
             Finished: cast('Handler', self._finished),
             StartFailed: cast('Handler', self._start_failed),
             WaitBegan: cast('Handler', self._wait_began),
@@ -176,14 +182,25 @@ class Machine:
     # --- events ------------------------------------------------------------------------------------------------
 
     def _wanted(self, event: Wanted) -> None:
+        if event.forgiven:
+            self._tripped = False
         added: list[Task] = []
         for spec in event.specs:
             if spec.name not in self.tasks:
                 self.tasks[spec.name] = task = Task(spec)
+                task.dependents = self._bereft.pop(spec.name, None)
+                task.starts, task.waiters = self._lives.pop(spec.name, (0, None))
                 added.append(task)
                 self.open_count += 1
                 self._ready.waves.enter(spec.wave)
                 self._announce_wanted(task)
+        if event.again:
+            self._want_again([self.tasks[name] for name in event.again])
+        for missing, names in event.resolved:
+            self._resolve(missing, names)
+        renewed = [task for task in added if task.waiters]
+        for task in renewed:
+            self._await_again(task)
         urgent = [(task, level) for task in added if (level := self._link_missing(task))] if self.missing else []
         for target, dep in event.injected:
             self._inject(self.tasks[target], dep)
@@ -192,18 +209,75 @@ class Machine:
             self._requeue(task)
         for task, level in urgent:
             self._make_urgent(task, level)
+        self._hurry(renewed)
         for task, culprit in doomed:
             self._end(task, dependency_failed(culprit))
         for task in added:
             if task.phase is Phase.BLOCKED:
                 self._admit(task)
-        if urgent or event.injected:
+        if urgent or event.injected or event.again or event.resolved:
             self._check_waits()
+
+    def _resolve(self, missing: str, names: tuple[str, ...]) -> None:
+        """Let those that waited for a name which nothing had depend on what it turned out to stand for."""
+        for task in self.missing.pop(missing, ()):
+            task.spec = replace(task.spec, deps=tuple(dep for dep in task.spec.deps if dep != missing))
+            task.blockers -= 1
+            for name in names:
+                if task.phase in UNSTARTED:
+                    self._inject(task, name)
+            if task.phase is Phase.BLOCKED and not task.blockers:
+                self._enqueue(task)
+
+    def _cancelled(self, event: Cancelled) -> None:
+        cancelled = failure(ErrorKind.CANCELLED, 'cancelled')
+        named = [task for name in event.names if (task := self.tasks.get(name)) and task.phase is not Phase.ENDED]
+        for task in named:
+            if task.phase in HOLDING:
+                self._stop(task, ErrorKind.CANCELLED)
+        for task in self._unstarted_after(named):
+            self._end(task, cancelled)
+
+    def _unstarted_after(self, roots: list[Task]) -> list[Task]:
+        """Return what of ``roots``, and of all that depends on them, has not started: dependents first."""
+        found: dict[Task, None] = {}
+        stack: list[tuple[Task, bool]] = [(task, False) for task in roots]
+        seen: set[Task] = set()
+        while stack:
+            task, is_left = stack.pop()
+            if is_left:
+                found[task] = None
+            elif task not in seen:
+                seen.add(task)
+                if task.phase in UNSTARTED:
+                    stack.append((task, True))
+                stack.extend((other, False) for other in task.dependents or () if other.phase in UNSTARTED)
+        return list(found)
+
+    def _stop(self, task: Task, error: ErrorKind) -> None:
+        """End what runs, first by asking it to."""
+        if task.stopped is None:
+            task.stopped = error
+            self._actions.append(Kill(task.spec.name, SIGTERM))
+            self._arm(self.grace, task, TimerKind.KILL)
+
+    def _dropped(self, event: Dropped) -> None:
+        for name in event.names:
+            task = self.tasks.get(name)
+            if task is None:
+                continue
+            if task.phase in HOLDING:
+                task.dropped = True
+                self._stop(task, ErrorKind.CANCELLED)
+            else:
+                self._forget(task)
 
     def _finished(self, event: Finished) -> None:
         task = self._running(event.name)
         outcome = event.outcome if task.stopped is None else self._judge(task, event.outcome)
-        if task.stale and not self.stopping:
+        if task.dropped:
+            self._forget(task)
+        elif task.stale and not self.stopping:
             self._run_again(task, outcome)
         elif outcome.state is ProcState.FAILED and self._may_retry(task, outcome):
             self._retry(task, outcome)
@@ -226,6 +300,8 @@ class Machine:
         task.attempt -= 1
         task.started = None
         task.stale = False
+        if self._is_held_back(task):
+            return
         self._release(task, Phase.READY)
         self._ready.push(task, next(self._tickets))
 
@@ -313,7 +389,7 @@ class Machine:
         waiting = self.missing.pop(task.spec.name, None)
         if waiting is None:
             return 0
-        task.dependents = list(waiting)
+        task.dependents = list(dict.fromkeys((*(task.dependents or ()), *waiting)))
         return max(other.urgency for other in waiting)
 
     def _inject(self, task: Task, dep: str) -> None:
@@ -384,7 +460,8 @@ class Machine:
         self._level_is_stale = False
         self._level = next(self._tickets) if self._nest else 0
         for name in self._nest[-1].awaited if self._nest else ():
-            self._make_urgent(self.tasks[name], self._level)
+            if name in self.tasks:
+                self._make_urgent(self.tasks[name], self._level)
 
     def _dispatch(self) -> None:
         if self._level_is_stale:
@@ -423,7 +500,10 @@ class Machine:
         self._actions.append(TaskStarted(name, task.attempt, self._time))
 
     def _resume(self, task: Task) -> None:
-        failed = tuple(name for name in task.awaited if self.tasks[name].state is ProcState.FAILED)
+        awaited = {name: self.tasks.get(name) for name in task.awaited}
+        failed = tuple(
+            name for name, other in awaited.items() if other is None or other.outcome is None or other.outcome.error
+        )
         self._actions.append(Resume(task.spec.name, task.awaited, failed, task.knot))
         task.awaited = ()
         task.knot = ''
@@ -450,6 +530,8 @@ class Machine:
         if task.stopped is ErrorKind.TIMEOUT:
             reason = f'timed out after {task.spec.timeout:g} s'
             return replace(outcome, state=ProcState.FAILED, error=ErrorKind.TIMEOUT, reason=reason)
+        if task.stopped is ErrorKind.CANCELLED:
+            return replace(outcome, state=ProcState.FAILED, error=ErrorKind.CANCELLED, reason='cancelled', retry=False)
         if task.stopped is ErrorKind.INTERRUPTED and outcome.state is ProcState.FAILED:
             return replace(outcome, error=ErrorKind.INTERRUPTED, reason='interrupted', retry=False)
         return outcome
@@ -461,12 +543,23 @@ class Machine:
         delay = task.spec.retry_delay * 2 ** (task.attempt - 1)
         task.last = outcome
         task.awaited = ()
-        self._release(task, Phase.DELAYED)
         self._actions.append(TaskRetrying(task.spec.name, task.attempt, outcome, self._time + delay, self._time))
+        if self._is_held_back(task):
+            return
+        self._release(task, Phase.DELAYED)
         if delay > 0:
             self._arm(delay, task, TimerKind.RETRY)
         else:
             self._enqueue(task)
+
+    def _is_held_back(self, task: Task) -> bool:
+        """Return whether a task that is to start another attempt has to wait for, or end with, what runs again."""
+        culprit = self._count_blockers(task)
+        if culprit is not None:
+            self._end(task, dependency_failed(culprit))
+        elif task.blockers:
+            self._release(task, Phase.BLOCKED)
+        return culprit is not None or task.blockers > 0
 
     def _abandon(self, task: Task, reason: str) -> None:
         """End a task that will not get to its next, or first, attempt."""
@@ -488,7 +581,7 @@ class Machine:
                     dependent.blockers -= 1
                     if dependent.phase not in HOLDING:  # a stale one learns of it when it is to run again
                         ending.append((dependent, reason))
-                ending.extend(self._after_failure())
+                ending.extend(self._after_failure(end))
                 continue
             for dependent in dependents:
                 dependent.blockers -= 1
@@ -520,13 +613,13 @@ class Machine:
                     self._move(waiter, Phase.RESUMING)
                     self._resuming.append(waiter)
 
-    def _after_failure(self) -> list[tuple[Task, Outcome]]:
+    def _after_failure(self, outcome: Outcome) -> list[tuple[Task, Outcome]]:
         """Count a failure and return what must end because of the first one."""
         self.failed_count += 1
         reason = failure(ErrorKind.FAILURES_PRESENT, 'not run: an earlier proc failed (NO_FAILURES)')
         ending = [(task, reason) for task in self._careful.values()]
         self._careful = {}
-        if self.fail_fast and not self._tripped:
+        if self.fail_fast and not self._tripped and outcome.error is not ErrorKind.CANCELLED:
             self._tripped = True
             not_run = failure(ErrorKind.NOT_RUN, 'not run: an earlier proc failed')
             ending += [(task, task.last or not_run) for task in self.open_tasks() if task.phase in UNSTARTED]
@@ -544,25 +637,36 @@ class Machine:
         if not self.open_count:
             self._tripped = False
         affected = self._affected_by([*roots, *self._passed_over])
-        reopened = [task for task in affected if task.phase is Phase.ENDED]
         for task in affected:
             task.stale = task.phase in HOLDING
+        self._live_again(affected)
+        self._check_waits()
+
+    def _want_again(self, tasks: list[Task]) -> None:
+        """Let tasks that are over run once more; what depends on them and has not started waits for that."""
+        affected = {task: None for task in tasks if task.phase is Phase.ENDED}
+        for task in list(affected):
+            affected.update((other, None) for other in task.dependents or () if other.phase is not Phase.ENDED)
+        self._live_again(list(affected))
+
+    def _live_again(self, tasks: list[Task]) -> None:
+        """Reopen those of ``tasks`` that are over, and let the others wait for what they depend on of these."""
+        reopened = [task for task in tasks if task.phase is Phase.ENDED]
         for task in reopened:
             self._reopen(task)
         if not self.failed_count:
             self._tripped = False
-        doomed = {task: culprit for task in affected if (culprit := self._count_blockers(task)) is not None}
-        for task in affected:
+        doomed = {task: culprit for task in tasks if (culprit := self._count_blockers(task)) is not None}
+        for task in tasks:
             if task.phase in UNSTARTED and task.phase is not Phase.BLOCKED and task.blockers:
                 self._leave_queue(task, Phase.BLOCKED)
-        self._hurry(affected)
+        self._hurry(tasks)
         for task in reopened:
             if task in doomed:
                 self._end(task, dependency_failed(doomed[task]))
         for task in reopened:
             if task.phase is Phase.BLOCKED:
                 self._admit(task)
-        self._check_waits()
 
     def _has_missed(self, name: str, when: float) -> bool:
         """Return whether a task has done without a change that was made at ``when``."""
@@ -574,7 +678,7 @@ class Machine:
         found: dict[Task, None] = {}
         while roots:
             task = roots.pop()
-            if task in found:
+            if task in found or self.tasks.get(task.spec.name) is not task:  # a forgotten one has waited for others too
                 continue
             found[task] = None
             if task.phase not in UNSTARTED:
@@ -597,6 +701,10 @@ class Machine:
             self.failed_count -= 1
         task.urgency = 0
         self._begin_again(task, outcome)
+        self._await_again(task)
+
+    def _await_again(self, task: Task) -> None:
+        """Let those that wait from inside for a task wait for its new life as well."""
         for waiter, ticket in (task.waiters or {}).items():
             if waiter.ticket == ticket and waiter.phase in {Phase.SUSPENDED, Phase.RESUMING}:
                 waiter.pending += 1
@@ -613,6 +721,38 @@ class Machine:
         else:
             self._admit(task)
             self._check_waits()
+
+    def _forget(self, task: Task) -> None:
+        """Know a task no longer; what has not started and depends on it waits for its name."""
+        name = task.spec.name
+        if task.phase is not Phase.ENDED:
+            self._close(task, failure(ErrorKind.CANCELLED, 'declared again'))
+        elif task.state is ProcState.FAILED:
+            self.failed_count -= 1
+        outcome = task.outcome
+        assert outcome is not None, 'what is closed has an outcome'
+        self._lives[name] = (task.starts, task.waiters)
+        self._passed_over.pop(task, None)
+        self._actions.append(TaskReopened(name, outcome, task.attempt, self._time))
+        del self.tasks[name]
+        for dep in task.deps:
+            other = self.tasks.get(dep)
+            dependents = self._bereft.get(dep) if other is None else other.dependents
+            if dependents and task in dependents:
+                dependents.remove(task)
+            if dep in self.missing:
+                self.missing[dep].pop(task, None)
+                if not self.missing[dep]:
+                    del self.missing[dep]
+        if task.dependents:
+            self._bereft[name] = task.dependents
+        waiting = {other: None for other in task.dependents or () if other.phase in UNSTARTED}
+        if waiting:
+            self.missing[name] = waiting
+        for other in waiting:
+            self._count_blockers(other)
+            if other.phase is not Phase.BLOCKED:
+                self._leave_queue(other, Phase.BLOCKED)
 
     def _begin_again(self, task: Task, outcome: Outcome) -> None:
         self._actions.append(TaskReopened(task.spec.name, outcome, task.attempt, self._time))
@@ -678,7 +818,9 @@ class Machine:
         self._timers.arm(self._time + delay, task.spec.name, task.starts, kind)
 
     def _timer_counts(self, timer: Timer) -> bool:
-        task = self.tasks[timer.name]
+        task = self.tasks.get(timer.name)
+        if task is None:
+            return False
         right = task.phase is Phase.DELAYED if timer.kind is TimerKind.RETRY else task.phase in HOLDING
         return right and task.starts == timer.starts
 

@@ -41,6 +41,7 @@ class ErrorKind(enum.Enum):
     FAILURES_PRESENT = 'failures present'
     NOT_RUN = 'not run'
     INTERRUPTED = 'interrupted'
+    CANCELLED = 'cancelled'
     KNOT = 'knot'
 
 

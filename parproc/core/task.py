@@ -4,7 +4,7 @@ The laws:
 
 - A task is in exactly one phase; it changes only along :data:`MOVES`.
 - An attempt that failed and will be tried again is DELAYED, never ENDED. A task leaves ENDED only to live once more
-  from the beginning, because what it reads, or what it depends on, was changed.
+  from the beginning: what it reads, or what it depends on, was changed, or somebody wants it once more.
 - Only ACTIVE tasks hold a slot. ACTIVE, SUSPENDED and RESUMING tasks hold their locks; no other phase holds any.
 """
 
@@ -52,6 +52,7 @@ class Task:
         dependents: the tasks that depend on it, also when it is over.
         starts: how often it was started, in all of its lives; ``attempt`` counts from 1 in each.
         stale: it runs with what has been changed since, and has to run again.
+        dropped: it is forgotten as soon as its attempt is over.
         waiters: who has waited for it from inside -> the ticket of the latest wait.
     """
 
@@ -60,6 +61,7 @@ class Task:
         'awaited',
         'blockers',
         'dependents',
+        'dropped',
         'extra_deps',
         'knot',
         'last',
@@ -89,6 +91,7 @@ class Task:
         self.attempt = 0
         self.starts = 0
         self.stale = False
+        self.dropped = False
         self.started: float | None = None
         self.stopped: ErrorKind | None = None
         self.knot = ''

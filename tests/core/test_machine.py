@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from parproc.core.events import (
+    Cancelled,
     Changed,
+    Dropped,
     Finished,
     Interrupted,
     Kill,
@@ -326,6 +328,7 @@ class Lives(RuleBasedStateMachine):
         self.launched: dict[str, int] = {}
         self.finished: dict[str, int] = {}
         self.changed: dict[str, int] = {}
+        self.again: set[str] = set()
 
     @initialize(parallel=st.integers(1, 4), fail_fast=st.booleans(), inline=st.booleans())
     def begin(self, parallel, fail_fast, inline):
@@ -354,19 +357,28 @@ class Lives(RuleBasedStateMachine):
         specs = []
         names = self.unused[:count]
         for name in names:
-            pool = NAMES[: NAMES.index(name)]
+            dependents = [task for task in self.machine.tasks.values() if name in task.deps]
+            cap = min((task.spec.wave for task in dependents), default=99)
+            tasks = self.machine.tasks
+            pool = [
+                other
+                for other in NAMES[: NAMES.index(name)]
+                if other in tasks and tasks[other].spec.wave <= cap or other in names
+            ]
             deps = data.draw(st.lists(st.sampled_from(pool), max_size=3, unique=True)) if pool else []
             highest = max(
                 (self.machine.tasks[dep].spec.wave for dep in deps if dep in self.machine.tasks),
                 default=0,
             )
             highest = max([highest, *(spec.wave for spec in specs if spec.name in deps)])
+            deps = [dep for dep in deps if all(spec.wave <= cap for spec in specs if spec.name == dep)]
+            highest = min(highest, cap)
             specs.append(
                 TaskSpec(
                     name,
                     tuple(deps),
                     tuple(data.draw(st.lists(st.sampled_from(['x', 'y']), max_size=2, unique=True))),
-                    data.draw(st.integers(highest, highest + 1)),
+                    data.draw(st.integers(highest, min(highest + 1, cap))),
                     no_failures=data.draw(st.booleans()) and data.draw(st.booleans()),
                     retries=data.draw(st.integers(0, 1)),
                     retry_delay=data.draw(st.sampled_from([0.0, 1.0])),
@@ -389,8 +401,52 @@ class Lives(RuleBasedStateMachine):
 
     def end(self, name, outcome):
         del self.running[name]
-        self.finished[name] = next(self.moments)
+        if name not in self.again:  # else who used what it gave before is not asked to run again
+            self.finished[name] = next(self.moments)
         self.feed(Finished(name, outcome, self.time))
+        if self.machine.state_of(name) in {ProcState.SUCCEEDED, ProcState.FAILED}:
+            self.again.discard(name)
+        self.take_back()
+
+    def take_back(self):
+        """Whatever was dropped may be scheduled anew."""
+        gone = [name for name in NAMES if name not in self.machine.tasks and name not in self.unused]
+        self.unused = [name for name in NAMES if name in self.unused or name in gone]
+        self.again.update(gone)
+
+    @rule(data=st.data())
+    def want_again(self, data):
+        over = [task.spec.name for task in self.machine.tasks.values() if task.outcome is not None]
+        if not over:
+            return
+        wanted = data.draw(st.lists(st.sampled_from(over), min_size=1, max_size=2, unique=True))
+        for name in wanted:  # grows while it is gone through
+            task = self.machine.tasks[name]
+            wanted += [
+                dep
+                for dep in task.deps
+                if dep in over and dep not in wanted and self.machine.state_of(dep) is ProcState.FAILED
+            ]
+        self.again.update(wanted)
+        self.feed(Wanted((), time=self.time, again=tuple(wanted), forgiven=data.draw(st.booleans())))
+        for name in wanted:
+            assert self.machine.state_of(name) is not ProcState.SUCCEEDED, f'{name} was to run again'
+
+    @rule(data=st.data())
+    def cancel(self, data):
+        names = data.draw(st.lists(st.sampled_from(NAMES), max_size=2, unique=True))
+        open_before = {task.spec.name for task in self.machine.open_tasks()}
+        self.feed(Cancelled(tuple(names), self.time))
+        for name in open_before.intersection(names):
+            assert name in self.running or self.machine.state_of(name) is ProcState.FAILED
+
+    @rule(data=st.data())
+    def drop(self, data):
+        names = data.draw(st.lists(st.sampled_from(NAMES), max_size=2, unique=True))
+        self.feed(Dropped(tuple(names), self.time))
+        for name in names:
+            assert name not in self.machine.tasks or name in self.running
+        self.take_back()
 
     @rule(data=st.data(), ago=st.sampled_from([0.0, 0.0, 1.0]))
     def change(self, data, ago):
@@ -398,6 +454,7 @@ class Lives(RuleBasedStateMachine):
         for name in names:
             task = self.machine.tasks.get(name)
             if task is not None and task.started is not None and task.started <= self.time - ago:
+                self.again.discard(name)
                 self.changed[name] = next(self.moments)
         self.feed(Changed(tuple((name, self.time - ago) for name in names), self.time))
 
@@ -469,7 +526,8 @@ class Lives(RuleBasedStateMachine):
             if task.state in GOOD:
                 assert self.launched[name] > self.changed.get(name, 0), f'{name} missed a change'
                 for dep in task.deps:
-                    assert self.launched[name] > self.finished[dep], f'{name} has an old result of {dep}'
+                    if dep in self.machine.tasks:
+                        assert self.launched[name] > self.finished.get(dep, 0), f'{name} has an old result of {dep}'
 
 
 TestLives = Lives.TestCase
