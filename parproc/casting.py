@@ -30,7 +30,7 @@ def caster_for(annotation: object, scope: Mapping[str, object]) -> Caster | None
         UserError: when the text of an annotation does not name a type.
     """
     kind = _resolved(annotation, scope)
-    if kind in _UNTOUCHED:
+    if any(kind is each for each in _UNTOUCHED):
         return None
     if kind is bool:
         return _to_bool

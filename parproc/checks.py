@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from parproc.core.durations import parse_duration
 from parproc.core.names import check_name
+from parproc.core.plain import shown
 from parproc.errors import UserError
 from parproc.signature import Function
 
@@ -19,7 +20,7 @@ Choices: TypeAlias = Mapping[str, 'Sequence[object] | Function']
 
 def wrong(what: str, expected: str, value: object, hint: str | None = None) -> UserError:
     """Return the error for a value that is not what was expected."""
-    return UserError(f'{what} must be {expected}, not {value!r}', hint=hint)
+    return UserError(f'{what} must be {expected}, not {shown(value)}', hint=hint)
 
 
 def text(value: object, what: str) -> str:

@@ -10,7 +10,7 @@ from parproc.core.model import ProcState, TaskSpec
 from parproc.core.names import is_glob
 from parproc.core.rdeps import reach
 from parproc.errors import UserError
-from parproc.registry import WhenScheduled
+from parproc.registry import WhenScheduled, target_of
 
 if TYPE_CHECKING:
     from parproc.catalog import Catalog, Task
@@ -133,7 +133,7 @@ class _Closure:
                 self._follow(dep, name)
             elif dep in self._absent:
                 self._missing[dep, name] = None
-        for before in catalog.rules.before(name, lambda _: catalog.texts_of(task)):
+        for before in catalog.rules.before(name, lambda _: catalog.texts_of(task), catalog.made_of):
             if self._within is None or before in self._within:
                 deps[before] = None
                 self._follow(before, name)
@@ -154,19 +154,8 @@ class _Closure:
 
     def _meant(self, text: str, task: Task) -> Iterable[str]:
         """Return the names that a dependency, as written, means for ``task``."""
-        filled = text
-        if '[' in text:
-            pattern = self._catalog.pattern(text)
-            args = self._catalog.texts_of(task)
-            unfilled = pattern.unfilled(args)
-            if unfilled:
-                known = ', '.join(args)
-                raise UserError(
-                    f'dependency "{text}" of "{task.name}": nothing fills [{unfilled[0]}]',
-                    hint=f'its arguments: {known}' if known else 'it has no arguments',
-                )
-            filled = pattern.fill(args)
-        filled = self._catalog.resolved(filled, task.declaration.scope)
+        filled = self._catalog.filled(text, task) if '[' in text else text
+        filled = self._catalog.resolved(filled, task.declaration)
         if not is_glob(filled) or filled in self._catalog.procs:
             return (filled,)
         try:
@@ -180,8 +169,7 @@ class _Closure:
         """Let ``task`` go before what its reverse dependencies name, as far as that is up to it."""
         late = task.declaration.name in self._catalog.late
         for rdep in task.declaration.rdeps:
-            written = rdep if isinstance(rdep, str) else rdep.pattern
-            pattern = self._catalog.resolved(written, task.declaration.scope)
+            pattern = self._catalog.resolved(target_of(rdep), task.declaration)
             if isinstance(rdep, WhenScheduled):
                 self._push_targets(task, pattern)
             elif late:
@@ -189,9 +177,10 @@ class _Closure:
 
     def _push_targets(self, task: Task, text: str) -> None:
         catalog = self._catalog
+        separator = task.declaration.separator
         reached = text
         if text not in catalog.procs:
-            reached = reach(catalog.pattern(text), catalog.texts_of(task))
+            reached = reach(catalog.pattern(text, separator), catalog.texts_of(task))
         try:
             if is_glob(reached) and reached not in catalog.procs:
                 targets = [name for name in catalog.glob(reached, self._params) if name != task.name]
@@ -214,7 +203,8 @@ class _Closure:
     def _join_scheduled(self, task: Task, text: str) -> None:
         """Put ``task``, which was declared after others were scheduled, before those of them that it names."""
         catalog = self._catalog
-        pattern = catalog.pattern(reach(catalog.pattern(text), catalog.texts_of(task)))
+        separator = task.declaration.separator
+        pattern = catalog.pattern(reach(catalog.pattern(text, separator), catalog.texts_of(task)), separator)
         for name in [pattern.text] if pattern.is_concrete else list(catalog.procs):
             if name != task.name and pattern.match(name) is not None and self._is_scheduled(name):
                 self._join(name, task.name)
@@ -229,10 +219,7 @@ class _Closure:
     def _spec(self, draft: _Draft) -> TaskSpec:
         task = draft.task
         declaration = task.declaration
-        locks = declaration.locks
-        if locks and any('[' in lock for lock in locks):
-            args = self._catalog.texts_of(task)
-            locks = tuple(self._catalog.pattern(lock).fill(args) for lock in locks)
+        locks = self._catalog.locks_of(task)
         if declaration.interactive:
             locks = (*locks, TERMINAL_LOCK)
         return TaskSpec(

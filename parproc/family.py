@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from parproc.casting import Caster, annotations_of, caster_for, scope_of, type_name
 from parproc.checks import choice_values, choices_mapping
 from parproc.core.names import Pattern, as_text, check_name, nearest
+from parproc.core.plain import has_text, is_plain, same_value, shown
 from parproc.core.targets import OpenPlaceholderError, fill_glob, names_literally
 from parproc.errors import UserError
 from parproc.registry import Declaration, DepProcContext
@@ -47,7 +48,7 @@ class ArgumentCaster:
         except Exception as error:
             kind = type_name(annotations_of(self._declaration.function)[argument])
             raise UserError(
-                f'"{subject}": {argument}={value!r} is not {kind}', hint=str(error).partition('\n')[0] or None
+                f'"{subject}": {argument}={shown(value)} is not {kind}', hint=str(error).partition('\n')[0] or None
             ) from error
 
     def annotates(self, argument: str) -> bool:
@@ -69,46 +70,53 @@ class Family:
 
     Args:
         declaration: the proto's.
-        separator: what stands between the segments of names.
 
     Raises:
         UserError: for choices of an argument that the proto does not have.
     """
 
-    __slots__ = ('_allowed', '_caster', '_whole', 'declaration', 'pattern')
+    __slots__ = ('_allowed', '_caster', '_whole', 'declaration', 'made', 'pattern')
 
-    def __init__(self, declaration: Declaration, separator: str) -> None:
+    def __init__(self, declaration: Declaration) -> None:
+        separator = declaration.separator
         self.declaration = declaration
+        self.made: list[str] = []
         written = Pattern(declaration.name, separator)
         named = {**declaration.args, **dict.fromkeys(written.placeholders)}
         required = declaration.signature.required(named)
         self.pattern = Pattern(separator.join([declaration.name, *(f'[{name}]' for name in required)]), separator)
         self._caster = ArgumentCaster(declaration)
-        self._allowed: dict[tuple[str, ...], dict[str, object]] = {}
+        self._allowed: dict[tuple[object, ...], dict[str, object]] = {}
         self._whole: Mapping[str, object] | None = None
         if isinstance(declaration.arg_choices, Mapping):
             self._whole = self._checked_whole(declaration.arg_choices)
 
-    def bind(self, given: Mapping[str, object], params: Mapping[str, object], subject: str) -> dict[str, object]:
+    def bind(
+        self, given: Mapping[str, object], params: Mapping[str, object], subject: str, texts: Mapping[str, str]
+    ) -> dict[str, object]:
         """Return the arguments of one proc: those declared, and ``given``, checked against the choices and cast.
 
         Args:
             given: values, as text where they stand in a name.
             params: the run's parameters.
             subject: the proc's name, for errors.
+            texts: the values that do stand in a name, as they are spelled there.
 
         Raises:
             UserError: for a value that is not allowed or does not cast.
         """
         bound: dict[str, object] = {}
-        texts: dict[str, str] = {}
+        left: dict[str, object] = {}
         for name in (*self.pattern.placeholders, *(name for name in given if name not in self.pattern.placeholders)):
             if name not in given:
                 continue
             value = given[name]
-            bound[name] = self._chosen(name, value, texts, params, subject)
+            text = texts.get(name)
+            if text is None and is_plain(value):
+                text = as_text(value)
+            bound[name] = self._chosen(name, value, text, left, params, subject)
             if name in self.pattern.placeholders:
-                texts[name] = as_text(value)
+                left[name] = value if text is None else text
         declared = {
             name: self._caster.cast(name, value, subject)
             for name, value in self.declaration.args.items()
@@ -129,12 +137,12 @@ class Family:
         """Return whether ``glob`` spells what is fixed in the pattern, so that it means this family."""
         return names_literally(self.pattern, glob)
 
-    def values(self, name: str, bound: Mapping[str, str], params: Mapping[str, object]) -> dict[str, object] | None:
+    def values(self, name: str, bound: Mapping[str, object], params: Mapping[str, object]) -> dict[str, object] | None:
         """Return the values an argument may have, by their text; None when any is allowed.
 
         Args:
             name: the argument.
-            bound: the texts of the placeholders left of it.
+            bound: the placeholders left of it: their texts, and the values that have none.
             params: the run's parameters.
 
         Raises:
@@ -144,19 +152,45 @@ class Family:
         if name not in whole:
             return None
         choices = whole[name]
-        key: tuple[str, ...] = (name,)
+        key: tuple[object, ...] = (name,)
         if callable(choices):
-            key = (name, *(f'{placeholder}={text}' for placeholder, text in bound.items()))
-        allowed = self._allowed.get(key)
+            key = (name, *((placeholder, text) for placeholder, text in bound.items() if isinstance(text, str)))
+        lasting = not callable(choices) or len(key) > len(bound)
+        allowed = self._allowed.get(key) if lasting else None
         if allowed is None:
             what = f'arg_choices["{name}"] of "{self.pattern.text}"'
             if callable(choices):
-                args = self.bind(bound, params, self.pattern.text)
+                texts = {placeholder: text for placeholder, text in bound.items() if isinstance(text, str)}
+                args = self.bind(bound, params, self.pattern.text, texts)
                 choices = ask(choices, what, DepProcContext(self.pattern.text, params, args), args)
-            allowed = self._allowed[key] = {as_text(value): value for value in choice_values(choices, what)}
-            for text in allowed if name in self.pattern.placeholders else ():
-                self.check_text(name, text, what)
+            allowed = {}
+            for place, value in enumerate(choice_values(choices, what), 1):
+                named = name in self.pattern.placeholders or has_text(value)
+                allowed[self.text_of(name, value, what) if named else f'{shown(value)} (number {place})'] = value
+            if lasting:
+                self._allowed[key] = allowed
         return allowed
+
+    def text_of(self, name: str, value: object, what: str) -> str:
+        """Return the text of a value for argument ``name``, which for a placeholder has to be one for a name.
+
+        Raises:
+            UserError: when it has none, or one that cannot stand in a name.
+        """
+        if not has_text(value):
+            raise UserError(
+                f'{what}: {shown(value)} for {name} has no text for a name',
+                hint=f"name the proc: create('{self.pattern.text}', 'a-name', {name}=...)",
+            )
+        try:
+            text = as_text(value)
+        except Exception as error:
+            raise UserError(
+                f'{what}: {shown(value)} for {name} cannot be turned into text: {type(error).__name__}'
+            ) from error
+        if name in self.pattern.placeholders:
+            self.check_text(name, text, what)
+        return text
 
     def check_text(self, name: str, text: str, what: str) -> None:
         """Raise a UserError when ``text`` cannot stand for placeholder ``name`` in a name."""
@@ -184,6 +218,13 @@ class Family:
                     {**prefix, name: text} for prefix in prefixes for text in self.values(name, prefix, params) or ()
                 ]
         return found
+
+    def is_closed(self, names: Iterable[str]) -> bool:
+        """Return whether all these arguments have choices, as far as that is known without the run's parameters."""
+        try:
+            return all(name in self._all_choices({}) for name in names)
+        except UserError:
+            return False
 
     def _all_choices(self, params: Mapping[str, object]) -> Mapping[str, object]:
         if self._whole is None:
@@ -216,16 +257,25 @@ class Family:
         )
 
     def _chosen(
-        self, name: str, value: object, texts: Mapping[str, str], params: Mapping[str, object], subject: str
+        self,
+        name: str,
+        value: object,
+        text: str | None,
+        left: Mapping[str, object],
+        params: Mapping[str, object],
+        subject: str,
     ) -> object:
-        allowed = self.values(name, texts, params)
+        allowed = self.values(name, left, params)
         if allowed is None:
             return self._caster.cast(name, value, subject)
-        text = as_text(value)
-        if text in allowed and not self._caster.annotates(name):
+        if text is None:
+            if any(value is each for each in allowed.values()):
+                return value
+            text = shown(value)
+        elif text in allowed and not self._caster.annotates(name):
             return allowed[text]
         cast = self._caster.cast(name, value, subject)
-        if text not in allowed and not any(type(cast) is type(value) and cast == value for value in allowed.values()):
+        if text not in allowed and not any(_same_choice(cast, each) for each in allowed.values()):
             raise UserError(f'"{subject}": "{text}" is not a choice for {name}', hint=_choices_hint(text, allowed))
         return cast
 
@@ -245,10 +295,21 @@ class _Chooser:
         if self._family.values(placeholder, bound, self._params) is None:
             return True
         try:
-            self._family.bind({**bound, placeholder: text}, self._params, self._family.pattern.text)
+            texts = {**bound, placeholder: text}
+            self._family.bind(texts, self._params, self._family.pattern.text, texts)
         except UserError:
             return False
         return True
+
+
+def _same_choice(cast: object, choice: object) -> bool:
+    """Return whether a value that was cast from text is a choice that has another text: 1.50 where 1.5 may be chosen."""
+    if type(cast) is not type(choice):
+        return False
+    try:
+        return same_value(cast, choice) or bool(has_text(cast) and cast == choice)
+    except Exception:
+        return False
 
 
 def _choices_hint(text: str, allowed: Mapping[str, object]) -> str:

@@ -1,13 +1,16 @@
-"""What a program may know of one proc: a window on its session, read whenever it is looked through."""
+"""What a program may know of a proc, read from its session whenever it is looked at, and of a proto."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any, Protocol
 
-from parproc.catalog import Catalog
-from parproc.core.model import ErrorKind, Outcome, ProcState
+from parproc.catalog import Catalog, Task
+from parproc.core.model import TERMINAL, ErrorKind, Outcome, ProcState
+from parproc.family import Family
+from parproc.options import IgnoredLines
+from parproc.registry import WhenScheduled, WhenTargetScheduled, reverse_dependencies
 
 
 class Source(Protocol):
@@ -33,20 +36,62 @@ class Source(Protocol):
     def deps_of(self, name: str) -> tuple[str, ...]:
         """Return what a scheduled proc depends on."""
 
+    def process_of(self, name: str) -> int | None:
+        """Return the id of the process that runs a proc, None where none does."""
+
 
 class ProcInfo:
-    """What is known of one proc; read from the session whenever it is asked."""
+    """What is known of one proc.
 
-    __slots__ = ('_name', '_session')
+    How it fares is read from the session whenever it is asked; after :func:`parproc.clear`, or once another proc has
+    taken its name, nothing is known of that any more. What it was declared with stays.
+    """
 
-    def __init__(self, session: Source, name: str) -> None:
+    __slots__ = ('_locks', '_session', '_task')
+
+    def __init__(self, session: Source, task: Task) -> None:
         self._session = session
-        self._name = name
+        self._task = task
+        self._locks = session.catalog.locks_of(task)
+
+    @property
+    def _name(self) -> str:
+        """The name under which the session knows the proc; empty, which none has, when it does no more."""
+        name = self._task.name
+        return name if self._session.catalog.procs.get(name) is self._task else ''
+
+    @property
+    def name(self) -> str:
+        """Its full name."""
+        return self._task.name
+
+    @property
+    def proto(self) -> str | None:
+        """The name of the Proto that it was created from, None for a Proc."""
+        declaration = self._task.declaration
+        return declaration.name if declaration.is_proto else None
 
     @property
     def state(self) -> ProcState:
         """Where the proc is in its life."""
         return self._session.state_of(self._name) or ProcState.IDLE
+
+    def is_running(self) -> bool:
+        """Return whether it is running now."""
+        return self.state is ProcState.RUNNING
+
+    def is_complete(self) -> bool:
+        """Return whether it is over, however it ended."""
+        return self.state in TERMINAL
+
+    def is_failed(self) -> bool:
+        """Return whether it is over and failed."""
+        return self.state is ProcState.FAILED
+
+    @property
+    def process(self) -> int | None:
+        """The id of the process that runs it, None while none does."""
+        return self._session.process_of(self._name)
 
     @property
     def error(self) -> ErrorKind | None:
@@ -61,7 +106,7 @@ class ProcInfo:
         return '' if outcome is None else outcome.reason
 
     @property
-    def result(self) -> object:
+    def result(self) -> Any:
         """What it returned, None when it has not."""
         return self._session.result_of(self._name)
 
@@ -86,9 +131,135 @@ class ProcInfo:
         return self._session.deps_of(self._name)
 
     @property
-    def args(self) -> Mapping[str, object]:
+    def args(self) -> Mapping[str, Any]:
         """Its arguments, cast."""
-        return MappingProxyType(dict(self._session.catalog.procs[self._name].args))
+        return MappingProxyType(dict(self._task.args))
+
+    @property
+    def rdeps(self) -> tuple[str | WhenScheduled | WhenTargetScheduled, ...]:
+        """What it goes before, as declared; a declared function as the name of its proc."""
+        return reverse_dependencies(self._task.declaration)
+
+    @property
+    def locks(self) -> tuple[str, ...]:
+        """The names of the locks it holds while it runs."""
+        return self._locks
+
+    @property
+    def timeout(self) -> float | None:
+        """Seconds that one attempt may take, None for any."""
+        return self._task.declaration.timeout
+
+    @property
+    def wave(self) -> int:
+        """It starts only when no proc of a lower wave is wanted or running."""
+        return self._task.declaration.wave
+
+    @property
+    def log_ignore(self) -> IgnoredLines:
+        """Lines of its log that are not shown, beside those of the option."""
+        return self._task.declaration.log_ignore
 
     def __repr__(self) -> str:
-        return f'<ProcInfo {self._name!r} {self.state.value}>'
+        return f'<ProcInfo {self.name!r} {self.state.value}>'
+
+
+class ProtoInfo:
+    """What a Proto was declared with.
+
+    Example:
+        >>> import parproc
+        >>> session = parproc.Session()
+        >>> session.Proto('build::[env]', lambda context, env: env, arg_choices={'env': ['dev', 'prod']})
+        <function <lambda> at ...>
+        >>> session.get_protos()
+        {'build::[env]': <ProtoInfo 'build::[env]'>}
+        >>> session.get_protos()['build::[env]'].choices
+        {'env': ['dev', 'prod']}
+    """
+
+    __slots__ = ('_family', '_params')
+
+    def __init__(self, family: Family, params: Mapping[str, object]) -> None:
+        self._family = family
+        self._params = params
+
+    @property
+    def name(self) -> str:
+        """Its name, as declared."""
+        return self._family.declaration.name
+
+    @property
+    def pattern(self) -> str:
+        """What its procs are called, with a ``[placeholder]`` for each argument that its name takes."""
+        return self._family.pattern.text
+
+    @property
+    def placeholders(self) -> tuple[str, ...]:
+        """The arguments that stand in the names of its procs, in their order there."""
+        return self._family.pattern.placeholders
+
+    @property
+    def choices(self) -> dict[str, list[str] | None]:
+        """Placeholder -> the texts it may have, None for any; raises UserError when a callable among them fails."""
+        return self._family.choices(self._params)
+
+    @property
+    def args(self) -> Mapping[str, Any]:
+        """The values it declares for parameters of its function, as written."""
+        return MappingProxyType(dict(self._family.declaration.args))
+
+    @property
+    def deps(self) -> tuple[Any, ...]:
+        """What its procs depend on, as declared: names, patterns, globs, callables, ``NO_FAILURES``."""
+        return self._family.declaration.deps
+
+    @property
+    def rdeps(self) -> tuple[str | WhenScheduled | WhenTargetScheduled, ...]:
+        """What its procs go before, as declared; a declared function as the name of its proc."""
+        return reverse_dependencies(self._family.declaration)
+
+    @property
+    def locks(self) -> tuple[str, ...]:
+        """The names of the locks that its procs hold, with placeholders."""
+        return self._family.declaration.locks
+
+    @property
+    def now(self) -> bool:
+        """Whether its procs are scheduled as soon as they are created."""
+        return self._family.declaration.now
+
+    @property
+    def timeout(self) -> float | None:
+        """Seconds that one attempt may take, None for any."""
+        return self._family.declaration.timeout
+
+    @property
+    def wave(self) -> int:
+        """Its procs start only when no proc of a lower wave is wanted or running."""
+        return self._family.declaration.wave
+
+    @property
+    def log_ignore(self) -> IgnoredLines:
+        """Lines of the logs of its procs that are not shown, beside those of the option."""
+        return self._family.declaration.log_ignore
+
+    @property
+    def doc(self) -> str:
+        """What it does, in a sentence; empty where nothing says so."""
+        return self._family.declaration.doc
+
+    @property
+    def file(self) -> str | None:
+        """The file that declares it, None where that is not known."""
+        location = self._family.declaration.location
+        return None if location is None else location.file
+
+    @property
+    def line(self) -> int | None:
+        """The line of :attr:`file` where it is declared, counted from 1."""
+        location = self._family.declaration.location
+        return None if location is None else location.line
+
+    def __repr__(self) -> str:
+        return f'<ProtoInfo {self.pattern!r}>'

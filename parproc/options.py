@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from typing import TypeAlias
 
+from parproc import checks
 from parproc.core.durations import parse_duration
 from parproc.core.names import nearest
+from parproc.core.plain import shown
 from parproc.errors import UserError
 
 MODES = ('mp', 'single')
@@ -33,9 +36,12 @@ class IgnoreLogIfSucceeded:
         _check_pattern(self.pattern)
 
 
+IgnoredLines: TypeAlias = tuple[IgnoreLogAlways | IgnoreLogIfSucceeded, ...]
+
+
 def _check_pattern(pattern: object) -> None:
     if not isinstance(pattern, str):
-        raise UserError(f'a pattern of log_ignore must be text, not {pattern!r}')
+        raise UserError(f'a pattern of log_ignore must be text, not {shown(pattern)}')
     try:
         re.compile(pattern)
     except re.error as error:
@@ -73,10 +79,10 @@ class Options:
     stop_grace: float = 10.0
     state_dir: str | None = None
     full_log_on_failure: bool = False
-    log_ignore: tuple[IgnoreLogAlways | IgnoreLogIfSucceeded, ...] = ()
+    log_ignore: IgnoredLines = ()
 
     def updated(self, **values: object) -> Options:
-        """Return these options with some changed.
+        """Return these options with some changed; None leaves an option as it is, unless it is one of its values.
 
         Raises:
             UserError: for an unknown option or a bad value.
@@ -86,80 +92,74 @@ class Options:
             check = _CHECKS.get(name)
             if check is None:
                 raise UserError(f'unknown option "{name}"', hint=nearest(name, (field.name for field in fields(self))))
-            checked[name] = check(f'option {name}', value)
+            if value is not None or name in _MAY_BE_NONE:
+                checked[name] = check(value, f'option {name}')
         return replace(self, **checked)  # type: ignore[arg-type]
 
 
-def _parallel(what: str, value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise UserError(f'{what} must be a whole number from 1, not {value!r}')
+def _parallel(value: object, what: str) -> int:
+    number = checks.whole_number(value, what)
+    if number < 1:
+        raise checks.wrong(what, 'a whole number from 1', value)
+    return number
+
+
+def _mode(value: object, what: str) -> str:
+    if not isinstance(value, str) or value not in MODES:
+        hint = nearest(value, MODES) if isinstance(value, str) else None
+        raise checks.wrong(what, f'one of {", ".join(MODES)}', value, hint)
     return value
 
 
-def _mode(what: str, value: object) -> str:
-    if value not in MODES:
-        raise UserError(f'{what} must be one of {", ".join(MODES)}, not {value!r}', hint=nearest(str(value), MODES))
-    return str(value)
+def _optional_flag(value: object, what: str) -> bool | None:
+    return None if value is None else checks.flag(value, what)
 
 
-def _bool(what: str, value: object) -> bool:
-    if not isinstance(value, bool):
-        raise UserError(f'{what} must be True or False, not {value!r}')
-    return value
-
-
-def _optional_bool(what: str, value: object) -> bool | None:
-    return None if value is None else _bool(what, value)
-
-
-def _separator(what: str, value: object) -> str:
+def _separator(value: object, what: str) -> str:
     if not isinstance(value, str) or not value or any(char in value for char in '[]*?') or not value.isprintable():
-        raise UserError(f'{what} must be text without brackets and globs, not {value!r}')
+        raise checks.wrong(what, 'text without brackets and globs', value)
     return value
 
 
-def _optional_path(what: str, value: object) -> str | None:
-    import os
-
-    if value is not None and not isinstance(value, (str, os.PathLike)):
-        raise UserError(f'{what} must be a path, not {value!r}')
-    return None if value is None else str(value)
+def _optional_path(value: object, what: str) -> str | None:
+    return None if value is None else checks.path(value, what)
 
 
-def _log_ignore(what: str, value: object) -> tuple[IgnoreLogAlways | IgnoreLogIfSucceeded, ...]:
-    if isinstance(value, (str, IgnoreLogAlways, IgnoreLogIfSucceeded)) or not isinstance(value, Iterable):
-        raise UserError(f'{what} must be a list, not {value!r}', hint='put it in brackets: [...]')
+def log_ignore(value: object, what: str) -> IgnoredLines:
+    """Return patterns of lines that are not shown, where ``value`` is a list of such; raises UserError."""
     kinds = (IgnoreLogAlways, IgnoreLogIfSucceeded)
-    patterns = [item.pattern if isinstance(item, re.Pattern) else item for item in value]
-    return tuple(item if isinstance(item, kinds) else IgnoreLogAlways(item) for item in patterns)
+    if isinstance(value, kinds):
+        raise checks.wrong(what, 'a list', value, hint='put it in brackets: [...]')
+    patterns = [item.pattern if isinstance(item, re.Pattern) else item for item in checks.items(value, what)]
+    return tuple(
+        item if isinstance(item, kinds) else IgnoreLogAlways(checks.text(item, f'a pattern of {what}'))
+        for item in patterns
+    )
 
 
-def _duration(what: str, value: object) -> float:
-    return parse_duration(value, what)
-
-
-_CHECKS: dict[str, Callable[[str, object], object]] = {
+_CHECKS: dict[str, Callable[[object, str], object]] = {
     'parallel': _parallel,
     'mode': _mode,
-    'dynamic': _optional_bool,
+    'dynamic': _optional_flag,
     'name_param_separator': _separator,
-    'allow_missing_deps': _bool,
-    'fail_fast': _bool,
+    'allow_missing_deps': checks.flag,
+    'fail_fast': checks.flag,
     'task_db_path': _optional_path,
-    'grace': _duration,
-    'stop_grace': _duration,
+    'grace': parse_duration,
+    'stop_grace': parse_duration,
     'state_dir': _optional_path,
-    'full_log_on_failure': _bool,
-    'log_ignore': _log_ignore,
+    'full_log_on_failure': checks.flag,
+    'log_ignore': log_ignore,
 }
+_MAY_BE_NONE = frozenset({'dynamic', 'state_dir', 'task_db_path'})
 
 
-def ignored_lines(options: Options, succeeded: bool) -> re.Pattern[str] | None:
+def ignored_lines(patterns: IgnoredLines, *, succeeded: bool) -> re.Pattern[str] | None:
     """Return what is found in the lines of a log that are not shown; None when all are.
 
     Args:
-        options: hold the patterns.
+        patterns: those of the option and of the proc whose log it is.
         succeeded: whether the proc did.
     """
-    patterns = [item.pattern for item in options.log_ignore if succeeded or isinstance(item, IgnoreLogAlways)]
-    return re.compile('|'.join(f'(?:{pattern})' for pattern in patterns)) if patterns else None
+    found = [item.pattern for item in patterns if succeeded or isinstance(item, IgnoreLogAlways)]
+    return re.compile('|'.join(f'(?:{pattern})' for pattern in found)) if found else None

@@ -14,7 +14,9 @@ from parproc.checks import Choices
 from parproc.core.durations import parse_duration
 from parproc.core.model import Location
 from parproc.core.names import check_name, nearest
+from parproc.core.plain import shown
 from parproc.errors import UserError
+from parproc.options import IgnoredLines, log_ignore
 from parproc.signature import Function, Signature, innermost, read
 
 if TYPE_CHECKING:
@@ -39,13 +41,13 @@ NO_FAILURES = NoFailures()
 class WhenScheduled:
     """A reverse dependency that takes effect when its declarer is scheduled.
 
-    The procs that ``pattern`` names are scheduled then too, and the declarer goes before them.
+    The procs that ``pattern``, a pattern or a declared function, names are scheduled then too, and the declarer goes before them.
     """
 
-    pattern: str
+    pattern: str | Function
 
     def __post_init__(self) -> None:
-        _pattern_text(self.pattern, 'WhenScheduled')
+        _check_target(self.pattern, 'WhenScheduled')
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +57,10 @@ class WhenTargetScheduled:
     A plain pattern among ``rdeps`` says the same.
     """
 
-    pattern: str
+    pattern: str | Function
 
     def __post_init__(self) -> None:
-        _pattern_text(self.pattern, 'WhenTargetScheduled')
+        _check_target(self.pattern, 'WhenTargetScheduled')
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +120,28 @@ class Origin:
 ROOT = Origin()
 
 Dependency: TypeAlias = str | NoFailures | Function
-ReverseDependency: TypeAlias = str | WhenScheduled | WhenTargetScheduled
+ReverseDependency: TypeAlias = str | WhenScheduled | WhenTargetScheduled | Function
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+def reverse_dependencies(declaration: Declaration) -> tuple[str | WhenScheduled | WhenTargetScheduled, ...]:
+    """Return what a proc goes before, in a declaration that the catalog has taken in."""
+    return tuple(
+        rdep if isinstance(rdep, (WhenScheduled, WhenTargetScheduled)) else target_of(rdep)
+        for rdep in declaration.rdeps
+    )
+
+
+def target_of(rdep: ReverseDependency) -> str:
+    """Return the pattern of a reverse dependency, in a declaration that the catalog has taken in.
+
+    Raises:
+        TypeError: when a function stands there still.
+    """
+    pattern = rdep.pattern if isinstance(rdep, (WhenScheduled, WhenTargetScheduled)) else rdep
+    if not isinstance(pattern, str):
+        raise TypeError(f'{pattern!r} has not become a name')
+    return pattern
 
 
 def _nothing() -> Mapping[str, Any]:
@@ -158,6 +180,8 @@ class Declaration:
         arg_choices: placeholder -> the values it may have; or a callable that returns such a mapping.
         commands: what it runs, one after the other, where it has no function.
         scope: the folders of an included task file, which its names begin with.
+        separator: what stands between the segments of its names.
+        log_ignore: lines of its log that are not shown, beside those of the option.
     """
 
     name: str
@@ -187,6 +211,8 @@ class Declaration:
     arg_choices: Choices | Function | None = None
     commands: tuple[Command, ...] = ()
     scope: tuple[str, ...] = ()
+    separator: str = '::'
+    log_ignore: IgnoredLines = ()
 
 
 def declare(
@@ -219,7 +245,7 @@ def declare(
     """
     kind = 'Proto' if is_proto else 'Proc'
     if function is not None and not callable(function):
-        raise UserError(f'{kind} takes a function, not {function!r}')
+        raise UserError(f'{kind} takes a function, not {shown(function)}')
     own_name = _own_name(function, kind) if name is None else checks.text(name, f'the name of a {kind}')
     own_name = origin.full_name(check_name(own_name))
     signature = Signature() if function is None else _read(function, kind, own_name)
@@ -246,6 +272,7 @@ def declare(
         location=_place(function) if location is None else location,
         commands=commands,
         scope=origin.scope,
+        separator=origin.separator,
         **checked,
     )
 
@@ -254,11 +281,12 @@ _ORDER = itertools.count()
 
 
 def _checked(fields: Mapping[str, object], kind: str, name: str) -> dict[str, Any]:
-    return {key: check_field(key, value, kind, name) for key, value in fields.items() if value is not None}
+    checked = {key: check_field(key, value, kind, name) for key, value in fields.items()}
+    return {key: value for key, value in checked.items() if value is not None}
 
 
 def check_field(key: str, value: object, kind: str, name: str) -> object:
-    """Return what one field of a declaration holds, checked.
+    """Return what one field of a declaration holds, checked; None, which any can be, says what leaving it out says.
 
     Args:
         key: the field.
@@ -274,7 +302,7 @@ def check_field(key: str, value: object, kind: str, name: str) -> object:
         raise UserError(f'{kind} "{name}" has an unknown field "{key}"', hint=nearest(key, _CHECKS))
     if key == 'arg_choices' and kind == 'Proc':
         raise UserError(f'Proc "{name}" cannot have arg_choices', hint='only a Proto has arguments to choose')
-    return check(value, f'{key} of {kind} "{name}"')
+    return None if value is None else check(value, f'{key} of {kind} "{name}"')
 
 
 def _read(function: Function, kind: str, name: str) -> Signature:
@@ -287,7 +315,7 @@ def _read(function: Function, kind: str, name: str) -> Signature:
 def _own_name(function: object, kind: str) -> str:
     name = getattr(function, '__name__', None)
     if not isinstance(name, str) or name == '<lambda>':
-        raise UserError(f'a {kind} of {function!r} needs a name', hint=f"write {kind}('name', ...)")
+        raise UserError(f'a {kind} of {shown(function)} needs a name', hint=f"write {kind}('name', ...)")
     return name
 
 
@@ -309,8 +337,9 @@ def _first_paragraph(function: object) -> str:
     return ' '.join(lines)
 
 
-def _pattern_text(value: object, what: str) -> str:
-    return check_name(checks.text(value, f'the pattern of {what}'))
+def _check_target(value: object, what: str) -> None:
+    if not callable(value):
+        check_name(checks.text(value, f'the pattern of {what}'))
 
 
 def _dependencies(value: object, what: str) -> tuple[Dependency, ...]:
@@ -330,7 +359,7 @@ def _reverse_dependencies(value: object, what: str) -> tuple[ReverseDependency, 
     for item in checks.items(value, what):
         if isinstance(item, str):
             check_name(item)
-        elif not isinstance(item, (WhenScheduled, WhenTargetScheduled)):
+        elif not isinstance(item, (WhenScheduled, WhenTargetScheduled)) and not callable(item):
             raise checks.wrong(f'an item of {what}', 'a pattern, WhenScheduled or WhenTargetScheduled', item)
         items.append(item)
     return tuple(items)
@@ -361,6 +390,7 @@ _CHECKS: dict[str, Callable[[object, str], object]] = {
     'inputs_ignore': checks.texts,
     'outputs': _outputs,
     'no_skip': checks.flag,
+    'log_ignore': log_ignore,
     'interactive': checks.flag,
     'isolated': checks.flag,
     'env': checks.text_mapping,

@@ -9,16 +9,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from parproc import registry
+from parproc import checks, registry
 from parproc.catalog import Catalog
 from parproc.context import inside_child
 from parproc.core.model import GOOD, NEVER_RAN, ErrorKind, ProcState
 from parproc.errors import ProcessError, UserError
-from parproc.info import ProcInfo
+from parproc.info import ProcInfo, ProtoInfo
 from parproc.options import Options
 
 if TYPE_CHECKING:  # what runs procs is imported when procs are run: a list needs none of it
     import selectors
+
+    from typing_extensions import Unpack
 
     from parproc.core.events import Announcement
     from parproc.core.machine import Machine
@@ -27,6 +29,7 @@ if TYPE_CHECKING:  # what runs procs is imported when procs are run: a list need
     from parproc.engine.loop import Engine, Listener
     from parproc.engine.task_source import TaskSource
     from parproc.exec.protocol import Executor, Report
+    from parproc.keywords import OptionKeywords, ProcKeywords, ProtoKeywords
     from parproc.store.history import History
     from parproc.store.runs import RunFolder
     from parproc.values import EncodedResult
@@ -100,8 +103,8 @@ class Session:
         {'answer': 42}
     """
 
-    def __init__(self, listener: Listener | None = None, **options: object) -> None:
-        self.options = Options().updated(**options)
+    def __init__(self, listener: Listener | None = None, **options: Unpack[OptionKeywords]) -> None:
+        self.options = self.defaults = Options().updated(**options)
         self.params: dict[str, object] = {}
         self.fixed_params: frozenset[str] = frozenset()
         self.fixed_options: frozenset[str] = frozenset()
@@ -127,23 +130,25 @@ class Session:
     @overload
     def Proc(self, name: Function, /) -> Function: ...
     @overload
-    def Proc(self, name: str | None, function: Function, /, **fields: Any) -> Function: ...
+    def Proc(self, name: str | None, f: Function, **fields: Unpack[ProcKeywords]) -> Function: ...
     @overload
-    def Proc(self, name: str | None = None, /, **fields: Any) -> Callable[[Function], Function]: ...
-    def Proc(self, name: Any = None, function: Any = None, /, **fields: Any) -> Any:  # noqa: N802
+    def Proc(self, name: str | None = None, *, f: Function, **fields: Unpack[ProcKeywords]) -> Function: ...
+    @overload
+    def Proc(self, name: str | None = None, **fields: Unpack[ProcKeywords]) -> Callable[[Function], Function]: ...
+    def Proc(self, name: Any = None, f: Any = None, **fields: Any) -> Any:  # noqa: N802
         """Declare a proc: one named unit of work. Use as a decorator or with the function as second argument.
 
         Args:
             name: the proc's name; the function's own when left out.
-            function: called with a :class:`ProcContext` and the proc's arguments, in a child process.
-            fields: ``deps, rdeps, locks, now, args, timeout, wave, retries, retry_delay, inputs, inputs_ignore,
-                outputs, no_skip, interactive, isolated, env, cwd, doc``.
+            f: called with a :class:`ProcContext` and the proc's arguments, in a child process.
+            fields: see :class:`parproc.keywords.ProcKeywords`.
 
         Returns:
             The function, unchanged.
 
         Raises:
-            UserError: for a name declared before or a field that is unknown or of the wrong type.
+            UserError: for a name declared before, unless it is to be replaced, a field that is unknown or of the wrong
+                type, or a dependency with a placeholder that nothing fills.
 
         Example:
             >>> session = Session()
@@ -151,21 +156,23 @@ class Session:
             ... def test(context):
             ...     return context.results['build']
         """
-        return self._declarer(name, function, fields, is_proto=False)
+        return self._declarer(name, f, fields, is_proto=False)
 
     @overload
     def Proto(self, name: Function, /) -> Function: ...
     @overload
-    def Proto(self, name: str | None, function: Function, /, **fields: Any) -> Function: ...
+    def Proto(self, name: str | None, f: Function, **fields: Unpack[ProtoKeywords]) -> Function: ...
     @overload
-    def Proto(self, name: str | None = None, /, **fields: Any) -> Callable[[Function], Function]: ...
-    def Proto(self, name: Any = None, function: Any = None, /, **fields: Any) -> Any:  # noqa: N802
+    def Proto(self, name: str | None = None, *, f: Function, **fields: Unpack[ProtoKeywords]) -> Function: ...
+    @overload
+    def Proto(self, name: str | None = None, **fields: Unpack[ProtoKeywords]) -> Callable[[Function], Function]: ...
+    def Proto(self, name: Any = None, f: Any = None, **fields: Any) -> Any:  # noqa: N802
         """Declare a family of procs, ``build::[env]``; each filled-out name is a proc.
 
         Args:
             name: pattern with ``[placeholder]`` segments, each a parameter of the function.
-            function: called with a :class:`ProcContext` and the arguments read from the filled-out name.
-            fields: as for :meth:`Proc`, and ``arg_choices``: parameter -> the values it may have.
+            f: called with a :class:`ProcContext` and the arguments read from the filled-out name.
+            fields: see :class:`parproc.keywords.ProtoKeywords`.
 
         Returns:
             The function, unchanged.
@@ -173,22 +180,20 @@ class Session:
         Raises:
             UserError: as for :meth:`Proc`.
         """
-        return self._declarer(name, function, fields, is_proto=True)
+        return self._declarer(name, f, fields, is_proto=True)
 
     def _declarer(self, name: Any, function: Any, fields: dict[str, Any], *, is_proto: bool) -> Any:
         self._refuse_in_child('Proto' if is_proto else 'Proc')
-        if 'name' in fields:
-            name = fields.pop('name')
         if callable(name) and function is None:
             name, function = None, name
 
         def declare(target: Function) -> Function:
             declaration = registry.declare(target, name, is_proto=is_proto, origin=self._origin(), **fields)
-            self.catalog.declare(declaration)
-            if declaration.now:
-                self._on_now(declaration.name)
+            self.catalog.declare(declaration, replace=replacing)
+            self._on_now()
             return target
 
+        replacing = checks.flag(fields.pop('replace', None) or False, 'replace')
         return declare if function is None else declare(function)
 
     def _origin(self) -> registry.Origin:
@@ -196,10 +201,12 @@ class Session:
         origin = self.origin
         return replace(origin, separator=self.options.name_param_separator) if origin.scope else origin
 
-    def _on_now(self, name: str) -> None:
-        self.now.append(name)
-        if not self.loading:
-            self._schedule([name])
+    def _on_now(self) -> None:
+        """Schedule what was declared or created with ``now=True``; while a task file is loaded, only remember it."""
+        names = self.catalog.take_now()
+        self.now += names
+        if names and not self.loading:
+            self._schedule(names)
 
     # --- making and starting -----------------------------------------------------------------------------------
 
@@ -225,7 +232,9 @@ class Session:
             ['build::dev', 'build::prod']
         """
         self._refuse_in_child('create')
-        return self.catalog.create(name, proc_name, args, self.params)
+        created = self.catalog.create(name, proc_name, args, self.params)
+        self._on_now()
+        return created
 
     def start(self, *names: Names) -> list[str]:
         """Schedule procs, with all they depend on, and start what can be started; does not block.
@@ -354,8 +363,8 @@ class Session:
         self._refuse_in_child('set_params')
         self.params.update({name: value for name, value in params.items() if name not in self.fixed_params})
 
-    def set_options(self, **options: object) -> None:
-        """Change options; see :class:`parproc.options.Options` for what there is.
+    def set_options(self, **options: Unpack[OptionKeywords]) -> None:
+        """Change options; see :class:`parproc.keywords.OptionKeywords` for what there is.
 
         Raises:
             UserError: for an unknown option or a bad value; nothing was changed.
@@ -365,10 +374,8 @@ class Session:
         kept = {name: getattr(self.options, name) for name in options if name in self.fixed_options}
         updated = updated.updated(**kept)
         separator = updated.name_param_separator
-        if separator != self.options.name_param_separator:
-            if self.catalog.procs or self.catalog.protos:
-                raise UserError('name_param_separator cannot change once procs are declared', hint='set it first')
-            self.catalog = Catalog(separator)
+        if separator != self.options.name_param_separator and self._is_busy():
+            raise UserError('name_param_separator cannot change while procs are scheduled', hint='wait for them first')
         if self._engine is not None:
             if updated.mode != self.options.mode:
                 raise UserError('mode cannot change once procs have been started', hint='set it first')
@@ -378,29 +385,38 @@ class Session:
             machine.grace = updated.grace
             machine.stop_grace = updated.stop_grace
         self.options = updated
+        self.catalog.separator = separator
+
+    def _is_busy(self) -> bool:
+        tasks = () if self._engine is None else self._engine.machine.tasks.values()
+        return any(task.outcome is None for task in tasks)
 
     def get_procs(self) -> dict[str, ProcInfo]:
         """Return name -> what is known of the proc, for every proc declared or created."""
         self._refuse_in_child('get_procs')
         if self._engine is not None:
             self._engine.pump()
-        return {name: ProcInfo(self, name) for name in self.catalog.procs}
+        return {name: ProcInfo(self, task) for name, task in self.catalog.procs.items()}
 
-    def get_protos(self) -> dict[str, registry.Declaration]:
-        """Return pattern -> declaration, for every proto."""
+    def get_protos(self) -> dict[str, ProtoInfo]:
+        """Return pattern -> what is known of the proto, for every proto."""
         self._refuse_in_child('get_protos')
-        return dict(self.catalog.protos)
+        return {pattern: ProtoInfo(self.catalog.family(pattern), self.params) for pattern in self.catalog.protos}
 
     def clear(self) -> None:
-        """Forget every proc, proto, param and result; what still runs is stopped. Options stay."""
+        """Forget every proc, proto, param and result; what still runs is stopped. Options are what they were at first.
+
+        Those that the command line or a TOML file set stay.
+        """
         self._refuse_in_child('clear')
         self._shut()
+        self.options = replace(self.defaults, **{name: getattr(self.options, name) for name in self.fixed_options})
         self.catalog = Catalog(self.options.name_param_separator)
         self.params = {}
         self.now = []
 
-    def wait_clear(self, exception_on_failure: bool = True) -> bool:
-        """Wait for everything, then :meth:`clear`. Takes, returns and raises what :meth:`wait_for_all` does."""
+    def wait_clear(self, exception_on_failure: bool = False) -> bool:
+        """Wait for everything, then :meth:`clear`; returns, and raises if told to, what :meth:`wait_for_all` does."""
         try:
             return self.wait_for_all(exception_on_failure)
         finally:
@@ -528,6 +544,10 @@ class Session:
         """Return what a scheduled proc depends on."""
         task = None if self._engine is None else self._engine.machine.tasks.get(name)
         return () if task is None else task.deps
+
+    def process_of(self, name: str) -> int | None:
+        """Return the process that runs a proc, None where there is none."""
+        return None
 
     # --- inside ------------------------------------------------------------------------------------------------
 

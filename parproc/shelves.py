@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
-from parproc.core.names import glob_expression, is_glob, segment_expression
+from parproc.core.names import is_glob, is_spelled_by, segment_expression
 from parproc.core.targets import OpenPlaceholderError
 from parproc.errors import UserError
 from parproc.family import Family, open_placeholder_error
@@ -13,27 +13,37 @@ _MOST_SHOWN = 20
 
 
 class Shelves:
-    """Procs and families, filed by their number of segments and their first segment, for globs to be found fast.
+    """Procs and families, filed by their number of segments and their first segment, for globs to be found fast."""
 
-    Args:
-        separator: what stands between segments.
-    """
+    __slots__ = ('_found', '_shelves')
 
-    __slots__ = ('_found', '_separator', '_shelves')
-
-    def __init__(self, separator: str) -> None:
-        self._separator = separator
-        self._shelves: dict[int, dict[str, list[tuple[int, str | Family]]]] = {}
+    def __init__(self) -> None:
+        self._shelves: dict[str, dict[int, dict[str, list[tuple[int, str | Family]]]]] = {}
         self._found: dict[str, tuple[str, ...]] = {}
 
-    def add(self, order: int, segments: Sequence[str], entry: str | Family) -> None:
-        """File a proc's name or a family; ``order`` is its place in what a glob gives."""
+    def add(self, order: int, separator: str, entry: str | Family) -> None:
+        """File a proc's name or a family.
+
+        Args:
+            order: its place in what a glob gives.
+            separator: what stands between the segments of its name.
+            entry: what is found.
+        """
+        self._shelf(separator, entry).append((order, entry))
+        self._found.clear()
+
+    def remove(self, separator: str, entry: str | Family) -> None:
+        """Take away what was added."""
+        shelf = self._shelf(separator, entry)
+        shelf[:] = [filed for filed in shelf if filed[1] != entry]
+        self._found.clear()
+
+    def _shelf(self, separator: str, entry: str | Family) -> list[tuple[int, str | Family]]:
+        segments = entry.split(separator) if isinstance(entry, str) else entry.pattern.segments
         first = segments[0] if len(segments) > 1 else ''
         if isinstance(entry, Family) and segment_expression(first) is not None:
             first = ''
-        self._shelves.setdefault(len(segments), {}).setdefault(first, []).append((order, entry))
-        if self._found:
-            self._found.clear()
+        return self._shelves.setdefault(separator, {}).setdefault(len(segments), {}).setdefault(first, [])
 
     def glob(self, glob: str, params: Mapping[str, object], hint: Callable[[str], str | None]) -> tuple[str, ...]:
         """Return the names that ``glob`` matches, in the order of declaration, then of choices.
@@ -52,16 +62,11 @@ class Shelves:
         return found
 
     def _search(self, glob: str, params: Mapping[str, object], hint: Callable[[str], str | None]) -> tuple[str, ...]:
-        globs = glob.split(self._separator)
-        expressions = [glob_expression(part) for part in globs]
         names: dict[str, None] = {}
         complaint: UserError | None = None
-        for entry in self._candidates(globs):
+        for separator, entry in self._candidates(glob):
             if isinstance(entry, str):
-                if all(
-                    expression.fullmatch(segment)
-                    for expression, segment in zip(expressions, entry.split(self._separator), strict=True)
-                ):
+                if is_spelled_by(entry, glob, separator):
                     names[entry] = None
                 continue
             try:
@@ -72,23 +77,24 @@ class Shelves:
                     raise error from None
                 complaint = complaint or error
         if not names:
-            raise complaint or UserError(f'"{glob}" matches nothing', hint=self._hint(glob, globs, params, hint))
+            raise complaint or UserError(f'"{glob}" matches nothing', hint=self._hint(glob, params, hint))
         return tuple(names)
 
-    def _candidates(self, globs: Sequence[str]) -> Iterable[str | Family]:
-        shelf = self._shelves.get(len(globs), {})
-        if len(globs) > 1 and not is_glob(globs[0]):
-            entries = [*shelf.get(globs[0], ()), *shelf.get('', ())]
-        else:
-            entries = [entry for file in shelf.values() for entry in file]
-        entries.sort(key=lambda entry: entry[0])
-        return [entry for _, entry in entries]
+    def _candidates(self, glob: str) -> Iterable[tuple[str, str | Family]]:
+        """Return what the glob may mean, each with its separator, in the order of declaration."""
+        found: list[tuple[int, str, str | Family]] = []
+        for separator, shelves in self._shelves.items():
+            globs = glob.split(separator)
+            shelf = shelves.get(len(globs), {})
+            literal = len(globs) > 1 and not is_glob(globs[0])
+            files = [shelf.get(globs[0], []), shelf.get('', [])] if literal else list(shelf.values())
+            found += ((order, separator, entry) for file in files for order, entry in file)
+        found.sort(key=lambda entry: entry[0])
+        return [(separator, entry) for _, separator, entry in found]
 
-    def _hint(
-        self, glob: str, globs: Sequence[str], params: Mapping[str, object], hint: Callable[[str], str | None]
-    ) -> str | None:
+    def _hint(self, glob: str, params: Mapping[str, object], hint: Callable[[str], str | None]) -> str | None:
         """Show the choices of the families that the glob names, else the nearest spelling."""
-        for entry in self._candidates(globs):
+        for _, entry in self._candidates(glob):
             if isinstance(entry, Family) and entry.is_named_by(glob):
                 shown = [
                     f'{name}: {", ".join(texts[:_MOST_SHOWN])}'

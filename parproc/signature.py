@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
 
+from parproc.core.plain import shown
 from parproc.errors import UserError
 
 Function: TypeAlias = Callable[..., object]
@@ -145,11 +146,11 @@ def answered(answer: object, kinds: tuple[type, ...], what: str, hint: str) -> l
     """
     items = [answer] if isinstance(answer, kinds) else answer
     if not isinstance(items, Iterable) or isinstance(items, Mapping):
-        raise UserError(f'{what}: a callable returned {answer!r}', hint=hint)
+        raise UserError(f'{what}: a callable returned {shown(answer)}', hint=hint)
     found = list(items)
     for item in found:
         if not isinstance(item, kinds):
-            raise UserError(f'{what}: a callable returned {item!r}', hint=hint)
+            raise UserError(f'{what}: a callable returned {shown(item)}', hint=hint)
     return found
 
 

@@ -321,10 +321,13 @@ def test_patterns_in_deps_are_filled_as_the_name_is_spelled(built: Built) -> Non
     assert built.deps('use::007::yes') == {'use::007::yes': {'make::yes::007'}, 'make::yes::007': set()}
 
 
-def test_a_placeholder_that_nothing_fills_is_an_error(built: Built) -> None:
-    built.proc('a', deps=['b::[env]'])
+def test_a_placeholder_in_deps_that_nothing_fills_is_an_error_when_the_proc_is_created(built: Built) -> None:
     with pytest.raises(UserError, match=r'"b::\[env\]" of "a".*\[env\]'):
-        built.request('a')
+        built.proc('a', deps=['b::[env]'])
+    built.proto('c::[os]', deps=['b::[env]'])
+    with pytest.raises(UserError, match=r'"b::\[env\]" of "c::linux".*\[env\]'):
+        built.create('c::linux')
+    assert list(built.catalog.procs) == []
 
 
 def test_a_glob_in_deps_leaves_its_own_proc_out(built: Built) -> None:

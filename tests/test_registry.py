@@ -82,7 +82,7 @@ def test_a_field_is_kept_as_it_is_meant(field: str, given: object, kept: object)
         ('deps', 'a', 'deps of Proc "b" must be a list'),
         ('deps', [1], 'must be a name, a callable or NO_FAILURES'),
         ('deps', ['a\n'], 'control characters'),
-        ('rdeps', [len], 'must be a pattern'),
+        ('rdeps', [3], 'must be a pattern'),
         ('locks', [1], 'must be text'),
         ('now', 1, 'must be True or False'),
         ('args', ['n'], 'must be a mapping'),

@@ -7,7 +7,7 @@ import sys
 
 from parproc.core.screen import plain_text
 from parproc.errors import UserError
-from parproc.registry import Declaration, NoFailures, WhenScheduled, WhenTargetScheduled
+from parproc.registry import Declaration, NoFailures, WhenScheduled, WhenTargetScheduled, reverse_dependencies
 from parproc.session import Session
 
 WIDEST_NAME = 40
@@ -102,7 +102,7 @@ def print_one(session: Session, name: str) -> None:
         plan = session.plan([name])
         deps = list(next(spec.deps for spec in plan.order if spec.name == name))
     rows.append(('depends on', ', '.join(deps)))
-    rows.append(('goes before', ', '.join(_before(rdep) for rdep in declaration.rdeps)))
+    rows.append(('goes before', ', '.join(_before(rdep) for rdep in reverse_dependencies(declaration))))
     rows.append(('locks', ', '.join(declaration.locks)))
     rows.append(('wave', str(declaration.wave) if declaration.wave else ''))
     rows.append(('timeout', f'{declaration.timeout:g} s' if declaration.timeout else ''))

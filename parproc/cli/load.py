@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from parproc.cli.cpus import usable_cpus
 from parproc.cli.request import CommandLine
@@ -18,6 +18,7 @@ from parproc.registry import ROOT, Declaration, Origin
 from parproc.session import Session
 
 if TYPE_CHECKING:
+    from parproc.keywords import OptionKeywords
     from parproc.project.toml import TomlFile
 
 
@@ -76,7 +77,7 @@ def load_project(session: Session, asked: CommandLine) -> Project:
         'allow_missing_deps': False,
     }
     fixed = _asked_options(asked)
-    session.options = session.options.updated(**{**built_in, **fixed})
+    session.options = session.defaults = session.options.updated(**{**built_in, **fixed})
     session.fixed_options = frozenset(fixed)
     loader = _Loader(session)
     session.loading = True
@@ -178,8 +179,7 @@ class _Loader:
             self.default = self.default or found.default
         for declaration in found.declarations:
             session.catalog.declare(declaration)
-            if declaration.now:
-                session.now.append(declaration.name)
+        session.now += session.catalog.take_now()
         self._declared += found.declarations
         self._include(found, origin)
 
@@ -189,7 +189,7 @@ class _Loader:
         if options and origin.scope:
             raise UserError(f"{path}: [options] belongs into the project's own task file")
         try:
-            session.set_options(**options)
+            session.set_options(**cast('OptionKeywords', dict(options)))
         except UserError as error:
             raise UserError(f'{path}: [options]: {error.message}', hint=error.hint) from None
         session.fixed_options |= options.keys()

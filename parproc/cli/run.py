@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import time
 from collections.abc import Sequence
-from functools import partial
 
 from parproc import __version__
 from parproc.cli.request import CommandLine
@@ -119,7 +119,9 @@ def _screen(session: Session, asked: CommandLine, *, single: bool) -> Reporter:
     def log_path(name: str) -> str:
         return session.folder.log_path(name)
 
-    ignored = partial(ignored_lines, session.options)
+    def ignored(succeeded: bool) -> re.Pattern[str] | None:
+        return ignored_lines(session.options.log_ignore, succeeded=succeeded)
+
     mode = output_mode(asked, single=single, dynamic=session.options.dynamic)
     if mode == 'raw':
         from parproc.report.raw import RawReporter

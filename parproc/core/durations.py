@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 
+from parproc.core.plain import shown
 from parproc.errors import UserError
 
 _UNITS = {'ms': 0.001, 's': 1.0, 'm': 60.0, 'h': 3600.0, 'd': 86400.0}
@@ -28,7 +29,7 @@ def parse_duration(value: object, what: str) -> float:
     """
     seconds = _seconds(value)
     if seconds is None or not math.isfinite(seconds) or seconds < 0:
-        raise UserError(f'{what} is not a length of time: {value!r}', hint=_HINT)
+        raise UserError(f'{what} is not a length of time: {shown(value)}', hint=_HINT)
     return seconds
 
 

@@ -45,6 +45,14 @@ def glob_expression(glob: str) -> re.Pattern[str]:
     return re.compile(''.join(parts.get(char) or re.escape(char) for char in glob), re.DOTALL)
 
 
+def is_spelled_by(name: str, glob: str, separator: str) -> bool:
+    """Return whether ``glob`` matches ``name``, segment by segment."""
+    segments, globs = name.split(separator), glob.split(separator)
+    return len(segments) == len(globs) and all(
+        glob_expression(part).fullmatch(segment) for part, segment in zip(globs, segments, strict=True)
+    )
+
+
 class Pattern:
     """A parsed pattern.
 
@@ -141,36 +149,45 @@ class PatternIndex(Generic[Value]):
     """Finds the patterns that match a name without trying them all.
 
     Patterns are filed segment by segment in a tree: literal segments are looked up, only placeholders and globs tried.
+    Each is split, and splits names, at its own separator.
     """
 
-    __slots__ = ('_roots', '_separator')
+    __slots__ = ('_roots',)
 
-    def __init__(self, separator: str) -> None:
-        self._separator = separator
-        self._roots: dict[int, _Branch[Value]] = {}
+    def __init__(self) -> None:
+        self._roots: dict[str, dict[int, _Branch[Value]]] = {}
 
     def __bool__(self) -> bool:
         return bool(self._roots)
 
     def add(self, pattern: Pattern, value: Value) -> None:
         """File ``value`` under ``pattern``; values under one pattern keep their order."""
-        branch = self._roots.setdefault(len(pattern.segments), _Branch())
-        for segment in pattern.segments:
-            branch = branch.child(segment)
-        branch.leaves.append((pattern, value))
+        self._branch(pattern).leaves.append((pattern, value))
+
+    def remove(self, pattern: Pattern, value: Value) -> None:
+        """Take away what was filed under ``pattern`` and equals ``value``."""
+        branch = self._branch(pattern)
+        branch.leaves = [leaf for leaf in branch.leaves if leaf[1] != value]
 
     def matches(self, name: str) -> Iterator[tuple[Pattern, Value, dict[str, str]]]:
         """Yield each pattern that matches ``name``, its value and what its placeholders stand for."""
-        segments = name.split(self._separator)
-        root = self._roots.get(len(segments))
-        branches = [] if root is None else [root]
-        for segment in segments:
-            branches = [child for branch in branches for child in branch.fitting(segment)]
-        for branch in branches:
-            for pattern, value in branch.leaves:
-                values = pattern.match(name)
-                if values is not None:
-                    yield pattern, value, values
+        for separator, roots in self._roots.items():
+            segments = name.split(separator)
+            root = roots.get(len(segments))
+            branches = [] if root is None else [root]
+            for segment in segments:
+                branches = [child for branch in branches for child in branch.fitting(segment)]
+            for branch in branches:
+                for pattern, value in branch.leaves:
+                    values = pattern.match(name)
+                    if values is not None:
+                        yield pattern, value, values
+
+    def _branch(self, pattern: Pattern) -> _Branch[Value]:
+        branch = self._roots.setdefault(pattern.separator, {}).setdefault(len(pattern.segments), _Branch())
+        for segment in pattern.segments:
+            branch = branch.child(segment)
+        return branch
 
 
 class _Branch(Generic[Value]):

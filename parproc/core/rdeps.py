@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from parproc.core.names import Pattern, PatternIndex
-from parproc.errors import UserError
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +26,23 @@ class InjectionRules:
 
     __slots__ = ('_index',)
 
-    def __init__(self, separator: str) -> None:
-        self._index: PatternIndex[Rule] = PatternIndex(separator)
+    def __init__(self) -> None:
+        self._index: PatternIndex[Rule] = PatternIndex()
 
     def add(self, targets: Pattern, rule: Rule) -> None:
         """Put ``rule.declarer`` before every task whose name ``targets`` matches."""
         self._index.add(targets, rule)
 
-    def before(self, target: str, texts_of: Callable[[str], Mapping[str, object]]) -> list[str]:
+    def remove(self, targets: Pattern, rule: Rule) -> None:
+        """Forget what was added."""
+        self._index.remove(targets, rule)
+
+    def before(
+        self,
+        target: str,
+        texts_of: Callable[[str], Mapping[str, object]],
+        made_of: Callable[[str, Mapping[str, str]], Iterable[str]],
+    ) -> list[str]:
         """Return the names of the procs that go before ``target``, in the order of their declaration.
 
         A proc that a rule with a placeholder or glob would put before itself is left out.
@@ -42,9 +50,8 @@ class InjectionRules:
         Args:
             target: a task's name.
             texts_of: gives that task's own arguments, for placeholders that the match leaves open.
-
-        Raises:
-            UserError: when neither the match nor the target supplies a placeholder of the declarer.
+            made_of: gives the procs that exist of a declarer's pattern and have the values that the match gives, for
+                placeholders that the target leaves open too.
         """
         if not self._index:
             return []
@@ -52,32 +59,24 @@ class InjectionRules:
         found.sort(key=lambda entry: entry[0])
         names: dict[str, None] = {}
         for _, rule, pattern, values in found:
-            name = _filled(rule.declarer, pattern, values, target, texts_of)
-            if name != target or pattern.is_concrete:
-                names[name] = None
+            declarer = rule.declarer
+            if isinstance(declarer, str):
+                filled: str | None = declarer
+            else:
+                filled = _filled(declarer, values, lambda: texts_of(target))
+                if filled is None:
+                    names.update(dict.fromkeys(name for name in made_of(declarer.text, values) if name != target))
+            if filled is not None and (filled != target or pattern.is_concrete):
+                names[filled] = None
         return list(names)
 
 
-def _filled(
-    declarer: str | Pattern,
-    targets: Pattern,
-    values: Mapping[str, str],
-    target: str,
-    texts_of: Callable[[str], Mapping[str, object]],
-) -> str:
-    if isinstance(declarer, str):
-        return declarer
+def _filled(declarer: Pattern, values: Mapping[str, str], texts: Callable[[], Mapping[str, object]]) -> str | None:
+    """Return the declarer's name with the match's values, then the target's; None when some placeholder has neither."""
     args: Mapping[str, object] = values
     if declarer.unfilled(args):
-        args = {**texts_of(target), **values}
-    unfilled = declarer.unfilled(args)
-    if unfilled:
-        raise UserError(
-            f'"{declarer.text}" goes before "{target}", but its reverse dependency "{targets.text}" '
-            f'gives no value for {", ".join(unfilled)}',
-            hint=f'put [{unfilled[0]}] into "{targets.text}"',
-        )
-    return declarer.fill(args)
+        args = {**texts(), **values}
+    return None if declarer.unfilled(args) else declarer.fill(args)
 
 
 def reach(targets: Pattern, args: Mapping[str, object]) -> str:

@@ -124,7 +124,7 @@ class TaskSource:
     def _meant(self, asker: str, name: str) -> str:
         """Return what a name means in the task file of who uses it."""
         catalog = self._session.catalog
-        return catalog.resolved(name, catalog.procs[asker].declaration.scope)
+        return catalog.resolved(name, catalog.procs[asker].declaration)
 
     def _environment(self, name: str, attempt: int, own: Mapping[str, str]) -> dict[str, str]:
         """Return what a proc's environment has on top of ours; what the user set stays."""

@@ -60,7 +60,7 @@ def test_a_pattern_matches_what_cutting_by_hand_matches(pattern: str, name: str)
 
 @given(st.lists(patterns(), max_size=8), names(SEGMENTS))
 def test_the_index_finds_exactly_the_patterns_that_match(texts: list[str], name: str) -> None:
-    index: PatternIndex[int] = PatternIndex('::')
+    index: PatternIndex[int] = PatternIndex()
     for number, text in enumerate(texts):
         index.add(Pattern(text, '::'), number)
     found = sorted(number for _, number, _ in index.matches(name))
@@ -136,7 +136,7 @@ def test_the_nearest_spelling_is_suggested_whatever_its_case() -> None:
 
 
 def test_many_patterns_are_not_all_tried() -> None:
-    index: PatternIndex[int] = PatternIndex('::')
+    index: PatternIndex[int] = PatternIndex()
     for number, kind in itertools.product(range(300), ('', '::[x]')):
         index.add(Pattern(f'app::task{number}{kind}', '::'), number)
     [(pattern, number, values)] = index.matches('app::task7::z')

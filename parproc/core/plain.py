@@ -1,0 +1,115 @@
+"""Values that people hand in, looked at with care: nothing here runs code of theirs that could be slow, raise or lie.
+
+A value is plain when it is text, a number, a date, a path, an enum member, None, or a small collection of such. Only of
+plain values is asked whether two are equal; all others, a table or an array, are equal to themselves alone.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+
+from parproc.core.names import as_text
+
+_SCALARS = frozenset({str, bytes, int, float, complex, bool, type(None)})
+_TEXTUAL_MODULES = frozenset({'datetime', 'decimal', 'fractions', 'ipaddress', 'uuid', 'pathlib', 'pathlib._local'})
+_COLLECTIONS: tuple[type, ...] = (list, tuple, set, frozenset, dict)
+_MOST_PARTS = 1000
+_LONGEST_SHOWN = 200
+
+
+def is_plain(value: object) -> bool:
+    """Return whether ``value`` is plain data, so that its text and its equality can be relied upon."""
+    return _is_scalar(value) or _parts_left(value, _MOST_PARTS) is not None
+
+
+def same_value(mine: object, theirs: object) -> bool:
+    """Return whether two arguments are the same one: 3 and ``'3'`` are, as both stand in a name as 3.
+
+    Example:
+        >>> same_value(3, '3'), same_value([1, 2], [1, 2]), same_value(object(), object())
+        (True, True, False)
+    """
+    if mine is theirs:
+        return True
+    if _is_scalar(mine) and _is_scalar(theirs):
+        return as_text(mine) == as_text(theirs)
+    if type(mine) is not type(theirs) or not (is_plain(mine) and is_plain(theirs)):
+        return False
+    if isinstance(mine, dict) and isinstance(theirs, dict):
+        return mine.keys() == theirs.keys() and all(same_value(part, theirs[key]) for key, part in mine.items())
+    if isinstance(mine, (set, frozenset)):
+        return mine == theirs
+    pairs = (list(_parts(mine)), list(_parts(theirs)))
+    return len(pairs[0]) == len(pairs[1]) and all(map(same_value, *pairs))
+
+
+def has_text(value: object) -> bool:
+    """Return whether ``value`` has a text of its own that can stand for it in a name; a table or an array has none."""
+    kind = type(value)
+    if is_plain(value) or issubclass(kind, (str, enum.Enum)):
+        return True
+    spoken = kind.__str__ is not object.__str__ or kind.__repr__ is not object.__repr__
+    return spoken and not any(hasattr(kind, name) for name in ('__len__', '__iter__', '__array__'))
+
+
+def shown(value: object) -> str:
+    """Return ``value`` as a message shows it: a short text where it is plain, else just of which type it is.
+
+    Example:
+        >>> shown('a'), shown(print)
+        ("'a'", '<built-in function print>')
+    """
+    if not is_plain(value) and not isinstance(value, type) and not _is_function(value):
+        name = type(value).__qualname__
+        return f'{"an" if name[:1] in "AEIOaeio" else "a"} {name}'
+    text = repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else f'{text[: _LONGEST_SHOWN - 1]}…'
+
+
+def _is_function(value: object) -> bool:
+    return type(value).__name__ in {'function', 'builtin_function_or_method', 'method'}
+
+
+def _is_scalar(value: object) -> bool:
+    kind = type(value)
+    if kind in _SCALARS:
+        return True
+    if issubclass(kind, enum.Enum):  # isinstance would ask the value, which may be a proxy, for its class
+        return type(getattr(value, 'value', None)) in _SCALARS
+    return kind.__module__ in _TEXTUAL_MODULES or any(
+        base.__name__ == 'generic' and base.__module__ == 'numpy' for base in kind.__mro__
+    )
+
+
+def _parts_left(value: object, most: int) -> int | None:
+    """Return how many more parts may follow when ``value`` has ``most`` at the most; None when it is not plain."""
+    if most <= 0:
+        return None
+    if _is_scalar(value):
+        return most - 1
+    if not _is_collection(value):
+        return None
+    left: int | None = most - 1
+    for part in _parts(value):
+        left = None if left is None else _parts_left(part, left)
+        if left is None:
+            return None
+    return left
+
+
+def _is_collection(value: object) -> bool:
+    kind = type(value)
+    if '__dataclass_fields__' in kind.__dict__:
+        return True
+    equals: object = kind.__eq__
+    return any(issubclass(kind, base) and equals is base.__eq__ for base in _COLLECTIONS)
+
+
+def _parts(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return [part for pair in dict.items(value) for part in pair]
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return value
+    names: Iterable[str] = getattr(type(value), '__dataclass_fields__', ())
+    return [vars(value).get(name) if hasattr(value, '__dict__') else getattr(value, name, None) for name in names]
