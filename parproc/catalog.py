@@ -88,6 +88,11 @@ class Catalog:
         self._patterns: dict[tuple[str, str], Pattern] = {}
         self._now: dict[str, None] = {}
 
+    @property
+    def separators(self) -> Sequence[str]:
+        """What stands between the segments of names: of those to come, then of those that are declared."""
+        return tuple(dict.fromkeys((self.separator, *self._shelves.separators)))
+
     # --- declaring ---------------------------------------------------------------------------------------------
 
     def declare(self, declaration: Declaration, *, replace: bool = False) -> list[str]:

@@ -21,6 +21,11 @@ class Shelves:
         self._shelves: dict[str, dict[int, dict[str, list[tuple[int, str | Family]]]]] = {}
         self._found: dict[str, tuple[str, ...]] = {}
 
+    @property
+    def separators(self) -> Iterable[str]:
+        """The separators of what was added."""
+        return self._shelves
+
     def add(self, order: int, separator: str, entry: str | Family) -> None:
         """File a proc's name or a family.
 

@@ -119,8 +119,10 @@ def _screen(session: Session, asked: CommandLine, *, single: bool) -> Reporter:
     def log_path(name: str) -> str:
         return session.folder.log_path(name)
 
-    def ignored(succeeded: bool) -> re.Pattern[str] | None:
-        return ignored_lines(session.options.log_ignore, succeeded=succeeded)
+    def ignored(name: str, succeeded: bool) -> re.Pattern[str] | None:
+        task = session.catalog.procs.get(name)
+        own = () if task is None else task.declaration.log_ignore
+        return ignored_lines((*session.options.log_ignore, *own), succeeded=succeeded)
 
     mode = output_mode(asked, single=single, dynamic=session.options.dynamic)
     if mode == 'raw':
@@ -140,7 +142,7 @@ def _screen(session: Session, asked: CommandLine, *, single: bool) -> Reporter:
         from parproc.report.live import LiveReporter
 
         try:
-            board = LiveReporter(style, log_path, full_log=full, ignored=ignored(False), usual=session.usual.get)
+            board = LiveReporter(style, log_path, full_log=full, ignored=ignored, usual=session.usual.get)
         except OSError:  # asked for where there is no terminal
             mode = 'plain'
         else:
@@ -163,7 +165,7 @@ def _screen(session: Session, asked: CommandLine, *, single: bool) -> Reporter:
         return JsonReporter(os.dup(1), log_path, version=__version__)
     from parproc.report.plain import PlainReporter
 
-    return PlainReporter(style, log_path, quiet=mode == 'quiet', full_log=full, ignored=ignored(False))
+    return PlainReporter(style, log_path, quiet=mode == 'quiet', full_log=full, ignored=ignored)
 
 
 def _columns() -> str:

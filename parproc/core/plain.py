@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
+from itertools import islice
+from typing import Any
 
 from parproc.core.names import as_text
 
 _SCALARS = frozenset({str, bytes, int, float, complex, bool, type(None)})
 _TEXTUAL_MODULES = frozenset({'datetime', 'decimal', 'fractions', 'ipaddress', 'uuid', 'pathlib', 'pathlib._local'})
-_COLLECTIONS: tuple[type, ...] = (list, tuple, set, frozenset, dict)
+_COLLECTIONS: tuple[Any, ...] = (list, tuple, set, frozenset, dict)
 _MOST_PARTS = 1000
+_DEEPEST = 20
 _LONGEST_SHOWN = 200
 
 
@@ -36,12 +39,13 @@ def same_value(mine: object, theirs: object) -> bool:
         return as_text(mine) == as_text(theirs)
     if type(mine) is not type(theirs) or not (is_plain(mine) and is_plain(theirs)):
         return False
-    if isinstance(mine, dict) and isinstance(theirs, dict):
-        return mine.keys() == theirs.keys() and all(same_value(part, theirs[key]) for key, part in mine.items())
-    if isinstance(mine, (set, frozenset)):
+    kind = type(mine)
+    if issubclass(kind, (set, frozenset)):
         return mine == theirs
-    pairs = (list(_parts(mine)), list(_parts(theirs)))
-    return len(pairs[0]) == len(pairs[1]) and all(map(same_value, *pairs))
+    if issubclass(kind, dict):
+        return _keys(mine) == _keys(theirs) and all(same_value(_at(mine, key), _at(theirs, key)) for key in _keys(mine))
+    mine_parts, theirs_parts = _parts(mine), _parts(theirs)
+    return len(mine_parts) == len(theirs_parts) and all(map(same_value, mine_parts, theirs_parts))
 
 
 def has_text(value: object) -> bool:
@@ -60,7 +64,7 @@ def shown(value: object) -> str:
         >>> shown('a'), shown(print)
         ("'a'", '<built-in function print>')
     """
-    if not is_plain(value) and not isinstance(value, type) and not _is_function(value):
+    if not is_plain(value) and not issubclass(type(value), type) and not _is_function(value):
         name = type(value).__qualname__
         return f'{"an" if name[:1] in "AEIOaeio" else "a"} {name}'
     text = repr(value)
@@ -82,34 +86,55 @@ def _is_scalar(value: object) -> bool:
     )
 
 
-def _parts_left(value: object, most: int) -> int | None:
+def _parts_left(value: object, most: int, deepest: int = _DEEPEST) -> int | None:
     """Return how many more parts may follow when ``value`` has ``most`` at the most; None when it is not plain."""
-    if most <= 0:
+    if most <= 0 or deepest <= 0:
         return None
     if _is_scalar(value):
         return most - 1
-    if not _is_collection(value):
+    if not _is_collection(type(value)):
         return None
     left: int | None = most - 1
-    for part in _parts(value):
-        left = None if left is None else _parts_left(part, left)
+    for part in _parts(value, most):
+        left = None if left is None else _parts_left(part, left, deepest - 1)
         if left is None:
             return None
     return left
 
 
-def _is_collection(value: object) -> bool:
-    kind = type(value)
-    if '__dataclass_fields__' in kind.__dict__:
-        return True
+def _is_collection(kind: type) -> bool:
     equals: object = kind.__eq__
-    return any(issubclass(kind, base) and equals is base.__eq__ for base in _COLLECTIONS)
+    return '__dataclass_fields__' in kind.__dict__ or any(
+        issubclass(kind, base) and equals is base.__eq__ for base in _COLLECTIONS
+    )
 
 
-def _parts(value: object) -> Iterable[object]:
-    if isinstance(value, dict):
-        return [part for pair in dict.items(value) for part in pair]
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return value
-    names: Iterable[str] = getattr(type(value), '__dataclass_fields__', ())
-    return [vars(value).get(name) if hasattr(value, '__dict__') else getattr(value, name, None) for name in names]
+def _parts(value: object, most: int = _MOST_PARTS) -> list[object]:
+    """Return what a collection holds, up to one more than ``most``; of a dict, keys and values.
+
+    The methods are those of the built-in types, whatever a subclass made of them.
+    """
+    kind = type(value)
+    if issubclass(kind, dict):
+        keys = list(islice(_keys(value), most + 1))
+        return [*keys, *(_at(value, key) for key in keys)]
+    for base in _COLLECTIONS:
+        if issubclass(kind, base):
+            return list(islice(base.__iter__(value), most + 1))
+    names: Iterable[str] = kind.__dict__.get('__dataclass_fields__', ())
+    return [_attribute(value, name) for name in names]
+
+
+def _keys(value: Any) -> Any:
+    return dict.keys(value)
+
+
+def _at(value: Any, key: object) -> object:
+    return dict.__getitem__(value, key)
+
+
+def _attribute(value: object, name: str) -> object:
+    try:
+        return object.__getattribute__(value, name)
+    except Exception:
+        return None

@@ -22,7 +22,9 @@ class ChoiceSource(Protocol):
 class CatalogView(Protocol):
     """What :func:`expand` needs of a catalog."""
 
-    separator: str
+    @property
+    def separators(self) -> Sequence[str]:
+        """What stands between the segments of names."""
 
     @property
     def procs(self) -> Mapping[str, object]:
@@ -64,20 +66,21 @@ def expand(
     Raises:
         UserError: for a word that names nothing, or when everything was left out.
     """
-    separator = catalog.separator
-    left_out = [Pattern(_whole_glob(word, separator), separator) for word in exclude]
+    separators = catalog.separators
+    left_out = [Pattern(_whole_glob(word, separators), separator) for word in exclude for separator in separators]
     names: dict[str, None] = {}
     for word in words:
-        meant = word if word in catalog.procs else _whole_glob(word, separator)
+        meant = word if word in catalog.procs else _whole_glob(word, separators)
         names.update(dict.fromkeys(catalog.create(meant, None, {}, params or {})))
     kept = [name for name in names if all(pattern.match(name) is None for pattern in left_out)]
     if names and not kept:
-        raise UserError('every target is excluded', hint=f'excluded: {", ".join(pattern.text for pattern in left_out)}')
+        texts = dict.fromkeys(pattern.text for pattern in left_out)
+        raise UserError('every target is excluded', hint=f'excluded: {", ".join(texts)}')
     return kept
 
 
-def _whole_glob(word: str, separator: str) -> str:
-    return f'{word}*' if word.endswith(separator) else word
+def _whole_glob(word: str, separators: Sequence[str]) -> str:
+    return f'{word}*' if word.endswith(tuple(separators)) else word
 
 
 def fill_glob(pattern: Pattern, glob: str, choices: ChoiceSource) -> Iterator[dict[str, str]]:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from parproc.core.events import Announcement, TaskFinished
 from parproc.core.view import Ended, Message, RunEnded, RunView, TaskLogged
+from parproc.report.logfile import Ignored, none_ignored
 from parproc.report.plain import PlainReporter
 from parproc.report.sink import PATIENCE, Sink
 from parproc.report.style import Style
@@ -18,13 +19,6 @@ INTERVAL = 0.05
 BURST = 1 << 20
 
 Item: TypeAlias = Announcement | Message | tuple[Ended, float]
-
-
-Ignored = Callable[[bool], 're.Pattern[str] | None']
-
-
-def none_ignored(_succeeded: bool) -> None:
-    """Leave out no line."""
 
 
 class CopyingReporter:
@@ -37,7 +31,7 @@ class CopyingReporter:
         style: receives the status lines.
         log_path: proc name -> its log.
         colour: whether ``out`` takes colour; as the style's stream when not given.
-        ignored: whether a proc succeeded -> what is found in lines of its log that are not shown.
+        ignored: a proc's name, and whether it succeeded -> what is found in lines of its log that are not shown.
     """
 
     def __init__(
@@ -50,7 +44,7 @@ class CopyingReporter:
         ignored: Ignored = none_ignored,
     ) -> None:
         self._sink = Sink(out)
-        self._plain = PlainReporter(style, log_path, ignored=ignored(False))
+        self._plain = PlainReporter(style, log_path, ignored=ignored)
         self._ignored = ignored
         self._style = Style(style.stream, colour=style.colour if colour is None else colour)
         self._log_path = log_path
@@ -114,7 +108,7 @@ class CopyingReporter:
         """Write what running tasks have written; return whether there is more already."""
         return False
 
-    def _copy(self, tail: Tail, mark: str, most: int, *, patience: int | None, succeeded: bool = False) -> bool:
+    def _copy(self, tail: Tail, mark: str, most: int, *, patience: int | None, ignored: re.Pattern[str] | None) -> bool:
         """Copy about ``most`` bytes, all where ``patience`` is endless; return whether nothing more is there now."""
         while most > 0 or patience is None:
             if self._sink.broken:
@@ -126,9 +120,9 @@ class CopyingReporter:
             if not lines:
                 return True
             most -= len(lines)
-            self._sink.put(self._style.printable(self._shown(lines, mark, succeeded=succeeded)).encode())
+            self._sink.put(self._style.printable(self._shown(lines, mark, ignored)).encode())
         return False
 
-    def _shown(self, lines: bytes, mark: str, *, succeeded: bool) -> str:
+    def _shown(self, lines: bytes, mark: str, ignored: re.Pattern[str] | None) -> str:
         """Return lines of a log as they are written."""
-        return marked(lines, mark, colour=self._style.colour, ignored=self._ignored(succeeded))
+        return marked(lines, mark, colour=self._style.colour, ignored=ignored)

@@ -15,9 +15,9 @@ from parproc.core.events import Announcement, TaskStarted, TaskWanted
 from parproc.core.model import GOOD, Location
 from parproc.core.screen import plain_text
 from parproc.core.view import Ended, Message, RunBegan, RunEnded, RunView, TaskLogged
-from parproc.report.copying import BURST, CopyingReporter, Ignored, none_ignored
+from parproc.report.copying import BURST, CopyingReporter
 from parproc.report.group import LONGEST_OUTPUT
-from parproc.report.logfile import failure_lines, has_output
+from parproc.report.logfile import Ignored, failure_lines, has_output, none_ignored
 from parproc.report.stepsummary import StepSummary
 from parproc.report.style import Style
 from parproc.report.summary import counts_text
@@ -58,7 +58,7 @@ class GithubReporter(CopyingReporter):
         style: how lines are drawn; its stream is not written to.
         log_path: proc name -> its log.
         summary_path: file for the step's summary, None for none.
-        ignored: whether a proc succeeded -> what is found in lines of its log that are not shown.
+        ignored: a proc's name, and whether it succeeded -> what is found in lines of its log that are not shown.
         home: folder that paths in annotations are relative to; the current one when not given.
     """
 
@@ -100,7 +100,7 @@ class GithubReporter(CopyingReporter):
                 self._tail.close()
             line = self._style.ended(ended, view.name_width)
             self._say(f'::group::{line}' if self._open_group else line, *self._style.leaks(ended))
-        if not self._copy(self._tail, '', BURST, patience=patience, succeeded=good):
+        if not self._copy(self._tail, '', BURST, patience=patience, ignored=self._ignored(ended.name, good)):
             return False
         if self._open_group:
             self._open_group = False
@@ -111,8 +111,8 @@ class GithubReporter(CopyingReporter):
     def _closed(self, ended: Ended, time: float, view: RunView) -> None:
         self._tail = None
 
-    def _shown(self, lines: bytes, mark: str, *, succeeded: bool) -> str:
-        text = super()._shown(lines, mark, succeeded=succeeded)
+    def _shown(self, lines: bytes, mark: str, ignored: re.Pattern[str] | None) -> str:
+        text = super()._shown(lines, mark, ignored)
         return _STRUCTURE.sub(r'\1: :', text) if '::' in text else text
 
     def _status(self, message: Announcement | Message, view: RunView) -> None:
@@ -145,7 +145,7 @@ class GithubReporter(CopyingReporter):
         if ended.seconds is None:
             return []
         path = self._log_path(ended.name)
-        return list(failure_lines(path, colour=self._style.colour, ignored=self._ignored(False)))
+        return list(failure_lines(path, colour=self._style.colour, ignored=self._ignored(ended.name, False)))
 
     def _annotation(self, ended: Ended) -> str:
         """Return the command that marks where a proc failed, as far as that is known."""

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from parproc.core.model import GOOD
 from parproc.core.view import Ended, RunView
-from parproc.report.copying import BURST, CopyingReporter, Ignored, none_ignored
+from parproc.report.copying import BURST, CopyingReporter
+from parproc.report.logfile import Ignored, none_ignored
 from parproc.report.style import Style
 from parproc.report.tail import Tail
 
@@ -24,7 +25,7 @@ class GroupReporter(CopyingReporter):
         style: receives the other status lines, as plain has them.
         log_path: proc name -> its log.
         colour: whether ``out`` takes colour; as the style's stream when not given.
-        ignored: whether a proc succeeded -> what is found in lines of its log that are not shown.
+        ignored: a proc's name, and whether it succeeded -> what is found in lines of its log that are not shown.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class GroupReporter(CopyingReporter):
             if ended.seconds is None:  # it never ran, and what lies at its path is not its log
                 self._tail.close()
         good = ended.outcome.state in GOOD
-        return self._copy(self._tail, INDENT, BURST, patience=patience, succeeded=good)
+        return self._copy(self._tail, INDENT, BURST, patience=patience, ignored=self._ignored(ended.name, good))
 
     def _closed(self, ended: Ended, time: float, view: RunView) -> None:
         self._tail = None

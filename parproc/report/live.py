@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import time
 from collections.abc import Callable, Mapping
 from itertools import islice
@@ -21,7 +20,7 @@ from parproc.core.screen import clean_line, plain_text
 from parproc.core.view import HELD_BACK, Ended, Message, RunBegan, RunEnded, RunView, TaskLogged, Warned
 from parproc.report.backlog import Backlog
 from parproc.report.frame import Scene, draw, rows_shown
-from parproc.report.logfile import failure_lines, read_log_excerpt
+from parproc.report.logfile import Ignored, failure_lines, none_ignored, read_log_excerpt
 from parproc.report.style import Style
 from parproc.report.summary import write_summary
 from parproc.report.tails import Tails
@@ -51,7 +50,7 @@ class LiveReporter:
         style: where and how; its stream is a terminal.
         log_path: proc name -> its log.
         full_log: show a failed proc's whole log.
-        ignored: found in lines of logs that are not shown.
+        ignored: a proc's name, and whether it succeeded -> what is found in lines of its log that are not shown.
         usual: proc name -> seconds it usually takes, None when nobody knows.
         clock: monotonic seconds.
         environ: tells which terminal it is.
@@ -66,7 +65,7 @@ class LiveReporter:
         log_path: Callable[[str], str],
         *,
         full_log: bool = False,
-        ignored: re.Pattern[str] | None = None,
+        ignored: Ignored = none_ignored,
         usual: Callable[[str], float | None] | None = None,
         clock: Callable[[], float] = time.monotonic,
         environ: Mapping[str, str] = os.environ,
@@ -201,7 +200,9 @@ class LiveReporter:
         failed = outcome.state is ProcState.FAILED and outcome.error not in HELD_BACK
         if failed and path and outcome.error is not ErrorKind.INTERRUPTED:
             bar = style.paint('│', 'red')
-            for line in failure_lines(path, colour=style.colour, full=self._full_log, ignored=self._ignored):
+            for line in failure_lines(
+                path, colour=style.colour, full=self._full_log, ignored=self._ignored(ended.name, False)
+            ):
                 style.line(f'    {bar} {line}'.rstrip())
                 self._collect()
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 from parproc.core.logscan import relevant_part
 from parproc.core.screen import clean_line
@@ -52,6 +53,14 @@ def read_log_excerpt(path: str) -> str:
             file.seek(size - TAIL)
             data = b'%s\n... %d bytes left out\n%s' % (head, size - HEAD - TAIL, file.read(TAIL))
     return data.decode('utf-8', 'backslashreplace')
+
+
+Ignored: TypeAlias = Callable[[str, bool], 're.Pattern[str] | None']
+"""A proc's name, and whether it succeeded -> what is found in lines of its log that are not shown, None for nothing."""
+
+
+def none_ignored(_name: str, _succeeded: bool) -> None:
+    """Leave out no line."""
 
 
 def failure_lines(

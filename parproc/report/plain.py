@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from itertools import islice
 
@@ -11,7 +10,7 @@ from parproc.core.events import Announcement, RunStopping, TaskFinished, TaskRet
 from parproc.core.model import ErrorKind, ProcState
 from parproc.core.screen import clean_line, plain_text
 from parproc.core.view import HELD_BACK, Ended, Message, RunBegan, RunEnded, RunView, TaskLogged, Warned
-from parproc.report.logfile import failure_lines
+from parproc.report.logfile import Ignored, failure_lines, none_ignored
 from parproc.report.style import Style
 from parproc.report.summary import write_summary
 
@@ -27,7 +26,7 @@ class PlainReporter:
         log_path: proc name -> its log.
         quiet: only failures, and what else went wrong.
         full_log: show a failed proc's whole log.
-        ignored: found in lines of logs that are not shown.
+        ignored: a proc's name, and whether it succeeded -> what is found in lines of its log that are not shown.
     """
 
     def __init__(
@@ -37,7 +36,7 @@ class PlainReporter:
         *,
         quiet: bool = False,
         full_log: bool = False,
-        ignored: re.Pattern[str] | None = None,
+        ignored: Ignored = none_ignored,
     ) -> None:
         self._style = style
         self._log_path = log_path
@@ -126,7 +125,9 @@ class PlainReporter:
         if failed and ended.seconds is not None and outcome.error is not ErrorKind.INTERRUPTED:
             path = self._log_path(ended.name)
             bar = style.paint('│', 'red')
-            for line in failure_lines(path, colour=style.colour, full=self._full_log, ignored=self._ignored):
+            for line in failure_lines(
+                path, colour=style.colour, full=self._full_log, ignored=self._ignored(ended.name, False)
+            ):
                 style.line(f'    {bar} {line}'.rstrip())
             if self._quiet:
                 style.line(f'    log: {plain_text(path)}')

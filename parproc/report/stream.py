@@ -8,7 +8,8 @@ from zlib import crc32
 from parproc.core.events import Announcement, TaskStarted
 from parproc.core.screen import RESET, plain_text
 from parproc.core.view import Ended, Message, RunView
-from parproc.report.copying import BURST, CopyingReporter, Ignored, none_ignored
+from parproc.report.copying import BURST, CopyingReporter
+from parproc.report.logfile import Ignored, none_ignored
 from parproc.report.sink import PATIENCE
 from parproc.report.style import Style
 from parproc.report.tail import Tail
@@ -25,7 +26,7 @@ class StreamReporter(CopyingReporter):
         style: receives the status lines, as plain has them.
         log_path: proc name -> its log.
         colour: whether ``out`` takes colour; as the style's stream when not given.
-        ignored: whether a proc succeeded -> what is found in lines of its log that are not shown.
+        ignored: a proc's name, and whether it succeeded -> what is found in lines of its log that are not shown.
     """
 
     def __init__(
@@ -55,7 +56,9 @@ class StreamReporter(CopyingReporter):
         if tail is None:
             return True
         tail.finish()
-        return self._copy(tail, self._mark(ended.name, view), BURST, patience=patience)
+        return self._copy(
+            tail, self._mark(ended.name, view), BURST, patience=patience, ignored=self._ignored(ended.name, False)
+        )
 
     def _closed(self, ended: Ended, time: float, view: RunView) -> None:
         self._tails.pop(ended.name, None)
@@ -64,7 +67,9 @@ class StreamReporter(CopyingReporter):
     def _follow(self, view: RunView) -> bool:
         more = False
         for name in view.running:
-            if not self._copy(self._tails[name], self._mark(name, view), SHARE, patience=PATIENCE):
+            if not self._copy(
+                self._tails[name], self._mark(name, view), SHARE, patience=PATIENCE, ignored=self._ignored(name, False)
+            ):
                 more = True
                 if not self._sink.flush(0):
                     break

@@ -214,6 +214,38 @@ def test_lines_that_are_to_be_ignored_are_not_shown(project):
     assert ran.code == 2 and 'no regular expression' in ran.err
 
 
+def test_a_proc_may_have_lines_of_its_own_that_are_not_shown(project):
+    project.write(
+        'tasks.py',
+        """
+        import parproc as pp
+        pp.set_options(log_ignore=['^noise'])
+        @pp.Proto('p::[n]', arg_choices={'n': ['good', 'bad']}, log_ignore=['^hum', pp.IgnoreLogIfSucceeded('chatter')])
+        def p(context, n):
+            print('noise error'); print('hum error'); print('chatter error'); print('word error')
+            if n == 'bad':
+                raise pp.ProcFailedError('done')
+        @pp.Proc()
+        def other(context):
+            print('noise error'); print('hum error'); print('chatter error')
+        """,
+    )
+    (project.folder / 'parproc.toml').write_text(
+        '[proc.command]\nrun = "echo hum error; echo buzz error"\nlog_ignore = ["buzz"]\n'
+    )
+    names = ('p::*', 'other', 'command')
+    group = project.run('-o', 'group', '-j1', *names)
+    shown = re.findall(r'^    (\w+) error', group.out, re.MULTILINE)
+    assert sorted(shown) == sorted(['word', 'chatter', 'word', 'hum', 'chatter', 'hum'])
+    stream = project.run('-o', 'stream', *names).out
+    assert re.findall(r'^other +\| (\w+) error', stream, re.MULTILINE) == ['hum', 'chatter']
+    assert re.findall(r'^p::bad +\| (\w+) error', stream, re.MULTILINE) == ['chatter', 'word']
+    plain = project.run(*names).err
+    assert 'hum' not in plain and plain.count('chatter error') == 1
+    github = project.run('-o', 'github', *names).out
+    assert github.count('hum error') == 2 and 'buzz' not in github
+
+
 def test_the_command_to_run_it_again_says_all_that_it_needs(tasks):
     (tasks.folder / 'deep').mkdir()
     ran = tasks.run('-C', '..', 'bad', 'A=1 2', '--', 'x y', cwd=tasks.folder / 'deep')

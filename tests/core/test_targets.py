@@ -30,7 +30,7 @@ class FixedChoices:
 class FixedCatalog:
     """Names out of a dict: what a word stands for."""
 
-    separator = '::'
+    separators = ('::',)
 
     def __init__(self, meanings: Mapping[str, list[str]], procs: Sequence[str] = ()) -> None:
         self.meanings = meanings
