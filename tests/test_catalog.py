@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 import parproc as pp
 from parproc.catalog import Catalog
 from parproc.core.model import ProcState, TaskSpec
+from parproc.core.targets import expand
 from parproc.errors import UserError
-from parproc.registry import NO_FAILURES, DepProcContext, WhenScheduled, WhenTargetScheduled, declare
+from parproc.registry import NO_FAILURES, DepProcContext, Origin, WhenScheduled, WhenTargetScheduled, declare
 
 
 class Env(enum.Enum):
@@ -578,3 +579,397 @@ def test_the_function_of_a_proc_among_deps_means_that_proc():
     session.run('second')
     assert session.wait_for_all() and session.results() == {'first': 1, 'second': 2}
     session.clear()
+
+
+# --- now=True --------------------------------------------------------------------------------------------------------
+
+
+def test_procs_of_a_proto_are_due_now_each_when_it_is_created(built: Built) -> None:
+    built.proto('f::[x]::[y]', now=True, arg_choices={'x': ['a', 'b'], 'y': [1, 2]})
+    assert built.catalog.take_now() == []
+    built.create('f::a::1')
+    assert built.catalog.take_now() == ['f::a::1']
+    built.create('f::a::*')
+    assert built.catalog.take_now() == ['f::a::2']
+    built.create('f::[x]::[y]', 'mine', x='b', y=1)
+    assert built.catalog.take_now() == ['mine']
+    assert built.catalog.take_now() == []
+
+
+def test_a_proto_without_placeholders_is_due_now_as_a_proc_is(built: Built) -> None:
+    built.proc('a', now=True)
+    built.proto('b', now=True)
+    built.proto('c', lambda context, env: env, now=True)
+    assert built.catalog.take_now() == ['a', 'b']
+    built.create('b')
+    assert built.catalog.take_now() == []
+
+
+def test_what_could_not_be_created_is_not_due_and_leaves_nothing(built: Built) -> None:
+    built.proto(
+        'b::[env]', lambda context, env, port: env, args={'port': 'x'}, now=True, arg_choices={'env': ['a', 'b']}
+    )
+    built.proc('b::b', now=True)
+    built.catalog.take_now()
+    with pytest.raises(UserError, match='without port=3'):
+        built.create('b::*', port=3)
+    assert built.catalog.take_now() == [] and list(built.catalog.procs) == ['b::b']
+
+
+# --- reverse dependencies that leave an argument open ----------------------------------------------------------------
+
+
+def test_an_open_reverse_dependency_puts_the_procs_that_exist_before(built: Built) -> None:
+    built.proto('init::[env]', rdeps=['deploy'])
+    built.proc('deploy')
+    assert built.deps('deploy') == {'deploy': set()}
+    built.create('init::a')
+    built.create('init::[env]', 'mine', env='b')
+    assert built.deps('deploy')['deploy'] == {'init::a', 'mine'}
+
+
+def test_of_those_only_the_ones_that_agree_with_the_match(built: Built) -> None:
+    built.proto('init::[env]::[region]', rdeps=[WhenTargetScheduled('deploy::[env]')])
+    built.proto('deploy::[env]')
+    for name in ('init::prod::eu', 'init::prod::us', 'init::dev::eu'):
+        built.create(name)
+    assert built.deps('deploy::prod')['deploy::prod'] == {'init::prod::eu', 'init::prod::us'}
+    assert built.deps('deploy::test')['deploy::test'] == set()
+
+
+# --- functions as names ----------------------------------------------------------------------------------------------
+
+
+def test_a_declared_function_stands_for_its_proc(built: Built) -> None:
+    def build(context, env): ...
+    def lint(context): ...
+    def test(context, env): ...
+
+    built.proto('build::[env]', build)
+    built.proc('style', lint)
+    built.proto('test::[env]', test, deps=[lint, build])
+    assert built.catalog.create(build, None, {'env': 'dev'}) == ['build::dev']
+    assert built.catalog.create(lint) == ['style']
+    assert (built.catalog.name_of(lint), built.catalog.name_of(build)) == ('style', 'build::[env]')
+    assert built.deps('test::dev') == {'test::dev': {'style', 'build::dev'}, 'style': set(), 'build::dev': set()}
+
+
+def test_a_function_declared_after_it_was_named_stands_for_its_proc_too(built: Built) -> None:
+    def late(context): ...
+
+    built.proc('a', deps=[late])
+    built.proc('later', late)
+    assert built.deps('a')['a'] == {'later'}
+
+
+def test_a_declared_function_may_be_what_a_proc_goes_before(built: Built) -> None:
+    def deploy(context, env): ...
+    def clean(context): ...
+
+    built.proto('deploy::[env]', deploy)
+    built.proc('clean', clean)
+    built.proc('setup', rdeps=[deploy, WhenTargetScheduled(clean)])
+    built.proc('wipe', rdeps=[WhenScheduled(clean)])
+    assert built.deps('deploy::dev')['deploy::dev'] == {'setup'}
+    assert built.deps('clean')['clean'] == {'setup'}
+    assert built.deps('wipe')['clean'] == {'setup', 'wipe'}
+    with pytest.raises(UserError, match='is no proc'):
+        built.proc('other', rdeps=[lambda context: None])
+    assert 'other' not in built.catalog.procs
+
+
+def test_a_method_stands_for_its_proc_however_often_it_is_looked_up(built: Built) -> None:
+    class Tool:
+        def run(self, context): ...
+
+    tool = Tool()
+    built.proc('tool', tool.run)
+    assert built.catalog.name_of(tool.run) == 'tool'
+    with pytest.raises(UserError, match='is no proc'):
+        built.catalog.name_of(Tool().run)
+
+
+def test_a_function_of_two_procs_stands_for_neither(built: Built) -> None:
+    def shared(context): ...
+
+    built.proc('a', shared)
+    built.proc('b', shared)
+    for use in (lambda: built.catalog.create(shared), lambda: built.proc('c', deps=[shared])):
+        with pytest.raises(UserError, match='declared as "a" and "b"'):
+            use()
+
+
+@pytest.mark.parametrize('name', [len, 3, None, ['a']])
+def test_what_is_neither_a_name_nor_a_declared_function_is_refused(built: Built, name: Any) -> None:
+    with pytest.raises(UserError, match=r'is no proc|must be text or a declared function'):
+        built.catalog.create(name)
+
+
+# --- declaring again -------------------------------------------------------------------------------------------------
+
+
+def test_the_error_for_a_second_declaration_names_the_way_to_replace(built: Built) -> None:
+    built.proc('a')
+    with pytest.raises(UserError, match='replace=True'):
+        built.proc('a')
+
+
+def test_a_replaced_proc_leaves_nothing_behind(built: Built) -> None:
+    def old(context):
+        return 'old'
+
+    built.proc('a', old, deps=['x'], rdeps=['target'], now=True)
+    built.proc('target')
+    built.proc('x')
+    user = declare(lambda context: None, 'user', is_proto=False, deps=[old])
+    built.catalog.declare(user)
+    assert built.deps('target')['target'] == {'a'}
+    new = declare(lambda context: 'new', 'a', is_proto=False)
+    assert built.catalog.declare(new, replace=True) == ['a']
+    assert built.call('a') == 'new'
+    assert built.deps('target') == {'target': set()}
+    assert built.deps('user') == {'user': {'a'}, 'a': set()}
+    assert built.catalog.take_now() == []
+    assert built.create('?') == ['x', 'a']  # the new declaration is the later one
+    with pytest.raises(UserError, match='is no proc'):
+        built.catalog.name_of(old)
+
+
+def test_a_replaced_proto_takes_its_procs_with_it(built: Built) -> None:
+    built.proto('b::[env]', arg_choices={'env': ['dev', 'prod']}, rdeps=['t'], now=True)
+    built.create('b::dev')
+    built.create('b::[env]', 'mine', env='prod')
+    built.proc('t')
+    new = declare(lambda context, env: env, 'b::[env]', is_proto=True, arg_choices={'env': ['test']})
+    assert built.catalog.declare(new, replace=True) == ['b::dev', 'mine']
+    assert list(built.catalog.procs) == ['t'] and built.catalog.take_now() == []
+    assert built.create('b::*') == ['b::test']
+    assert built.deps('t') == {'t': set()}
+    for name in ('mine', 'b::dev', 'm*'):
+        with pytest.raises(UserError):
+            built.create(name)
+
+
+@pytest.mark.parametrize('first', ['build', 'build::[env]', 'proc'])
+@pytest.mark.parametrize('second', ['build', 'build::[env]', 'proc'])
+def test_whatever_has_the_name_is_replaced(built: Built, first: str, second: str) -> None:
+    def declared(name: str) -> Any:
+        if name == 'proc':
+            return declare(lambda context: 'proc', 'build', is_proto=False)
+        return declare(lambda context, env: env, name, is_proto=True)
+
+    built.catalog.declare(declared(first))
+    built.catalog.declare(declared(second), replace=True)
+    if second == 'proc':
+        assert built.create('build') == ['build'] and built.call('build') == 'proc'
+    else:
+        assert built.create('build::dev') == ['build::dev']
+        assert list(built.catalog.protos) == ['build::[env]']
+
+
+def test_an_exact_declaration_may_replace_a_proc_that_was_created(built: Built) -> None:
+    built.proto('b::[env]', lambda context, env: 'proto')
+    built.create('b::dev')
+    new = declare(lambda context: 'proc', 'b::dev', is_proto=False)
+    assert built.catalog.declare(new, replace=True) == ['b::dev']
+    assert built.call('b::dev') == 'proc' and built.create('b::prod') == ['b::prod']
+
+
+def test_a_declaration_that_is_wrong_replaces_nothing(built: Built) -> None:
+    built.proto('b::[env]', lambda context, env: env, arg_choices={'env': ['dev']})
+    built.create('b::dev')
+    with pytest.raises(UserError):
+        built.catalog.declare(
+            declare(lambda context, env: env, 'b::[env]', is_proto=True, arg_choices={'o': [1]}), replace=True
+        )
+    with pytest.raises(UserError):
+        built.catalog.declare(declare(lambda context: 1, 'b::dev', is_proto=False, deps=['x::[y]']), replace=True)
+    assert built.call('b::dev') == 'dev' and built.create('b::*') == ['b::dev']
+
+
+def test_what_an_included_file_declares_can_be_replaced(built: Built) -> None:
+    inner = Origin(('web',))
+    for _ in range(2):
+        built.catalog.declare(
+            declare(lambda context: 1, 'build', is_proto=False, origin=inner, rdeps=['test']), replace=True
+        )
+        built.catalog.declare(declare(lambda context: 1, 'test', is_proto=False, origin=inner), replace=True)
+        assert built.deps('web::test')['web::test'] == {'web::build'}
+    built.catalog.declare(declare(lambda context: 1, 'build', is_proto=False, origin=inner), replace=True)
+    assert built.deps('web::test') == {'web::test': set()}
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 2**32))
+def test_after_any_replacements_a_catalog_is_as_if_only_the_last_had_been_declared(seed: int) -> None:
+    chance = random.Random(seed)
+    names = ['a', 'b', 'c::[x]', 'd::[x]']
+    history = []
+    for _ in range(8):
+        name = chance.choice(names)
+        fields: dict[str, Any] = {'rdeps': chance.sample(['a', 'b', 'c::[x]', 'd::*'], chance.randint(0, 2))}
+        fields['rdeps'] = [rdep for rdep in fields['rdeps'] if rdep[0] > name[0]]
+        history.append((name, fields, chance.choice([None, 'c::1', 'd::1', 'd::2'])))
+    replaced, fresh = Built(), Built()
+    for name, fields, wanted in history:
+        replaced.catalog.declare(declare(lambda context, x='': x, name, is_proto='[' in name, **fields), replace=True)
+        if wanted is not None and f'{wanted[0]}::[x]' in replaced.catalog.protos:
+            replaced.create(wanted)
+    last = {name: fields for name, fields, _ in history}
+    for name, fields in sorted(
+        last.items(), key=lambda item: max(i for i, entry in enumerate(history) if entry[0] == item[0])
+    ):
+        fresh.catalog.declare(declare(lambda context, x='': x, name, is_proto='[' in name, **fields))
+    for name in list(replaced.catalog.procs):
+        fresh.create(name)
+    assert set(fresh.catalog.procs) == set(replaced.catalog.procs)
+    for name in list(fresh.catalog.procs):
+        assert replaced.deps(name) == fresh.deps(name)
+
+
+# --- separators ------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_declared_keeps_its_separator(built: Built) -> None:
+    built.proto('b::[env]', lambda context, env: env, arg_choices={'env': ['dev', 'prod']}, deps=['s/[env]'])
+    built.proc('x::y', rdeps=['b::[env]'])
+    built.catalog.separator = '/'
+    built.proto('s/[env]', lambda context, env: env, arg_choices={'env': ['dev', 'a::b']})
+    built.proto('t', lambda context, n: n)
+    built.proc('x/y', rdeps=['s/*'])
+    assert built.create('b::*') == ['b::dev', 'b::prod']
+    assert built.create('s/*') == ['s/dev', 's/a::b']
+    assert built.create('t/1') == ['t/1'] and built.create('t', n=2) == ['t/2']
+    assert built.create('x::?') == ['x::y'] and built.create('x/?') == ['x/y']
+    assert built.deps('b::dev') == {'b::dev': {'x::y', 's/dev'}, 'x::y': set(), 's/dev': {'x/y'}, 'x/y': set()}
+    assert built.catalog.separators == ('/', '::')
+    assert expand(['x::', 's/'], built.catalog, exclude=['x::y', 's/a*']) == ['s/dev']
+
+
+def test_a_name_that_two_separators_explain_is_an_error(built: Built) -> None:
+    built.proto('a::[x]', lambda context, x: x)
+    built.catalog.separator = '/'
+    built.proto('[y]/b', lambda context, y: y)
+    with pytest.raises(UserError, match=r'matches both "a::\[x\]" and "\[y\]/b"'):
+        built.create('a::1/b')
+
+
+# --- arguments that have no text -------------------------------------------------------------------------------------
+
+
+class Version:
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Table:
+    """Stands for a data frame: long, and not to be compared."""
+
+    def __eq__(self, other: object) -> Any:
+        raise ValueError('the truth value of a table is ambiguous')
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __bool__(self) -> bool:
+        raise ValueError('the truth value of a table is ambiguous')
+
+    def __len__(self) -> int:
+        raise AssertionError('looked at')
+
+    def __str__(self) -> str:
+        raise AssertionError('turned into text')
+
+    __repr__ = __str__
+
+
+@pytest.mark.parametrize('name', ['load', 'load::[frame]'])
+def test_a_table_may_be_an_argument_of_a_proc_with_a_name_of_its_own(built: Built, name: str) -> None:
+    built.proto('load', lambda context, frame, limit=3: (frame, limit))
+    table, other = Table(), Table()
+    assert built.create(name, 'load-a', frame=table) == built.create(name, 'load-a', frame=table) == ['load-a']
+    assert built.create('load-a', frame=table) == ['load-a']
+    assert built.call('load-a')[0] is table
+    for again in (lambda: built.create(name, 'load-a', frame=other), lambda: built.create('load-a', frame=other)):
+        with pytest.raises(UserError, match='exists already'):
+            again()
+    assert built.deps('load-a') == {'load-a': set()}
+
+
+def test_a_table_may_be_a_further_argument(built: Built) -> None:
+    built.proto('b::[env]', lambda context, env, data=None: data)
+    table = Table()
+    for _ in range(2):
+        assert built.create('b::dev', data=table) == ['b::dev']
+    assert built.create('b::dev') == ['b::dev']
+    assert built.call('b::dev') is table
+    with pytest.raises(UserError, match='exists already, without data=a Table'):
+        built.create('b::dev', data=Table())
+
+
+def test_a_table_cannot_stand_in_a_name(built: Built) -> None:
+    built.proto('load', lambda context, frame: frame)
+    with pytest.raises(UserError, match=r"a Table for frame has no text.*create\('load::\[frame\]', 'a-name', frame="):
+        built.create('load', frame=Table())
+    built.proto('use', lambda context, frame: frame, deps=['load::[frame]'])
+    with pytest.raises(UserError, match=r'nothing fills \[frame\]'):
+        built.create('use', 'use-a', frame=Table())
+    assert not built.catalog.procs
+
+
+def test_a_text_that_cannot_be_made_is_an_error(built: Built) -> None:
+    class Broken:
+        def __str__(self) -> str:
+            raise OSError('no text')
+
+    built.proto('b::[x]', lambda context, x: x)
+    with pytest.raises(UserError, match='a Broken for x cannot be turned into text: OSError'):
+        built.create('b::[x]', x=Broken())
+
+
+def test_tables_may_be_choices_of_an_argument_that_stands_in_no_name(built: Built) -> None:
+    tables = [Table(), Table()]
+    built.proto('b::[env]', lambda context, env, data=None: data, arg_choices={'data': tables})
+    built.create('b::dev', data=tables[1])
+    assert built.call('b::dev') is tables[1]
+    with pytest.raises(UserError, match='"a Table" is not a choice for data'):
+        built.create('b::prod', data=Table())
+
+
+def test_a_callable_choice_is_given_the_table_itself(built: Built) -> None:
+    table, seen = Table(), []
+    built.proto(
+        'b::[frame]::[n]',
+        lambda context, frame, n: n,
+        arg_choices={'n': lambda context, frame: seen.append(frame) or ['1', '2']},
+    )
+    built.create('b::[frame]::[n]', 'mine', frame=table, n='2')
+    assert seen and seen[0] is table
+    with pytest.raises(UserError, match='"3" is not a choice'):
+        built.create('b::[frame]::[n]', 'other', frame=table, n='3')
+
+
+def test_values_of_the_users_own_types_stand_in_names_by_their_text(built: Built) -> None:
+    def build(context, v: Version):
+        return v.text
+
+    built.proto('b::[v]', build, arg_choices={'v': [Version('1.2')]})
+    assert built.create('b::[v]', v=Version('1.2')) == built.create('b::1.2', v='1.2') == ['b::1.2']
+    assert built.create('b::[v]', 'mine', v='1.2') == built.create('b::[v]', 'mine', v='1.2') == ['mine']
+    assert built.call('mine') == '1.2'
+
+
+def test_no_glob_is_suggested_where_there_are_no_choices(built: Built) -> None:
+    built.proto('num', lambda context, n: n)
+    built.proto('env', lambda context, e: e, arg_choices={'e': ['a', 'b']})
+    with pytest.raises(UserError, match='needs a value for n') as error:
+        built.create('num')
+    assert '*' not in str(error.value)
+    with pytest.raises(UserError, match=r'"env::\*" stands for all'):
+        built.create('env')
+    for name in ('num', 'nun', 'num::', 'nun::3'):
+        with pytest.raises(UserError) as error:
+            built.create(name)
+        assert 'num::*' not in str(error.value)

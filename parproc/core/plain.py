@@ -65,7 +65,7 @@ def shown(value: object) -> str:
         ("'a'", '<built-in function print>')
     """
     if not is_plain(value) and not issubclass(type(value), type) and not _is_function(value):
-        name = type(value).__qualname__
+        name = type(value).__name__
         return f'{"an" if name[:1] in "AEIOaeio" else "a"} {name}'
     text = repr(value)
     return text if len(text) <= _LONGEST_SHOWN else f'{text[: _LONGEST_SHOWN - 1]}…'
