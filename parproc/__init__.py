@@ -38,6 +38,7 @@ _HOMES = {
     'ProcState': 'core.model',
     'ProcessError': 'errors',
     'Proto': 'api',
+    'ProtoInfo': 'info',
     'Session': 'session',
     'UserError': 'errors',
     'WhenScheduled': 'registry',
@@ -88,7 +89,7 @@ if TYPE_CHECKING:
         ProcSkippedError,
         UserError,
     )
-    from parproc.info import ProcInfo
+    from parproc.info import ProcInfo, ProtoInfo
     from parproc.options import IgnoreLogAlways, IgnoreLogIfSucceeded
     from parproc.registry import NO_FAILURES, DepProcContext, Output, WhenScheduled, WhenTargetScheduled
     from parproc.session import Session
@@ -99,6 +100,7 @@ __all__ = [  # noqa: RUF022
     'ProcContext',
     'DepProcContext',
     'ProcInfo',
+    'ProtoInfo',
     'ProcState',
     'ErrorKind',
     'NO_FAILURES',

@@ -189,7 +189,8 @@ class Session:
 
         def declare(target: Function) -> Function:
             declaration = registry.declare(target, name, is_proto=is_proto, origin=self._origin(), **fields)
-            self.catalog.declare(declaration, replace=replacing)
+            dropped = self.catalog.declare(declaration, replace=replacing)
+            self.now = [due for due in self.now if due not in dropped]
             self._on_now()
             return target
 
