@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
 import json
 import os
+import re
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from parproc import run_events
 from parproc.core import events, view
 from parproc.core.events import RunStopping, TaskFinished, TaskResumed, TaskRetrying, TaskStarted, TaskWaiting
 from parproc.core.model import SUCCESS, ErrorKind, Location, Outcome, ProcState, Usage, failure
-from parproc.core.view import RunBegan, RunEnded, TaskLogged, TaskProgressed, Warned
+from parproc.core.view import RunBegan, RunEnded, RunView, TaskLogged, TaskProgressed, Warned
 from parproc.report import jsonl
+from parproc.report.eventstream import STATES, EventStream
 from parproc.report.fanout import Reporters
-from parproc.report.jsonl import EVENTS, JsonReporter
+from parproc.report.jsonl import JsonReporter
+from parproc.run_events import RunEvent
 
 SCHEMA = json.loads(Path(jsonl.__file__).with_name('events.schema.json').read_text())
 TYPES: dict[str, tuple[type, ...]] = {
@@ -28,6 +35,7 @@ TYPES: dict[str, tuple[type, ...]] = {
     'array': (list,),
     'object': (dict,),
 }
+NAMES = {str: 'string', int: 'integer', float: 'number'}
 STORY = [
     RunBegan('id', ('ship',), 'LOGS', 4, 2, 100.0),
     events.TaskWanted('build::prod', 2.0, (), 100.0),
@@ -195,15 +203,76 @@ def test_every_line_is_as_the_schema_says(tmp_path: Path) -> None:
             assert list(problems({other: value for other, value in line.items() if other != key}, SCHEMA))
 
 
-def test_every_kind_of_message_has_a_line() -> None:
+def test_every_kind_of_message_is_an_event_of_a_kind_of_its_own() -> None:
     messages = {*typing.get_args(events.Announcement), *typing.get_args(view.Message)}
-    assert messages == {*EVENTS, RunBegan, RunEnded}
+    assert {type(message) for message in STORY} == messages
+    stream = EventStream(lambda name: None, version='9.8')
+    told = {type(message): type(event) for message in STORY for event in stream.events(message, RunView())}
+    assert set(told) == messages
+    assert set(told.values()) == set(typing.get_args(RunEvent))
+
+
+def shape(annotation: Any) -> dict[str, Any]:
+    """What a schema says of a field with this annotation, but for its description and bounds."""
+    if annotation in NAMES:
+        return {'type': NAMES[annotation]}
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return {'enum': {member.value for member in (STATES if annotation is ProcState else annotation)}}
+    if dataclasses.is_dataclass(annotation):
+        hints = typing.get_type_hints(annotation)
+        inner = {field.name: shape(hints[field.name]) for field in dataclasses.fields(annotation)}
+        return {'type': 'object', 'properties': inner}
+    arguments = typing.get_args(annotation)
+    origin = typing.get_origin(annotation)
+    if origin is tuple:
+        return {'type': 'array', 'items': shape(arguments[0])}
+    if arguments == (ProcState, int):
+        return {'type': 'object', 'properties': {state.value: {'type': 'integer'} for state in STATES}}
+    if origin is Mapping:
+        return {'type': 'object', 'others': shape(arguments[1])}
+    one = shape(next(argument for argument in arguments if argument is not type(None)))
+    assert type(None) in arguments
+    return {'enum': {*one['enum'], None}} if 'enum' in one else {**one, 'type': {one['type'], 'null'}}
+
+
+def outline(schema: dict[str, Any]) -> dict[str, Any]:
+    """The same of what a schema says."""
+    said: dict[str, Any] = {}
+    if 'type' in schema:
+        said['type'] = schema['type'] if isinstance(schema['type'], str) else set(schema['type'])
+    if 'enum' in schema:
+        said['enum'] = set(schema['enum'])
+    if 'items' in schema:
+        said['items'] = outline(schema['items'])
+    if 'properties' in schema:
+        said['properties'] = {key: outline(inner) for key, inner in schema['properties'].items() if key != 'event'}
+        assert set(schema['required']) == set(schema['properties'])
+    elif 'additionalProperties' in schema:
+        said['others'] = outline(schema['additionalProperties'])
+    return said
+
+
+@pytest.mark.parametrize('kind', typing.get_args(RunEvent), ids=lambda kind: kind.event)
+def test_the_schema_says_what_the_class_says(kind: type) -> None:
+    schema = next(one for one in SCHEMA['oneOf'] if one['properties']['event']['const'] == kind.event)
+    said = outline(schema)
+    if kind.event == 'header':
+        assert schema['properties']['version']['const'] == run_events.VERSION
+        said['properties']['version'] = {'type': 'integer'}
+    assert said == shape(kind)
+
+
+@pytest.mark.parametrize('kind', [*typing.get_args(RunEvent), run_events.ProcResult], ids=lambda kind: kind.__name__)
+def test_every_field_of_a_class_is_described_and_nothing_can_be_set(kind: type) -> None:
+    described = re.findall(r'^        (\w+): ', inspect.getdoc(kind).replace('\n', '\n    '), re.MULTILINE)
+    assert described == [field.name for field in dataclasses.fields(kind)]
+    assert kind.__dataclass_params__.frozen
 
 
 def test_the_schema_knows_every_state_and_reason_and_describes_every_field() -> None:
     finished = next(one for one in SCHEMA['oneOf'] if one['properties']['event']['const'] == 'finished')
     assert set(finished['properties']['error']['enum']) == {None, *(kind.value for kind in ErrorKind)}
-    assert sorted(finished['properties']['state']['enum']) == jsonl.STATES
+    assert sorted(finished['properties']['state']['enum']) == [state.value for state in STATES]
 
     def described(schema: dict[str, Any]) -> None:
         assert schema['description'].endswith('.')
@@ -217,6 +286,7 @@ def test_the_schema_knows_every_state_and_reason_and_describes_every_field() -> 
 def test_the_header_comes_first_whatever_was_warned_of(tmp_path: Path) -> None:
     lines = written(tmp_path, [Warned('early'), *STORY[:2]])
     assert [line['event'] for line in lines] == ['header', 'warned', 'wanted']
+    assert lines[1]['time'] == 0.0
 
 
 def test_a_slow_reader_loses_nothing() -> None:
