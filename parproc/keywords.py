@@ -136,6 +136,9 @@ class OptionKeywords(TypedDict, total=False):
     dynamic: bool | None
     """Live terminal output; None, the default, decides by the terminal."""
 
+    output: Literal['auto', 'raw', 'live', 'plain', 'stream', 'group', 'quiet', 'json', 'github'] | None
+    """How a run is shown. ``'auto'``, the default, decides by ``dynamic`` and the terminal."""
+
     name_param_separator: str | None
     """What stands between the segments of names declared from now on. ``'::'`` by default."""
 

@@ -14,6 +14,7 @@ from parproc.core.plain import shown
 from parproc.errors import UserError
 
 MODES = ('mp', 'single')
+OUTPUTS = ('auto', 'raw', 'live', 'plain', 'stream', 'group', 'quiet', 'json', 'github')
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Options:
         parallel: how many procs may run at once.
         mode: ``mp`` runs each proc in a child process, ``single`` all of them in this one.
         dynamic: live terminal output; None decides by the terminal.
+        output: how a run is shown: one of :data:`OUTPUTS`; ``auto`` leaves it to ``dynamic`` and the terminal.
         name_param_separator: what stands between the segments of a name.
         allow_missing_deps: wait for a dependency that is not declared yet, as long as something could declare it.
         fail_fast: start nothing new after a failure.
@@ -71,6 +73,7 @@ class Options:
     parallel: int = 100
     mode: str = 'mp'
     dynamic: bool | None = None
+    output: str = 'auto'
     name_param_separator: str = '::'
     allow_missing_deps: bool = True
     fail_fast: bool = False
@@ -104,15 +107,19 @@ def _parallel(value: object, what: str) -> int:
     return number
 
 
-def _mode(value: object, what: str) -> str:
-    if not isinstance(value, str) or value not in MODES:
-        hint = nearest(value, MODES) if isinstance(value, str) else None
-        raise checks.wrong(what, f'one of {", ".join(MODES)}', value, hint)
-    return value
-
-
 def _optional_flag(value: object, what: str) -> bool | None:
     return None if value is None else checks.flag(value, what)
+
+
+def _one_of(allowed: tuple[str, ...]) -> Callable[[object, str], str]:
+    def check(value: object, what: str) -> str:
+        if value not in allowed:
+            raise UserError(
+                f'{what} must be one of {", ".join(allowed)}, not {value!r}', hint=nearest(str(value), allowed)
+            )
+        return str(value)
+
+    return check
 
 
 def _separator(value: object, what: str) -> str:
@@ -139,8 +146,9 @@ def log_ignore(value: object, what: str) -> IgnoredLines:
 
 _CHECKS: dict[str, Callable[[object, str], object]] = {
     'parallel': _parallel,
-    'mode': _mode,
+    'mode': _one_of(MODES),
     'dynamic': _optional_flag,
+    'output': _one_of(OUTPUTS),
     'name_param_separator': _separator,
     'allow_missing_deps': checks.flag,
     'fail_fast': checks.flag,

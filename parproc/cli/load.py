@@ -102,6 +102,10 @@ def _asked_options(asked: CommandLine) -> dict[str, object]:
         fixed['mode'] = asked.mode
     if asked.fail_fast is not None:
         fixed['fail_fast'] = asked.fail_fast
+    if asked.output is not None:
+        fixed['output'] = asked.output
+    if asked.quiet:
+        fixed['output'] = 'quiet'
     return fixed
 
 

@@ -10,8 +10,7 @@ import click
 from parproc import __version__
 from parproc.cli.request import GRAPHS, CommandLine, split_arguments, split_words
 from parproc.errors import UserError
-
-OUTPUTS = ('auto', 'raw', 'live', 'plain', 'stream', 'group', 'quiet', 'json', 'github')
+from parproc.options import MODES, OUTPUTS
 
 
 def read_options(arguments: Sequence[str]) -> CommandLine | None:
@@ -59,7 +58,7 @@ def _truthy(name: str) -> bool:
 @click.option('-n', '--dry-run', is_flag=True, help='Show what would run, in order; run nothing.')
 @click.option('--graph', type=click.Choice(GRAPHS), metavar='[mermaid|dot|json]', help='Print the dependency graph.')
 @click.option('-j', '--jobs', metavar='N|auto', help='How many procs run at once; auto: one for each usable CPU.')
-@click.option('--mode', type=click.Choice(['mp', 'single']), help='Run procs in child processes, or all in this one.')
+@click.option('--mode', type=click.Choice(MODES), help='Run procs in child processes, or all in this one.')
 @click.option('--timeout', metavar='TIME', help='Stop the whole run after TIME (30s, 5m, 1h); exit 124.')
 @click.option(
     '-k', '--keep-going', 'after_failure', flag_value='go on', envvar=[], help='After a failure: go on (default).'
@@ -75,7 +74,7 @@ def _truthy(name: str) -> bool:
 )
 @click.option('--only', is_flag=True, help='Run the targets without their dependencies.')
 @click.option('-X', '--exclude', multiple=True, metavar='GLOB', help='Leave GLOB out of the targets.')
-@click.option('-o', '--output', type=click.Choice(OUTPUTS), default='auto', help='How to show the run.')
+@click.option('-o', '--output', type=click.Choice(OUTPUTS), help='How to show the run.')
 @click.option(
     '--print', 'print_name', metavar='NAME', envvar='PARPROC_PRINT', help="After the run, that proc's result as JSON."
 )

@@ -21,6 +21,7 @@ class CommandLine:
         params: KEY=VALUE arguments.
         extra_args: what followed ``--``.
         fail_fast: start nothing new after a failure; None where nothing says.
+        output: how to show the run; None where nothing says.
         print_name: the proc whose result is to be printed.
     """
 
@@ -42,7 +43,7 @@ class CommandLine:
     last_failed: bool = False
     only: bool = False
     exclude: tuple[str, ...] = ()
-    output: str = 'auto'
+    output: str | None = None
     print_name: str | None = None
     junit: str | None = None
     trace: str | None = None

@@ -14,9 +14,11 @@ from parproc.report.plain import PlainReporter
 from parproc.report.sink import PATIENCE, Sink
 from parproc.report.style import Style
 from parproc.report.tail import Tail, marked
+from parproc.report.waits import WaitOver
 
 INTERVAL = 0.05
 BURST = 1 << 20
+LAST_TRIES = 200
 
 Item: TypeAlias = Announcement | Message | tuple[Ended, float]
 
@@ -32,6 +34,7 @@ class CopyingReporter:
         log_path: proc name -> its log.
         colour: whether ``out`` takes colour; as the style's stream when not given.
         ignored: a proc's name, and whether it succeeded -> what is found in lines of its log that are not shown.
+        in_program: there is a summary after each wait, and none at the end of the run.
     """
 
     def __init__(
@@ -42,9 +45,10 @@ class CopyingReporter:
         *,
         colour: bool | None = None,
         ignored: Ignored = none_ignored,
+        in_program: bool = False,
     ) -> None:
         self._sink = Sink(out)
-        self._plain = PlainReporter(style, log_path, ignored=ignored)
+        self._plain = PlainReporter(style, log_path, ignored=ignored, in_program=in_program)
         self._ignored = ignored
         self._style = Style(style.stream, colour=style.colour if colour is None else colour)
         self._log_path = log_path
@@ -60,6 +64,17 @@ class CopyingReporter:
         else:
             self._backlog.append(message)
         self._work(view, patience=None if isinstance(message, RunEnded) else 0)
+
+    def begin_wait(self, now: float) -> None:
+        """Take note that a program waits from ``now`` on."""
+        self._plain.begin_wait(now)
+
+    def end_wait(self, wait: WaitOver, view: RunView) -> None:
+        """Write what is still to be written, as far as somebody reads it within a while, and how the wait went."""
+        for _ in range(LAST_TRIES):
+            if self._work(view, patience=PATIENCE) and self._sink.flush(PATIENCE):
+                break
+        self._plain.end_wait(wait, view)
 
     def next_tick(self, view: RunView) -> float | None:
         """Return when to go on copying, or when the next heartbeat is due."""

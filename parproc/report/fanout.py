@@ -41,8 +41,8 @@ class Reporters:
 
     def handle(self, message: Announcement | Message) -> None:
         """Let each reporter take one message; raises BrokenPipeError when nobody reads the output any more."""
+        self.fold(message)
         view = self.view
-        view.take(message)
         broken = None
         for reporter in self._reporters:
             try:
@@ -53,6 +53,10 @@ class Reporters:
                 self._drop(reporter, error)
         if broken is not None:
             raise broken
+
+    def fold(self, message: Announcement | Message) -> None:
+        """Take one message into the view."""
+        self.view.take(message)
 
     def tick(self, now: float) -> None:
         """Let each reporter know that time has passed; raises as :meth:`handle`."""

@@ -13,10 +13,12 @@ from parproc.core.model import Location, Usage
 from parproc.core.view import Message, RunEnded, RunView
 from parproc.report.eventstream import EventStream
 from parproc.report.sink import PATIENCE, Sink
+from parproc.report.waits import WaitOver
 from parproc.run_events import ProcResult, RunEvent
 
 INTERVAL = 0.05
 MOST_PENDING = 1 << 20
+LAST_PATIENCE = 1000
 
 
 class JsonReporter:
@@ -45,6 +47,10 @@ class JsonReporter:
             self._sink.put(f'{json.dumps(as_json(event), separators=(",", ":"))}\n'.encode('ascii'))
         patience = None if isinstance(message, RunEnded) or self._sink.pending > MOST_PENDING else 0
         self._sink.flush(patience)
+
+    def end_wait(self, wait: WaitOver, view: RunView) -> None:
+        """Write what is still to be written, as far as somebody reads it within a while."""
+        self._sink.flush(LAST_PATIENCE)
 
     def next_tick(self, view: RunView) -> float | None:
         """Return when to offer a slow reader more."""

@@ -27,6 +27,7 @@ from parproc.report.tails import Tails
 from parproc.report.taskbar import Taskbar
 from parproc.report.timeleft import TimeLeft
 from parproc.report.tty import Tty
+from parproc.report.waits import WaitOver
 
 FIRST = 0.2
 FRAME = 0.1
@@ -46,12 +47,16 @@ BELOW, REST = '\x1b[J', '\x1b[K'
 class LiveReporter:
     """Shows a run on a terminal.
 
+    In a program it is shown only from ``begin_wait`` to ``end_wait``: in between, the terminal is the program's, and what
+    ends meanwhile is shown when the next wait begins.
+
     Args:
         style: where and how; its stream is a terminal.
         log_path: proc name -> its log.
         full_log: show a failed proc's whole log.
         ignored: a proc's name, and whether it succeeded -> what is found in lines of its log that are not shown.
         usual: proc name -> seconds it usually takes, None when nobody knows.
+        in_program: there is a summary after each wait, and none at the end of the run.
         clock: monotonic seconds.
         environ: tells which terminal it is.
 
@@ -67,6 +72,7 @@ class LiveReporter:
         full_log: bool = False,
         ignored: Ignored = none_ignored,
         usual: Callable[[str], float | None] | None = None,
+        in_program: bool = False,
         clock: Callable[[], float] = time.monotonic,
         environ: Mapping[str, str] = os.environ,
     ) -> None:
@@ -91,7 +97,9 @@ class LiveReporter:
         self._due = 0.0
         self._pulse = 0.0
         self._changed = False
-        self._away = 0
+        self._in_program = in_program
+        self._away = 1 if in_program else 0
+        self._is_placed = not in_program
         self._over = False
         self._failures_only = False
         self._log_shown = 0
@@ -176,12 +184,24 @@ class LiveReporter:
         self._due = 0.0
         self._collect()
 
+    def begin_wait(self, now: float) -> None:
+        """Show the board from the next frame on, which is a moment away: what is over sooner needs none."""
+        self.resume()
+        self._due = now + FIRST
+
+    def end_wait(self, wait: WaitOver, view: RunView) -> None:
+        """Take the board off the screen, and say how a wait for several procs went."""
+        line = wait.line(self._style)
+        if line:
+            self._style.line(line)
+            self._collect()
+        self.suspend()
+
     def suspend(self) -> None:
         """Take the board off the screen, for a question or a proc that has the terminal to itself."""
         self._away += 1
         if self._away == 1 and not self._over:
-            self._write(self._off() + self._backlog.take())
-            self._tty.drain(PATIENCE)
+            self._leave()
 
     def resume(self) -> None:
         """Put the board back with the next frame, once each :meth:`suspend` has had its resume."""
@@ -209,11 +229,11 @@ class LiveReporter:
     def _end(self, message: RunEnded, view: RunView) -> None:
         """Replace the board by the summary; what the terminal does not take within its time is given up."""
         self._collect()
-        write_summary(self._style, view, message, self._log_path, self._usual)
-        self._collect()
+        if not self._in_program:
+            write_summary(self._style, view, message, self._log_path, self._usual)
+            self._collect()
         self._over = True
-        self._write(self._off() + self._backlog.take())
-        self._tty.drain(PATIENCE)
+        self._leave()
         self._tty.close()
 
     def _collect(self) -> None:
@@ -227,10 +247,14 @@ class LiveReporter:
         elif text:
             self._backlog.add(text)
 
-    def _off(self) -> str:
-        """Return what takes the board away, and leaves the cursor where it began."""
-        self._shown, self._size = [], (0, 0)
-        return f'\r{BELOW}{self._taskbar.clear()}'
+    def _leave(self) -> None:
+        """Leave the terminal to others: without the board, and with all there was to say."""
+        said = self._backlog.take()
+        if self._is_placed or said:
+            self._shown, self._size = [], (0, 0)
+            self._write(f'\r{BELOW}{self._taskbar.clear()}{said}')
+            self._tty.drain(PATIENCE)
+        self._is_placed = False
 
     def _paint(self, now: float, view: RunView) -> None:
         size = self._tty.size()
@@ -254,6 +278,10 @@ class LiveReporter:
         return draw(view, now, self._style, Scene(columns - 1, lines, self._tails.look(names), usual, left))
 
     def _write(self, text: str) -> None:
+        """Write where the board begins: on a line of its own, wherever others have left the cursor."""
+        if not self._is_placed:
+            self._is_placed = True
+            text = f'{" " * self._tty.size()[0]}\r{REST}{text}'  # of a line that is begun, it fills the rest and more
         self._tty.write(f'{TOGETHER}{HIDE}{text}{SHOW}{AT_ONCE}')
 
 

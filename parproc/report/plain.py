@@ -13,6 +13,7 @@ from parproc.core.view import HELD_BACK, Ended, Message, RunBegan, RunEnded, Run
 from parproc.report.logfile import Ignored, failure_lines, none_ignored
 from parproc.report.style import Style
 from parproc.report.summary import write_summary
+from parproc.report.waits import WaitOver
 
 HEARTBEAT = 30.0
 MOST_NAMED = 3
@@ -27,6 +28,7 @@ class PlainReporter:
         quiet: only failures, and what else went wrong.
         full_log: show a failed proc's whole log.
         ignored: a proc's name, and whether it succeeded -> what is found in lines of its log that are not shown.
+        in_program: there is a summary after each wait, and none at the end of the run.
     """
 
     def __init__(
@@ -37,12 +39,14 @@ class PlainReporter:
         quiet: bool = False,
         full_log: bool = False,
         ignored: Ignored = none_ignored,
+        in_program: bool = False,
     ) -> None:
         self._style = style
         self._log_path = log_path
         self._quiet = quiet
         self._full_log = full_log
         self._ignored = ignored
+        self._in_program = in_program
         self._last = 0.0
 
     def handle(self, message: Announcement | Message, view: RunView) -> None:
@@ -69,6 +73,17 @@ class PlainReporter:
     def spoken(self, time: float) -> None:
         """Note that somebody else showed something at ``time``, so that there was no silence."""
         self._last = time
+
+    def begin_wait(self, now: float) -> None:
+        """Take note that a program waits from ``now`` on: before, there was no silence to end."""
+        self._last = now
+
+    def end_wait(self, wait: WaitOver, view: RunView) -> None:
+        """Say how a wait for several procs went."""
+        line = '' if self._quiet else wait.line(self._style)
+        if line:
+            self._style.line(line)
+            self._style.stream.flush()
 
     def next_tick(self, view: RunView) -> float | None:
         """Return when the next heartbeat is due."""
@@ -107,7 +122,8 @@ class PlainReporter:
             for line in message.message.split('\n'):
                 style.line(f'  {plain_text(message.name)}: {clean_line(line, colour=style.colour)}')
         elif isinstance(message, RunEnded):
-            write_summary(style, view, message, self._log_path)
+            if not self._in_program:
+                write_summary(style, view, message, self._log_path)
         else:
             return isinstance(message, RunBegan)
         return True

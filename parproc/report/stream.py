@@ -27,6 +27,7 @@ class StreamReporter(CopyingReporter):
         log_path: proc name -> its log.
         colour: whether ``out`` takes colour; as the style's stream when not given.
         ignored: a proc's name, and whether it succeeded -> what is found in lines of its log that are not shown.
+        in_program: there is a summary after each wait, and none at the end of the run.
     """
 
     def __init__(
@@ -37,8 +38,9 @@ class StreamReporter(CopyingReporter):
         *,
         colour: bool | None = None,
         ignored: Ignored = none_ignored,
+        in_program: bool = False,
     ) -> None:
-        super().__init__(out, style, log_path, colour=colour, ignored=ignored)
+        super().__init__(out, style, log_path, colour=colour, ignored=ignored, in_program=in_program)
         self._tails: dict[str, Tail] = {}
 
     def handle(self, message: Announcement | Message, view: RunView) -> None:

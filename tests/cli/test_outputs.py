@@ -260,3 +260,17 @@ def test_github_is_chosen_in_its_runner(tasks):
     assert ran.out.count('::group::') == ran.out.count('::endgroup::') == 1
     assert '::error file=main.c,line=3,title=bad failed::exit 2\n' in ran.out
     assert '<code>bad</code>' in (tasks.folder / 'summary.md').read_text()
+
+
+def test_a_task_files_options_choose_how_its_runs_are_shown(tasks):
+    tasks.write('parproc.toml', f'{PROJECT}\n    [options]\n    output = "json"\n')
+    assert json.loads(tasks.run('good').out.splitlines()[0])['event'] == 'header'
+    assert tasks.run('-o', 'raw', 'good').out == 'one\ntwo\n'
+    assert tasks.run('-q', 'good').out == tasks.run('good', PARPROC_OUTPUT='quiet').out == ''
+
+
+def test_a_way_of_showing_that_there_is_not_is_an_error(tasks):
+    tasks.write('parproc.toml', f'{PROJECT}\n    [options]\n    output = "plane"\n')
+    ran = tasks.run('good')
+    assert ran.code == 2
+    assert 'option output must be one of auto, raw, live, plain' in ran.err and 'did you mean plain?' in ran.err

@@ -1,0 +1,202 @@
+"""What a program that runs procs shows: while it waits, for in between the terminal is its own."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TextIO, cast
+
+from parproc.core.events import Announcement, RunStopping, TaskFinished, TaskReopened, TaskWanted
+from parproc.core.view import Message, RunBegan, RunView, Warned
+from parproc.options import Options
+from parproc.report.choose import Place, Screen, mode_of_program, open_screen, version
+from parproc.report.eventstream import EventStream
+from parproc.report.fanout import Reporter, Reporters
+from parproc.report.listening import EventListener
+from parproc.report.logfile import Ignored, none_ignored
+from parproc.report.waits import WaitOver
+from parproc.run_events import RunEvent
+
+
+class ProgramListener(Reporters):
+    """All reporters of a program's run, behind one face.
+
+    It takes all messages from the first on, a :class:`RunBegan`, to the last, a :class:`RunEnded`. What reporters draw is
+    the batch that goes on: once all is over, what is wanted next begins a new one, so that a program that runs something
+    a thousand times sees each time how far that is.
+
+    Args:
+        screen: shows the run.
+
+    Attributes:
+        reset: what to write to the terminal when nobody can take the board away any more.
+        environment: what procs are to know of where their output goes.
+    """
+
+    def __init__(self, screen: Screen) -> None:
+        super().__init__([screen.reporter])
+        self.reset = screen.reset
+        self.environment: Mapping[str, str] = screen.environment
+        self._began: RunBegan | None = None
+        self._batch: set[str] = set()
+        self._waits = 0
+        self._ended = RunView()
+        self._ended_names: set[str] = set()
+        self._first_wanted: float | None = None
+
+    def add(self, reporter: Reporter) -> None:
+        """Let a further reporter take all messages from now on."""
+        self._reporters = [*self._reporters, reporter]
+
+    def handle(self, message: Announcement | Message) -> None:
+        """Let each reporter take one message. A program is not stopped because nobody reads what is shown of it."""
+        with contextlib.suppress(BrokenPipeError):
+            super().handle(message)
+
+    def tick(self, now: float) -> None:
+        """Let each reporter know that time has passed."""
+        with contextlib.suppress(BrokenPipeError):
+            super().tick(now)
+
+    def begin_wait(self, now: float) -> None:
+        """Show what goes on: the program waits, from ``now`` (monotonic seconds) on. Waits may be nested."""
+        self._waits += 1
+        if self._waits == 1:
+            for stream in (sys.stdout, sys.stderr):
+                with contextlib.suppress(Exception):
+                    stream.flush()
+            self._call('begin_wait', now)
+
+    def end_wait(self, now: float, *, raised: bool = False) -> None:
+        """Leave the terminal to the program, and say how a wait for several procs went.
+
+        Args:
+            now: monotonic seconds.
+            raised: the program is told of what failed by an exception.
+        """
+        self._waits -= 1
+        if self._waits:
+            return
+        began = now if self._first_wanted is None else self._first_wanted
+        wait = WaitOver(self._ended, now - began, raised)
+        self._ended, self._ended_names = RunView(), set()
+        if self.view.done == self.view.total:
+            self._first_wanted = None
+        self._call('end_wait', wait, self.view)
+
+    def wants_keys(self) -> bool:
+        """Return whether keys mean anything: only while the board is there to see what they do."""
+        return self._waits > 0 and super().wants_keys()
+
+    def fold(self, message: Announcement | Message) -> None:
+        """Take one message into the view of the batch that goes on, and note what ends."""
+        if isinstance(message, RunBegan):
+            self._began = message
+        elif isinstance(message, TaskWanted):
+            self._want(message)
+        elif isinstance(message, TaskFinished):
+            self._ended.take(message)
+            self._ended_names.add(message.name)
+        elif isinstance(message, RunStopping):
+            self._ended.take(message)
+        elif isinstance(message, TaskReopened):
+            if message.name in self._ended_names:
+                self._ended_names.discard(message.name)
+                self._ended.take(message)
+            if message.name not in self._batch:  # it is of a batch that is forgotten
+                return
+        self.view.take(message)
+
+    def _want(self, message: TaskWanted) -> None:
+        if self._first_wanted is None:
+            self._first_wanted = message.time
+        if self._batch and self.view.done == self.view.total:
+            self._batch = set()
+            self.view = RunView()
+            if self._began is not None:
+                self.view.take(replace(self._began, time=message.time))
+        self._batch.add(message.name)
+
+    def _call(self, name: str, *arguments: object) -> None:
+        """Call a method of those reporters that have it."""
+        for reporter in self._reporters:
+            method = getattr(reporter, name, None)
+            if method is not None:
+                try:
+                    method(*arguments)
+                except Exception as error:
+                    self._drop(reporter, error)
+
+
+class ProgramStderr(io.TextIOBase):
+    """Standard error as a program has it at the moment: captured, redirected, a notebook's cell, or none at all."""
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """The encoding of what stands there now."""
+        return getattr(sys.stderr, 'encoding', None) or 'utf-8'
+
+    def write(self, text: str, /) -> int:
+        """Write, as far as anybody takes it."""
+        with contextlib.suppress(Exception):
+            sys.stderr.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush, as far as possible."""
+        with contextlib.suppress(Exception):
+            sys.stderr.flush()
+
+    def fileno(self) -> int:
+        """Return the descriptor; raises OSError where there is none."""
+        try:
+            return sys.stderr.fileno()
+        except Exception as error:
+            raise OSError(str(error)) from None
+
+    def isatty(self) -> bool:
+        """Return whether it is a terminal."""
+        try:
+            return sys.stderr.isatty()
+        except Exception:
+            return False
+
+
+def program_listener(
+    options: Options,
+    *,
+    log_path: Callable[[str], str],
+    usual: Callable[[str], float | None],
+    ignored: Ignored = none_ignored,
+    on_event: Callable[[RunEvent], object] | None = None,
+) -> ProgramListener:
+    """Return what shows a program's run.
+
+    Args:
+        options: those of its session.
+        log_path: proc name -> where its log is, or would be.
+        usual: proc name -> seconds it usually takes, None when nobody knows.
+        ignored: a proc's name, and whether it succeeded -> what is found in lines of its log that are not shown.
+        on_event: the program's own function, called with each event.
+    """
+    status = cast('TextIO', ProgramStderr())
+    place = Place(status, _descriptor_of_output(), log_path, usual, ignored, in_program=True)
+    try:
+        screen = open_screen(mode_of_program(options, status), options, place)
+    except OSError:  # standard output is closed
+        screen = open_screen('silent', options, place)
+    listener = ProgramListener(screen)
+    if on_event is not None:
+        stream = EventStream((lambda _name: None) if options.mode == 'single' else log_path, version=version())
+        listener.add(EventListener(on_event, stream, lambda text: listener.handle(Warned(text))))
+    return listener
+
+
+def _descriptor_of_output() -> int:
+    try:
+        return sys.stdout.fileno()
+    except Exception:  # none of the system's, as in a notebook
+        return 1

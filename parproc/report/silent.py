@@ -1,0 +1,59 @@
+"""Nothing is shown, for programs that are not asked to show anything; but nothing that went wrong is kept back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from parproc.core.events import Announcement, TaskFinished
+from parproc.core.model import GOOD
+from parproc.core.screen import plain_text
+from parproc.core.view import Ended, Message, RunView, Warned
+from parproc.report.logfile import Ignored, none_ignored
+from parproc.report.plain import PlainReporter
+from parproc.report.style import Style
+from parproc.report.waits import WaitOver
+
+
+class SilentReporter:
+    """Writes warnings, and failures that no exception tells of.
+
+    Args:
+        style: where and how.
+        log_path: proc name -> its log.
+        full_log: show a failed proc's whole log.
+        ignored: a proc's name, and whether it succeeded -> what is found in lines of its log that are not shown.
+    """
+
+    def __init__(
+        self,
+        style: Style,
+        log_path: Callable[[str], str],
+        *,
+        full_log: bool = False,
+        ignored: Ignored = none_ignored,
+    ) -> None:
+        self._style = style
+        self._plain = PlainReporter(style, log_path, quiet=True, full_log=full_log, ignored=ignored)
+        self._failures: list[Ended] = []
+
+    def handle(self, message: Announcement | Message, view: RunView) -> None:
+        """Keep a failure until it is known whether an exception tells of it; write a warning."""
+        if isinstance(message, TaskFinished):
+            if view.latest is not None and message.outcome.state not in GOOD:
+                self._failures.append(view.latest)
+        elif isinstance(message, Warned):
+            self._style.line(f'parproc: warning: {plain_text(message.message)}')
+            self._style.stream.flush()
+
+    def end_wait(self, wait: WaitOver, view: RunView) -> None:
+        """Write the failures, unless they are raised."""
+        failures, self._failures = self._failures, []
+        for ended in () if wait.raised else failures:
+            self._plain.ended(ended, view, 0.0)
+
+    def next_tick(self, view: RunView) -> float | None:
+        """Return None: nothing moves."""
+        return None
+
+    def tick(self, now: float, view: RunView) -> None:
+        """Do nothing."""

@@ -1,0 +1,31 @@
+"""What a program waited for, when it has: the end of a run that goes on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from parproc.core.durations import format_duration
+from parproc.core.view import RunView
+from parproc.report.style import Style
+from parproc.report.summary import counts_text
+
+
+@dataclass(frozen=True, slots=True)
+class WaitOver:
+    """A program no longer waits.
+
+    Args:
+        ended: the fold of what has ended since the wait before.
+        seconds: since the first of it was wanted.
+        raised: the program is told of failures by an exception.
+    """
+
+    ended: RunView
+    seconds: float
+    raised: bool
+
+    def line(self, style: Style) -> str:
+        """Return how it went, in a line; empty where that of a single proc has said it all."""
+        if self.ended.done < 2:
+            return ''
+        return f'{counts_text(style, self.ended)} in {format_duration(self.seconds)}'
