@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from _thread import get_ident
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
@@ -11,11 +12,12 @@ from parproc.values import EncodedResult, Results
 
 LONGEST_REMARK = 4000
 _inside = False
+_inside_threads: set[int] = set()
 
 
 def inside_child() -> bool:
-    """Return whether this process is running a proc, rather than the program that declared it."""
-    return _inside
+    """Return whether this process, or this thread of it, is running a proc, rather than the program that declared it."""
+    return _inside or (bool(_inside_threads) and get_ident() in _inside_threads)
 
 
 def enter_child() -> None:
@@ -24,10 +26,14 @@ def enter_child() -> None:
     _inside = True
 
 
-def leave_child() -> None:
-    """Undo :func:`enter_child`, where a proc runs in the process that declared it."""
-    global _inside
-    _inside = False
+def enter_inline() -> None:
+    """Note that this thread runs a proc, in the process that declared it; the others go on as the program's."""
+    _inside_threads.add(get_ident())
+
+
+def leave_inline() -> None:
+    """Undo :func:`enter_inline`."""
+    _inside_threads.discard(get_ident())
 
 
 class Channel(Protocol):

@@ -28,7 +28,7 @@ class Source(Protocol):
         """Return what a proc returned, None when it has not."""
 
     def log_of(self, name: str) -> str | None:
-        """Return the path of a proc's log, None when it never ran."""
+        """Return the path of a proc's log, None when it never ran, or its output went to the terminal."""
 
     def times_of(self, name: str) -> tuple[float | None, float | None]:
         """Return when a proc's last attempt started and when it ended, in seconds since the epoch."""
@@ -112,7 +112,7 @@ class ProcInfo:
 
     @property
     def log_filename(self) -> str | None:
-        """The file with its output, None when it never ran."""
+        """The file with its output, None when it never ran, or its output went to the terminal."""
         return self._session.log_of(self._name)
 
     @property

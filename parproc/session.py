@@ -529,8 +529,8 @@ class Session:
         return decode(encoded)
 
     def log_of(self, name: str) -> str | None:
-        """Return the path of a proc's log, None when it never ran."""
-        task = None if self._engine is None else self._engine.machine.tasks.get(name)
+        """Return the path of a proc's log, None when it never ran, or its output went to the terminal."""
+        task = None if self._engine is None or self._engine.machine.inline else self._engine.machine.tasks.get(name)
         return self.folder.log_path(name) if task is not None and task.attempt else None
 
     def times_of(self, name: str) -> tuple[float | None, float | None]:
@@ -622,15 +622,18 @@ class Session:
         return self._engine
 
     def _executor(self, selector: selectors.BaseSelector, post: Callable[[Report], None]) -> Executor:
-        if self.options.mode == 'single':
-            from parproc.exec.inprocess import InProcessExecutor
+        def processes() -> Executor:
+            from parproc.exec.processes import ProcessExecutor
 
-            return InProcessExecutor(post, lambda *asked: self._wired().ask_inline(*asked))
-        from parproc.exec.processes import ProcessExecutor
+            return ProcessExecutor(
+                selector, post, run_id=self.folder.run_id, exclusive=self._exclusive, reset=self.terminal_reset
+            )
 
-        return ProcessExecutor(
-            selector, post, run_id=self.folder.run_id, exclusive=self._exclusive, reset=self.terminal_reset
-        )
+        if self.options.mode != 'single':
+            return processes()
+        from parproc.exec.inprocess import InProcessExecutor, SingleExecutor
+
+        return SingleExecutor(InProcessExecutor(post, lambda *asked: self._wired().ask_inline(*asked)), processes)
 
     def _block(self, names: list[str] | None) -> None:
         if self._engine is None:

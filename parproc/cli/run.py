@@ -7,11 +7,13 @@ import re
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 
 from parproc.cli.request import CommandLine
 from parproc.core.durations import parse_duration
 from parproc.errors import UserError
+from parproc.exec.streams import flush
 from parproc.options import ignored_lines
 from parproc.report.choose import Place, mode_of_run, open_screen
 from parproc.report.fanout import Reporter, Reporters
@@ -25,17 +27,21 @@ def run(session: Session, targets: Sequence[str], asked: CommandLine) -> int:
     if printed is not None and printed not in {spec.name for spec in session.plan(targets, only=asked.only).order}:
         raise UserError(f'--print {printed}: it is no part of this run', hint=session.catalog.nearest(printed))
 
-    def listener(total: int) -> Reporters:
-        return Reporters(_reporters(session, asked, single=total == 1))
+    output = os.dup(1)
 
-    outcome = session.execute(
-        targets,
-        listener=listener,
-        only=asked.only,
-        timeout=timeout,
-        wanted=() if printed is None else (printed,),
-        rerun=_beginning(asked),
-    )
+    def listener(total: int) -> Reporters:
+        return Reporters(_reporters(session, asked, output, one=total == 1 and printed is None))
+
+    asked_for = printed is not None or session.options.output == 'json'
+    with _output_aside() if asked_for and session.options.mode == 'single' else nullcontext():
+        outcome = session.execute(
+            targets,
+            listener=listener,
+            only=asked.only,
+            timeout=timeout,
+            wanted=() if printed is None else (printed,),
+            rerun=_beginning(asked),
+        )
     if outcome.output_closed:
         return -signal.SIGPIPE
     if printed is not None and printed in outcome.results:
@@ -45,6 +51,20 @@ def run(session: Session, targets: Sequence[str], asked: CommandLine) -> int:
     if outcome.signal is not None and outcome.exit_code != 124:
         return -outcome.signal
     return outcome.exit_code
+
+
+@contextmanager
+def _output_aside() -> Iterator[None]:
+    """Let what procs in this very process print go to standard error: standard output is for what was asked for."""
+    sys.stdout.flush()
+    saved = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        flush((sys.stdout,))
+        os.dup2(saved, 1)
+        os.close(saved)
 
 
 def _beginning(asked: CommandLine) -> tuple[str, ...]:
@@ -57,9 +77,9 @@ def _beginning(asked: CommandLine) -> tuple[str, ...]:
     return (*words, *(f'{name}={value}' for name, value in asked.params.items()))
 
 
-def _reporters(session: Session, asked: CommandLine, *, single: bool) -> list[Reporter]:
+def _reporters(session: Session, asked: CommandLine, output: int, *, one: bool) -> list[Reporter]:
     """Return what shows the run, and what writes of it."""
-    reporters = [_screen(session, asked, one=single and asked.print_name is None)]
+    reporters = [_screen(session, asked, output, one=one)]
     if session.history is not None:
         from parproc.report.recorder import HistoryRecorder
 
@@ -82,7 +102,7 @@ def _reporters(session: Session, asked: CommandLine, *, single: bool) -> list[Re
     return reporters
 
 
-def _screen(session: Session, asked: CommandLine, *, one: bool) -> Reporter:
+def _screen(session: Session, asked: CommandLine, output: int, *, one: bool) -> Reporter:
     """Return what shows the run, and let the session know what follows from that."""
     status = open(os.dup(2), 'w', encoding=sys.stderr.encoding, errors='backslashreplace')  # noqa: SIM115
 
@@ -91,7 +111,7 @@ def _screen(session: Session, asked: CommandLine, *, one: bool) -> Reporter:
         own = () if task is None else task.declaration.log_ignore
         return ignored_lines((*session.options.log_ignore, *own), succeeded=succeeded)
 
-    place = Place(status, os.dup(1), session.folder.log_path, session.usual.get, ignored, colour=asked.colour)
+    place = Place(status, output, session.folder.log_path, session.usual.get, ignored, colour=asked.colour)
     screen = open_screen(mode_of_run(session.options, one=one), session.options, place)
     session.task_environment.update(screen.environment)
     session.terminal_reset = screen.reset

@@ -134,6 +134,7 @@ class Engine:
         self._refused: set[str] = set()
         self._in_front: set[str] = set()
         self._inline_jobs: deque[Job] = deque()
+        self._inline_names: set[str] = set()
         self._inline_answers: dict[str, tuple[Mapping[str, object], Mapping[str, EncodedResult]]] = {}
         self._watched: list[set[str]] = []
         self._reopened = False
@@ -237,9 +238,11 @@ class Engine:
 
     def _run_inline(self, job: Job) -> None:
         outer, self.signals.in_task = self.signals.in_task, True
+        self._inline_names.add(job.name)
         try:
             self._executor.start(job)
         finally:
+            self._inline_names.discard(job.name)
             self.signals.in_task = outer
 
     def _gather(self, timeout: float | None) -> None:
@@ -383,7 +386,7 @@ class Engine:
             if job.interactive:
                 self._in_front.add(launch.name)
                 self._step_aside(True)
-            if self.machine.inline:
+            if job.in_process:
                 self._inline_jobs.append(job)
             else:
                 self._executor.start(job)
@@ -408,7 +411,7 @@ class Engine:
     def _reply(
         self, name: str, answer: Mapping[str, object], results: Mapping[str, EncodedResult] | None = None
     ) -> None:
-        if self.machine.inline:
+        if name in self._inline_names:
             self._inline_answers[name] = (answer, results or {})
         else:
             self._executor.reply(name, answer, results or {})

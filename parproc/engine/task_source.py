@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from parproc.catalog import Catalog
@@ -61,7 +62,8 @@ class TaskSource:
         session = self._session
         task = session.catalog.procs[name]
         declaration = task.declaration
-        inline = session.machine is not None and session.machine.inline
+        single = session.options.mode == 'single'
+        in_process = self._in_process(name)
         return Job(
             name=name,
             attempt=attempt,
@@ -71,12 +73,14 @@ class TaskSource:
             args=task.args,
             params=session.params,
             extra_args=session.extra_args,
-            results=Results(dict(session.encoded)) if inline else Results(session.encoded, brief=True),
-            log_path=session.folder.log_path(name),
+            results=Results(dict(session.encoded)) if in_process else Results(session.encoded, brief=True),
+            log_path=None if single else session.folder.log_path(name),
             result_path=session.folder.result_path(name),
             directory=declaration.cwd,
             interactive=declaration.interactive,
             environment=self._environment(name, attempt, declaration.env),
+            in_process=in_process,
+            untimed=in_process and declaration.timeout is not None,
         )
 
     def create(self, asker: str, name: str, proc_name: str | None, args: Mapping[str, object]) -> list[str]:
@@ -116,10 +120,21 @@ class TaskSource:
             )
         machine = session.machine
         tasks = machine.tasks if machine is not None else {}
-        plan = planning.build(request.specs, lambda name: tasks[name].spec.wave if name in tasks else None)
+        specs = tuple(
+            replace(spec, timeout=None) if spec.timeout is not None and self._in_process(spec.name) else spec
+            for spec in request.specs
+        )
+        plan = planning.build(specs, lambda name: tasks[name].spec.wave if name in tasks else None)
         if machine is not None:
             _check_joined(machine, plan, request.injected)
         return plan, request.injected
+
+    def _in_process(self, name: str) -> bool:
+        """Return whether a proc's function is called in this very process, where nobody can end it."""
+        if self._session.options.mode != 'single':
+            return False
+        declaration = self._session.catalog.procs[name].declaration
+        return declaration.function is not None and not declaration.isolated
 
     def _meant(self, asker: str, name: str) -> str:
         """Return what a name means in the task file of who uses it."""

@@ -106,8 +106,9 @@ def _prepare(job: Job, channel: ChildChannel, kept: int, ground: Ground) -> tupl
     if not job.interactive:
         log, warning = open_log(job, ground.nothing)
         os.dup2(ground.nothing, 0)
-        os.dup2(log, 1)
-        os.dup2(log, 2)
+        if job.log_path is not None:
+            os.dup2(log, 1)
+            os.dup2(log, 2)
     system.close_all_but(kept)
     old_streams = use_streams(ground.streams)
     faulthandler.enable(2)

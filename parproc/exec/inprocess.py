@@ -1,4 +1,4 @@
-"""mode='single': every task in this very process, one after the other, for debugging."""
+"""mode='single': one task after the other, functions in this very process, for debugging."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from parproc.context import ProcContext, enter_child, inside_child, leave_child
+from parproc.context import ProcContext, enter_inline, inside_child, leave_inline
 from parproc.core.model import Outcome
-from parproc.errors import ProcFailedError
-from parproc.exec.outcomes import Terminated, enter_directory, judge, perform
-from parproc.exec.protocol import Ended, Job, Logged, Progressed, Report, Warned
-from parproc.exec.spawn import UnusableCommandError, run_here
-from parproc.exec.streams import flush, make_streams, open_log
+from parproc.exec.outcomes import enter_directory, judge, perform
+from parproc.exec.protocol import Ended, Executor, Job, Logged, Progressed, Report, Warned
+from parproc.exec.streams import flush
 from parproc.values import EncodedResult
 
 Answer: TypeAlias = 'tuple[Mapping[str, object], Mapping[str, EncodedResult]]'
@@ -23,6 +21,9 @@ Ask: TypeAlias = Callable[[str, str, Mapping[str, object]], Answer]
 class InProcessExecutor:
     """Runs each job inside ``start``; see :class:`parproc.exec.protocol.Executor`.
 
+    A task has the program's own standard streams: what it prints goes where the program's prints go, and it can be
+    debugged. What it finds around it beside, and leaves changed, is exchanged with the program's own.
+
     Args:
         post: takes reports.
         ask: answers a question of a task; the engine goes on, nested, until it has the answer.
@@ -31,34 +32,30 @@ class InProcessExecutor:
     def __init__(self, post: Callable[[Report], None], ask: Ask) -> None:
         self._post = post
         self._ask = ask
+        self._warned = False
 
     def start(self, job: Job) -> None:
         """Run ``job`` to its end and post it."""
-        nothing = os.open(os.devnull, os.O_WRONLY)
-        log, warning = (os.dup(1), '') if job.interactive else open_log(job, nothing)
-        if warning:
-            self._post(Warned(warning))
+        if job.untimed and not self._warned:
+            self._warned = True
+            self._post(Warned(f'mode single keeps no timeout of functions ("{job.name}"), but with isolated=True'))
         try:
-            outcome, result = self._run(job, log)
+            outcome, result = self._run(job)
         except BaseException as error:  # a signal on the way into the task's surroundings or out of them
             outcome, result = judge(error), None
-        finally:
-            for descriptor in {log, nothing}:
-                os.close(descriptor)
         self._post(Ended(job.name, outcome, result))
 
-    def _run(self, job: Job, log: int) -> tuple[Outcome, EncodedResult | None]:
-        surroundings = Surroundings(log, job.environment)
+    def _run(self, job: Job) -> tuple[Outcome, EncodedResult | None]:
+        function = job.call
+        assert function is not None, 'commands are run in processes of their own'
+        surroundings = Surroundings(job.environment)
         channel = InlineChannel(job.name, self._post, self._ask, surroundings)
         context = ProcContext(job.name, job.params, job.args, job.results, job.extra_args, channel)
 
         def call(context: ProcContext) -> object:
-            if job.call is None:
-                run_commands(job)
-                return None
             if job.directory is not None:
                 enter_directory(job.directory)
-            return job.call(context)
+            return function(context)
 
         surroundings.enter()
         try:
@@ -76,68 +73,79 @@ class InProcessExecutor:
         """Do nothing: nothing is held."""
 
 
-def run_commands(job: Job) -> None:
-    """Run a job's commands here, one after the other.
+class SingleExecutor:
+    """mode='single': functions in this process, what is isolated, and commands, in processes of their own.
 
-    Raises:
-        ProcFailedError: for one that cannot be run.
-        SystemExit: for one that did not end well.
+    Args:
+        here: runs functions.
+        processes: makes what runs all else, when it is needed.
     """
-    for words in job.commands:
-        try:
-            status = run_here(words, job.directory)
-        except UnusableCommandError as error:
-            raise ProcFailedError(error.reason) from None
-        if status < 0:
-            raise Terminated(-status)
-        if status:
-            raise SystemExit(status)
+
+    def __init__(self, here: InProcessExecutor, processes: Callable[[], Executor]) -> None:
+        self._here = here
+        self._make_processes = processes
+        self._processes: Executor | None = None
+
+    def start(self, job: Job) -> None:
+        """Start ``job``, or run it to its end where it is a function to be called here; raises StartError."""
+        if job.in_process:
+            self._here.start(job)
+            return
+        if self._processes is None:
+            self._processes = self._make_processes()
+        self._processes.start(job)
+
+    def kill(self, name: str, signal: int) -> None:
+        """Send a signal to a task that has a process of its own."""
+        if self._processes is not None:
+            self._processes.kill(name, signal)
+
+    def reply(self, name: str, answer: Mapping[str, object], results: Mapping[str, EncodedResult]) -> None:
+        """Answer a task that has a process of its own."""
+        if self._processes is not None:
+            self._processes.reply(name, answer, results)
+
+    def close(self) -> None:
+        """End what runs in processes of its own."""
+        if self._processes is not None:
+            self._processes.close()
+            self._processes = None
 
 
 class Surroundings:
-    """What a task finds around it, exchanged with the program's own: output, environment, working directory.
+    """What a task finds around it, exchanged with the program's own: environment and working directory.
 
     Entered and left several times, for the engine goes on in the middle of a task that asks something; what the task
-    has changed by then is there again when it goes on.
+    has changed by then is there again when it goes on. So it is with standard streams that a task has replaced; to begin
+    with, they are the program's.
 
     Args:
-        log: descriptor that takes what is written to 1 and 2.
         environment: variables to set.
     """
 
-    def __init__(self, log: int, environment: Mapping[str, str]) -> None:
-        self._log = log
-        self._saved = (-1, -1)
+    def __init__(self, environment: Mapping[str, str]) -> None:
         self._was_inside = False
-        fresh = make_streams()
-        self._streams = (fresh.out or sys.stdout, fresh.err or sys.stderr)
+        self._streams = (sys.stdin, sys.stdout, sys.stderr)
         self._directory = _directory()
         self._environment = {**os.environ, **environment}
 
     def enter(self) -> None:
         """Go into the task's surroundings."""
-        flush((sys.stdout, sys.stderr))
-        self._saved = (os.dup(1), os.dup(2))
-        os.dup2(self._log, 1)
-        os.dup2(self._log, 2)
         self._exchange()
         self._was_inside = inside_child()
-        enter_child()
+        enter_inline()
 
     def leave(self) -> None:
         """Go back to the program's own."""
         if not self._was_inside:
-            leave_child()
+            leave_inline()
         flush((sys.stdout, sys.stderr))
         self._exchange()
-        for descriptor, saved in zip((1, 2), self._saved, strict=True):
-            os.dup2(saved, descriptor)
-            os.close(saved)
 
     def _exchange(self) -> None:
         """Put the other streams, environment and directory in place, and keep those that were."""
-        streams = (sys.stdout, sys.stderr)
-        sys.stdout, sys.stderr = self._streams
+        streams = (sys.stdin, sys.stdout, sys.stderr)
+        sys.stdin, sys.stdout, sys.stderr = self._streams
         self._streams = streams
         environment = dict(os.environ)
         _set_environment(self._environment)

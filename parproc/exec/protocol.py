@@ -30,11 +30,13 @@ class Job:
         params: the run's parameters.
         extra_args: what followed ``--``.
         results: results of the tasks that had finished when this one started, read when asked for.
-        log_path: file that receives standard output and error.
+        log_path: file that receives standard output and error; None where they are the program's own.
         result_path: file a large result is written to.
         directory: working directory, None to keep the parent's.
         environment: variables to set on top of the parent's.
         interactive: it talks to whoever sits at the terminal: no log, and no input of its own.
+        in_process: the function is called in this very process.
+        untimed: it has a timeout, which nobody keeps where it runs.
     """
 
     name: str
@@ -45,12 +47,14 @@ class Job:
     params: Mapping[str, object]
     extra_args: Sequence[str]
     results: Results
-    log_path: str
+    log_path: str | None
     result_path: str
     directory: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     commands: tuple[tuple[str, ...], ...] = ()
     interactive: bool = False
+    in_process: bool = False
+    untimed: bool = False
 
 
 class StartError(Exception):

@@ -32,7 +32,7 @@ class UnusableCommandError(Exception):
 
 
 def spawn_command(job: Job, words: tuple[str, ...], nothing: int, *, first: bool) -> tuple[int, str]:
-    """Start a command as the leader of a session of its own, with its output in the job's log.
+    """Start a command as the leader of a session of its own, with its output in the job's log, where it has one.
 
     Args:
         job: whose command.
@@ -49,19 +49,14 @@ def spawn_command(job: Job, words: tuple[str, ...], nothing: int, *, first: bool
     """
     log, warning = (nothing, '') if job.interactive else open_log(job, nothing, first=first)
     in_terminal = job.interactive and os.isatty(0)
+    to_log = () if job.log_path is None else ((os.POSIX_SPAWN_DUP2, log, 1), (os.POSIX_SPAWN_DUP2, log, 2))
     try:
         program, words = _located(job, words)
         pid = os.posix_spawnp(
             program,
             words,
             {**os.environ._data, **_encoded(job.environment)},  # type: ignore[attr-defined]
-            file_actions=()
-            if job.interactive
-            else (
-                (os.POSIX_SPAWN_DUP2, nothing, 0),
-                (os.POSIX_SPAWN_DUP2, log, 1),
-                (os.POSIX_SPAWN_DUP2, log, 2),
-            ),
+            file_actions=() if job.interactive else ((os.POSIX_SPAWN_DUP2, nothing, 0), *to_log),
             **({'setpgroup': 0} if in_terminal else {'setsid': True}),
             setsigmask=(),
             setsigdef=ignored_signals(),
@@ -115,27 +110,6 @@ def _reason(error: OSError | ValueError, program: str) -> str | None:
         return f'a word of the command cannot be passed on: {error}'
     said = NOT_TO_BE_RUN.get(error.errno or 0)
     return None if said is None else f'{said}: {program}'
-
-
-def run_here(words: tuple[str, ...], directory: str | None) -> int:
-    """Run a command with this process's own output and environment, wait for it, and return how it ended.
-
-    Args:
-        words: the program and its arguments.
-        directory: where, None for here.
-
-    Returns:
-        Its exit code, or the negative number of the signal that killed it.
-
-    Raises:
-        UnusableCommandError: when it cannot be run.
-    """
-    import subprocess
-
-    try:
-        return subprocess.run(words, cwd=directory, stdin=subprocess.DEVNULL, check=False).returncode
-    except (OSError, ValueError) as error:
-        raise UnusableCommandError(_reason(error, words[0]) or str(error)) from None
 
 
 def keep_descriptors_here() -> None:

@@ -104,7 +104,7 @@ def hold_logging() -> list[Any]:
 
 
 def open_log(job: Job, nothing: int, *, first: bool = True) -> tuple[int, str]:
-    """Open a job's log for appending, following no link.
+    """Open a job's log for appending, following no link; nothing is opened where it has none.
 
     Args:
         job: whose log.
@@ -114,6 +114,8 @@ def open_log(job: Job, nothing: int, *, first: bool = True) -> tuple[int, str]:
     Returns:
         The descriptor, ``nothing`` when the log cannot be opened, and what then went wrong.
     """
+    if job.log_path is None:
+        return nothing, ''
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
     try:
         log = os.open(job.log_path, flags | os.O_EXCL if first and job.attempt == 1 else flags, 0o600)

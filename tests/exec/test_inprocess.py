@@ -1,10 +1,13 @@
-"""The in-process executor gives what the fork executor gives, and leaves this process as it was."""
+"""The in-process executor gives what the fork executor gives, on the program's own terminal, and leaves it as it was."""
 
 from __future__ import annotations
 
+import io
 import os
+import pdb  # noqa: T100
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -32,16 +35,13 @@ class Desk:
             'params': {},
             'extra_args': (),
             'results': Results({}),
-            'log_path': str(self.folder / f'{name}.log'),
+            'log_path': None,
             'result_path': str(self.folder / f'{name}.result'),
             **more,
         }
         self.executor.start(Job(name, fields.pop('attempt', 1), 2, call, **fields))
         ended = next(report for report in reversed(self.reports) if isinstance(report, Ended) and report.name == name)
         return ended.outcome, None if ended.result is None else decode(ended.result)
-
-    def log(self, name='task'):
-        return (self.folder / f'{name}.log').read_text()
 
 
 @pytest.fixture
@@ -55,17 +55,58 @@ def test_the_value_is_a_copy_as_from_a_child(desk):
     assert outcome.state is ProcState.SUCCEEDED and value == given and value is not given
 
 
-def test_output_of_the_task_and_of_its_commands_goes_to_the_log(desk, capfd):
+def test_a_task_has_the_programs_own_streams(desk, capfd):
+    streams = sys.stdin, sys.stdout, sys.stderr
+
     def call(context):
-        print('printed')
+        assert (sys.stdin, sys.stdout, sys.stderr) == streams
+        print('printed', flush=True)
         subprocess.run(['echo', 'command'], check=True)
         print('error', file=sys.stderr)
 
     print('before')
-    desk.run(call)
+    assert desk.run(call)[0].error is None
     print('after')
-    assert desk.log() == 'printed\ncommand\nerror\n'
-    assert capfd.readouterr().out == 'before\nafter\n'
+    written = capfd.readouterr()
+    assert written.out == 'before\nprinted\ncommand\nafter\n'
+    assert written.err == 'error\n'
+
+
+def test_the_traceback_of_a_failure_stands_on_standard_error(desk, capfd):
+    def call(context):
+        raise ValueError('bad')
+
+    desk.run(call)
+    trace = capfd.readouterr().err
+    assert trace.startswith('Traceback') and trace.endswith('ValueError: bad\n')
+    assert 'parproc/exec' not in trace
+
+
+def test_a_debugger_talks_to_whoever_runs_the_program(desk, monkeypatch, capsys):
+    monkeypatch.setattr(sys, 'stdin', io.StringIO('p context.proc_name\nc\n'))
+    monkeypatch.setattr(sys, 'breakpointhook', lambda: pdb.Pdb(nosigint=True).set_trace(sys._getframe(1)))
+
+    def call(context):
+        breakpoint()  # noqa: T100
+        return 1
+
+    assert desk.run(call)[1] == 1
+    assert "'task'" in capsys.readouterr().out
+
+
+def test_other_threads_are_not_inside_the_task(desk):
+    def call(context):
+        with ThreadPoolExecutor() as pool:
+            return inside_child(), pool.submit(inside_child).result()
+
+    assert desk.run(call)[1] == (True, False)
+
+
+def test_a_timeout_that_nobody_keeps_is_said_once(desk):
+    for name in ('one', 'two'):
+        desk.run(lambda context: 1, name, untimed=True)
+    said = [report.message for report in desk.reports if isinstance(report, Warned)]
+    assert said == ['mode single keeps no timeout of functions ("one"), but with isolated=True']
 
 
 def test_the_process_is_as_it_was(desk, monkeypatch, tmp_path):
@@ -120,13 +161,7 @@ def test_a_working_directory_that_is_not_there(desk):
     assert outcome.reason == 'working directory /nowhere/at/all: No such file or directory'
 
 
-def test_a_log_that_cannot_be_opened_is_a_warning(desk):
-    (desk.folder / 'task.log').mkdir()
-    assert desk.run(lambda context: print('x') or 1)[1] == 1
-    assert any(isinstance(report, Warned) for report in desk.reports)
-
-
-def test_remarks(desk):
+def test_remarks(desk, capsys):
     def call(context):
         context.log('hello')
         context.progress(0.5, 'half')
@@ -134,7 +169,7 @@ def test_remarks(desk):
 
     desk.run(call)
     assert desk.reports[:3] == [Logged('task', 'hello'), Progressed('task', 0.5, 'half'), Progressed('task', None, '')]
-    assert desk.log() == 'hello\n'
+    assert capsys.readouterr().out == 'hello\n'
 
 
 def test_while_a_question_is_answered_the_program_has_its_own_surroundings(desk, capfd, tmp_path):
@@ -157,5 +192,4 @@ def test_while_a_question_is_answered_the_program_has_its_own_surroundings(desk,
     desk.answers.append(answer)
     _, value = desk.run(call, 'outer', environment={'GIVEN': '1'}, directory=str(tmp_path))
     assert value == (7, 'by the task', '1', str(tmp_path))
-    assert desk.log('outer') == 'one\ntwo\n' and desk.log('inner') == 'inner output\n'
-    assert capfd.readouterr().out == 'progress of the run\n'
+    assert capfd.readouterr().out == 'one\nprogress of the run\ninner output\ntwo\n'
