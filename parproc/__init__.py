@@ -43,6 +43,7 @@ _HOMES = {
     'UserError': 'errors',
     'WhenScheduled': 'registry',
     'WhenTargetScheduled': 'registry',
+    'cancel': 'api',
     'clear': 'api',
     'create': 'api',
     'default_session': 'api',
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from parproc.api import (
         Proc,
         Proto,
+        cancel,
         clear,
         create,
         default_session,
@@ -124,6 +126,7 @@ __all__ = [  # noqa: RUF022
     'wait',
     'wait_for_all',
     'wait_clear',
+    'cancel',
     'watch',
     'results',
     'set_params',

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from parproc.session import Session
+from parproc.session import DefaultSession, Session
 
-_session = Session()
+_session = DefaultSession()
 
 
 def default_session() -> Session:
@@ -19,6 +19,7 @@ start = _session.start
 run = _session.run
 wait = _session.wait
 wait_for_all = _session.wait_for_all
+cancel = _session.cancel
 watch = _session.watch
 results = _session.results
 set_params = _session.set_params

@@ -117,3 +117,10 @@ def choice_values(value: object, what: str) -> tuple[object, ...]:
 def choices(value: object, what: str) -> Choices | Function:
     """Return what ``arg_choices`` may be: a callable, or what :func:`choices_mapping` takes."""
     return value if callable(value) else choices_mapping(value, what)
+
+
+def seconds(value: object, what: str) -> float:
+    """Return how long to wait, where ``value`` is a number of seconds from 0; raises UserError."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
+        raise wrong(what, 'a number of seconds', value)
+    return float(value)

@@ -11,6 +11,7 @@ from parproc.core.names import is_glob
 from parproc.core.rdeps import reach
 from parproc.errors import UserError
 from parproc.registry import WhenScheduled, target_of
+from parproc.shelves import NoMatchError
 
 if TYPE_CHECKING:
     from parproc.catalog import Catalog, Task
@@ -25,7 +26,7 @@ class Request:
     Args:
         specs: the tasks that are not scheduled yet, in no special order.
         injected: (target, dependency) edges that go into tasks which are scheduled already.
-        missing: (name, needed by) of dependencies that nothing declares; they stand in ``deps`` nevertheless.
+        missing: (name or glob, needed by) of dependencies that nothing declares; they stand in ``deps`` nevertheless.
     """
 
     specs: tuple[TaskSpec, ...]
@@ -142,7 +143,8 @@ class _Closure:
 
     def _follow(self, dep: str, dependent: str) -> None:
         try:
-            found = self._catalog.lookup(dep, self._params)
+            is_open = is_glob(dep) and dep not in self._catalog.procs
+            found = None if is_open else self._catalog.lookup(dep, self._params)
         except UserError as error:
             raise UserError(f'dependency of "{dependent}": {error.message}', hint=error.hint) from error
         if found is None:
@@ -160,6 +162,8 @@ class _Closure:
             return (filled,)
         try:
             return [name for name in self._catalog.glob(filled, self._params) if name != task.name]
+        except NoMatchError:
+            return (filled,)
         except UserError as error:
             raise UserError(f'dependency of "{task.name}": {error.message}', hint=error.hint) from error
 

@@ -12,6 +12,10 @@ from parproc.family import Family, open_placeholder_error
 _MOST_SHOWN = 20
 
 
+class NoMatchError(UserError):
+    """A glob matches nothing that is declared so far."""
+
+
 class Shelves:
     """Procs and families, filed by their number of segments and their first segment, for globs to be found fast."""
 
@@ -59,7 +63,8 @@ class Shelves:
             hint: gives a hint when nothing matches.
 
         Raises:
-            UserError: when nothing matches, or when it meets an argument without choices.
+            NoMatchError: when nothing matches.
+            UserError: when it meets an argument without choices.
         """
         found = self._found.get(glob)
         if found is None:
@@ -82,7 +87,7 @@ class Shelves:
                     raise error from None
                 complaint = complaint or error
         if not names:
-            raise complaint or UserError(f'"{glob}" matches nothing', hint=self._hint(glob, params, hint))
+            raise complaint or NoMatchError(f'"{glob}" matches nothing', hint=self._hint(glob, params, hint))
         return tuple(names)
 
     def _candidates(self, glob: str) -> Iterable[tuple[str, str | Family]]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import parproc as pp
+from parproc.session import workspace_of
 
 
 @pytest.fixture
@@ -183,7 +184,7 @@ def test_none_leaves_an_option_as_it_is_unless_it_is_one_of_its_values(session: 
         full_log_on_failure=None,
         log_ignore=None,
     )
-    options = session.options
+    options = workspace_of(session).options
     assert (options.parallel, options.mode, options.grace) == (3, 'single', 2.0)
     assert options.log_ignore == (pp.IgnoreLogAlways('x'),)
     assert (options.dynamic, options.state_dir, options.task_db_path) == (None, None, None)
@@ -194,7 +195,7 @@ def test_none_leaves_an_option_as_it_is_unless_it_is_one_of_its_values(session: 
 def test_clear_makes_options_what_they_were_at_first(session: Any) -> None:
     session.set_options(parallel=3, fail_fast=True, name_param_separator='/')
     session.clear()
-    options = session.options
+    options = workspace_of(session).options
     assert (options.parallel, options.fail_fast, options.mode) == (100, False, 'single')
     session.Proto('b::[x]', lambda context, x: x)
     assert session.create('b::1') == ['b::1']
@@ -202,9 +203,9 @@ def test_clear_makes_options_what_they_were_at_first(session: Any) -> None:
 
 def test_options_that_the_command_line_fixed_stay(session: Any) -> None:
     session.set_options(parallel=3, fail_fast=True)
-    session.fixed_options = frozenset({'parallel'})
+    workspace_of(session).fixed_options = frozenset({'parallel'})
     session.clear()
-    assert (session.options.parallel, session.options.fail_fast) == (3, False)
+    assert (workspace_of(session).options.parallel, workspace_of(session).options.fail_fast) == (3, False)
 
 
 def test_the_separator_may_change_while_nothing_is_scheduled() -> None:
@@ -238,7 +239,7 @@ def test_wait_clear_does_not_raise_unless_it_is_told_to(session: Any) -> None:
 
 @pytest.mark.parametrize('options', [{'parallel': 0}, {'mode': 'no'}, {'mode': 3}, {'grace': 'x'}, {'state_dir': 3}])
 def test_a_value_that_is_no_option_is_refused_and_changes_nothing(session: Any, options: Any) -> None:
-    before = session.options
+    before = workspace_of(session).options
     with pytest.raises(pp.UserError, match=f'option {next(iter(options))}'):
         session.set_options(fail_fast=True, **options)
-    assert session.options == before
+    assert workspace_of(session).options == before

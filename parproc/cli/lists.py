@@ -8,37 +8,37 @@ import sys
 from parproc.core.screen import plain_text
 from parproc.errors import UserError
 from parproc.registry import Declaration, NoFailures, WhenScheduled, WhenTargetScheduled, reverse_dependencies
-from parproc.session import Session
+from parproc.workspace import Workspace
 
 WIDEST_NAME = 40
 MOST_CHOICES = 12
 LIST_VERSION = 1
 
 
-def print_list(session: Session, *, expand: bool = False) -> None:
+def print_list(workspace: Workspace, *, expand: bool = False) -> None:
     """Print what :func:`list_lines` returns."""
-    lines = list_lines(session, expand=expand)
+    lines = list_lines(workspace, expand=expand)
     if lines:
         print('\n'.join(lines))
     else:
         print('no procs are declared', file=sys.stderr)
 
 
-def list_lines(session: Session, *, expand: bool = False) -> list[str]:
+def list_lines(workspace: Workspace, *, expand: bool = False) -> list[str]:
     """Return procs and protos with their descriptions and choices, a line each.
 
     Args:
-        session: knows them.
+        workspace: knows them.
         expand: every proc that a proto's choices make, instead of the proto.
     """
     rows: list[tuple[str, str]] = []
-    for declaration in _declared(session):
+    for declaration in _declared(workspace):
         if not declaration.is_proto:
             rows.append((declaration.name, declaration.doc))
             continue
-        pattern, choices = _family(session, declaration)
+        pattern, choices = _family(workspace, declaration)
         if expand and choices and all(texts is not None for texts in choices.values()):
-            rows += [(name, declaration.doc) for name in _members(session, pattern)]
+            rows += [(name, declaration.doc) for name in _members(workspace, pattern)]
             continue
         shown = [f'{name}: {_some(texts)}' for name, texts in choices.items() if texts is not None]
         rows.append(
@@ -48,7 +48,7 @@ def list_lines(session: Session, *, expand: bool = False) -> list[str]:
     return [f'{plain_text(name).ljust(width)}  {plain_text(doc)}'.rstrip() for name, doc in rows]
 
 
-def print_json(session: Session, *, expand: bool = False) -> None:
+def print_json(workspace: Workspace, *, expand: bool = False) -> None:
     """Print procs and protos as one JSON object.
 
     It has ``version``, ``procs`` (``name``, ``description``, ``arguments``) and ``protos`` (``pattern``,
@@ -59,37 +59,37 @@ def print_json(session: Session, *, expand: bool = False) -> None:
 
     procs: list[dict[str, object]] = []
     protos: list[dict[str, object]] = []
-    for declaration in _declared(session):
+    for declaration in _declared(workspace):
         entry: dict[str, object] = {'description': declaration.doc}
         if not declaration.is_proto:
             arguments = {key: str(value) for key, value in declaration.args.items()}
             procs.append({'name': declaration.name, **entry, 'arguments': arguments})
             continue
-        pattern, choices = _family(session, declaration)
+        pattern, choices = _family(workspace, declaration)
         entry = {'pattern': pattern, **entry, 'arguments': list(choices), 'choices': choices}
         if expand and all(texts is not None for texts in choices.values()):
-            entry['procs'] = list(_members(session, pattern))
+            entry['procs'] = list(_members(workspace, pattern))
         protos.append(entry)
     print(json.dumps({'version': LIST_VERSION, 'procs': procs, 'protos': protos}, indent=2))
 
 
-def print_one(session: Session, name: str) -> None:
+def print_one(workspace: Workspace, name: str) -> None:
     """Print all that is known of one proc or proto.
 
     Raises:
         UserError: for a name that nothing declares.
     """
-    catalog = session.catalog
+    catalog = workspace.catalog
     if name in catalog.protos:
         declaration, args = catalog.protos[name], {}
     else:
-        task = catalog.lookup(name, session.params)
+        task = catalog.lookup(name, workspace.params)
         if task is None:
             raise catalog.unknown(name)
         declaration, args = task.declaration, dict(task.args)
     rows: list[tuple[str, str]] = [('description', declaration.doc)]
     if declaration.is_proto:
-        pattern, choices = _family(session, declaration)
+        pattern, choices = _family(workspace, declaration)
         rows.append(('proto', pattern if pattern != name else ''))
         rows += [(f'choices of {key}', 'any' if texts is None else ', '.join(texts)) for key, texts in choices.items()]
     rows.append(('arguments', ', '.join(f'{key}={value}' for key, value in args.items())))
@@ -99,7 +99,7 @@ def print_one(session: Session, name: str) -> None:
             for dep in declaration.deps
         ]
     else:
-        plan = session.plan([name])
+        plan = workspace.plan([name])
         deps = list(next(spec.deps for spec in plan.order if spec.name == name))
     rows.append(('depends on', ', '.join(deps)))
     rows.append(('goes before', ', '.join(_before(rdep) for rdep in reverse_dependencies(declaration))))
@@ -110,7 +110,7 @@ def print_one(session: Session, name: str) -> None:
     if declaration.commands and name not in catalog.protos:
         import shlex
 
-        words = catalog.commands(name, session.params, session.extra_args)
+        words = catalog.commands(name, workspace.params, workspace.extra_args)
         rows += [
             ('runs', command[2] if command[:2] == ('/bin/sh', '-euc') else shlex.join(command)) for command in words
         ]
@@ -125,23 +125,23 @@ def print_one(session: Session, name: str) -> None:
         print(f'  {key.ljust(width)}  {plain_text(value)}')
 
 
-def _declared(session: Session) -> list[Declaration]:
+def _declared(workspace: Workspace) -> list[Declaration]:
     """Return what was declared, in that order."""
-    catalog = session.catalog
+    catalog = workspace.catalog
     procs = [task.declaration for task in catalog.procs.values() if not task.declaration.is_proto]
     return sorted([*procs, *catalog.protos.values()], key=lambda declaration: declaration.order)
 
 
-def _family(session: Session, declaration: Declaration) -> tuple[str, dict[str, list[str] | None]]:
-    family = session.catalog.family(declaration.name)
-    return family.pattern.text, family.choices(session.params)
+def _family(workspace: Workspace, declaration: Declaration) -> tuple[str, dict[str, list[str] | None]]:
+    family = workspace.catalog.family(declaration.name)
+    return family.pattern.text, family.choices(workspace.params)
 
 
-def _members(session: Session, pattern: str) -> tuple[str, ...]:
-    family = session.catalog.family(pattern)
+def _members(workspace: Workspace, pattern: str) -> tuple[str, ...]:
+    family = workspace.catalog.family(pattern)
     try:
-        return session.catalog.glob(
-            family.pattern.fill(dict.fromkeys(family.pattern.placeholders, '*')), session.params
+        return workspace.catalog.glob(
+            family.pattern.fill(dict.fromkeys(family.pattern.placeholders, '*')), workspace.params
         )
     except UserError:
         return ()

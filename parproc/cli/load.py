@@ -1,4 +1,4 @@
-"""From the task files to a session that knows all they declare; nothing is run yet but the files themselves."""
+"""From the task files to a workspace that knows all they declare; nothing is run yet but the files themselves."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from parproc.cli.cpus import usable_cpus
 from parproc.cli.request import CommandLine
@@ -15,10 +15,9 @@ from parproc.errors import UserError
 from parproc.project.find import find_task_files, named_task_files
 from parproc.project.load import load_python
 from parproc.registry import ROOT, Declaration, Origin
-from parproc.session import Session
+from parproc.workspace import Workspace
 
 if TYPE_CHECKING:
-    from parproc.keywords import OptionKeywords
     from parproc.project.toml import TomlFile
 
 
@@ -49,7 +48,7 @@ class Project:
         return [*self.files, *sorted(imported.difference(self.files))]
 
 
-def load_project(session: Session, asked: CommandLine) -> Project:
+def load_project(workspace: Workspace, asked: CommandLine) -> Project:
     """Find and load the task files, go to their folder, and settle options and params.
 
     Options come from the command line and its environment, then from TOML, then from ``set_options``, then from what
@@ -68,26 +67,26 @@ def load_project(session: Session, asked: CommandLine) -> Project:
     os.environ.setdefault('PARPROC_INVOCATION_DIR', os.getcwd())
     os.chdir(os.path.dirname(files[0]))
     os.environ['PWD'] = os.getcwd()
-    session.fixed_params = frozenset(asked.params)
-    session.params.update(asked.params)
-    session.extra_args = asked.extra_args
+    workspace.fixed_params = frozenset(asked.params)
+    workspace.params = {**workspace.params, **asked.params}
+    workspace.extra_args = asked.extra_args
     built_in = {
         'parallel': usable_cpus(),
         'state_dir': os.path.join(os.getcwd(), '.parproc'),
         'allow_missing_deps': False,
     }
     fixed = _asked_options(asked)
-    session.options = session.defaults = session.options.updated(**{**built_in, **fixed})
-    session.fixed_options = frozenset(fixed)
-    loader = _Loader(session)
-    session.loading = True
+    workspace.options = workspace.defaults = workspace.options.updated(**{**built_in, **fixed})
+    workspace.fixed_options = frozenset(fixed)
+    loader = _Loader(workspace)
+    workspace.loading = True
     collecting = gc.isenabled()
     gc.disable()  # all that is loaded stays: looking for garbage in it only takes time
     try:
         for path in files:
             loader.load(path, ROOT)
     finally:
-        session.loading = False
+        workspace.loading = False
         if collecting:
             gc.enable()
     loader.check()
@@ -124,10 +123,10 @@ def _jobs(text: str) -> int:
 class _Loader:
     """Loads task files and what they include, each once."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, workspace: Workspace) -> None:
         self.files: list[str] = []
         self.default: tuple[str, ...] = ()
-        self._session = session
+        self._workspace = workspace
         self._declared: list[Declaration] = []
 
     def load(self, path: str, origin: Origin) -> None:
@@ -147,57 +146,57 @@ class _Loader:
             return
         from parproc.project.toml import check_values
 
-        session = self._session
-        check_values(self._declared, lambda declaration: (*self._arguments(declaration), *session.params))
+        workspace = self._workspace
+        check_values(self._declared, lambda declaration: (*self._arguments(declaration), *workspace.params))
 
     def _arguments(self, declaration: Declaration) -> Sequence[str]:
         placeholders: Sequence[str] = ()
         if declaration.is_proto:
-            placeholders = self._session.catalog.family(declaration.name).pattern.placeholders
+            placeholders = self._workspace.catalog.family(declaration.name).pattern.placeholders
         return (*placeholders, *declaration.args)
 
     def _load_python(self, path: str, origin: Origin) -> None:
-        session = self._session
+        workspace = self._workspace
         here = os.getcwd()
-        session.origin = origin
+        workspace.origin = origin
         try:
             if origin.folder is not None:
                 os.chdir(origin.folder)
             load_python(path, '.'.join(origin.scope))
         finally:
             os.chdir(here)
-            session.origin = ROOT
+            workspace.origin = ROOT
 
     def _load_toml(self, path: str, origin: Origin) -> None:
         from parproc.project.toml import read_toml
 
         found = read_toml(path, lambda options: self._take_options(path, origin, options))
-        session = self._session
+        workspace = self._workspace
         if found.dotenv:
             from parproc.project.dotenv import read_dotenv
         for variable in found.dotenv:
             for name, value in read_dotenv(os.path.join(os.path.dirname(path), variable)).items():
                 os.environ.setdefault(name, value)
-        session.params = {**found.params, **session.params}
+        workspace.params = {**found.params, **workspace.params}
         if not origin.scope:
             self.default = self.default or found.default
         for declaration in found.declarations:
-            session.catalog.declare(declaration)
-        session.now += session.catalog.take_now()
+            workspace.catalog.declare(declaration)
+        workspace.now += workspace.catalog.take_now()
         self._declared += found.declarations
         self._include(found, origin)
 
     def _take_options(self, path: str, origin: Origin, options: Mapping[str, object]) -> Origin:
         """Make a file's options those of the session; return its origin, with the separator they may have set."""
-        session = self._session
+        workspace = self._workspace
         if options and origin.scope:
             raise UserError(f"{path}: [options] belongs into the project's own task file")
         try:
-            session.set_options(**cast('OptionKeywords', dict(options)))
+            workspace.set_options(options)
         except UserError as error:
             raise UserError(f'{path}: [options]: {error.message}', hint=error.hint) from None
-        session.fixed_options |= options.keys()
-        return Origin(origin.scope, origin.folder, session.options.name_param_separator)
+        workspace.fixed_options |= options.keys()
+        return Origin(origin.scope, origin.folder, workspace.options.name_param_separator)
 
     def _include(self, found: TomlFile, origin: Origin) -> None:
         folder = os.path.dirname(found.path)
@@ -206,7 +205,7 @@ class _Loader:
             if not os.path.isfile(path):
                 raise UserError(f'{found.path}: included file not found: {entry}')
             parts = [part for part in os.path.dirname(os.path.normpath(entry)).split(os.sep) if part not in ('', '..')]
-            separator = self._session.options.name_param_separator
+            separator = self._workspace.options.name_param_separator
             if parts:
                 inner = Origin((*origin.scope, *parts), os.path.dirname(os.path.abspath(path)), separator)
             else:

@@ -10,8 +10,8 @@ from parproc.core.attempt import Attempt
 from parproc.core.durations import format_duration
 from parproc.core.model import ProcState
 from parproc.core.screen import plain_text
-from parproc.session import Session
 from parproc.store.history import RunRecord
+from parproc.workspace import Workspace
 
 SHOWN = 20
 LONGEST_TARGETS = 60
@@ -19,13 +19,13 @@ BAR = 30
 MEGABYTE = 1 << 20
 
 
-def print_history(session: Session, name: str | None) -> None:
+def print_history(workspace: Workspace, name: str | None) -> None:
     """Print the last runs, or the last attempts of a proc, latest first.
 
     Raises:
         UserError: for a proc that neither the history nor the task file knows.
     """
-    history = session.history
+    history = workspace.history
     if history is None:
         rows: list[list[str]] = []
     elif name is None:
@@ -33,8 +33,8 @@ def print_history(session: Session, name: str | None) -> None:
     else:
         attempts = history.trend(name, SHOWN)
         rows = _trend_rows(attempts)
-        if not attempts and session.catalog.lookup(name, session.params) is None:
-            raise session.catalog.unknown(name)
+        if not attempts and workspace.catalog.lookup(name, workspace.params) is None:
+            raise workspace.catalog.unknown(name)
     if history is not None and history.warning is not None:
         print(f'warning: {plain_text(history.warning)}', file=sys.stderr)
     if not rows:

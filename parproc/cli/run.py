@@ -17,24 +17,24 @@ from parproc.exec.streams import flush
 from parproc.options import ignored_lines
 from parproc.report.choose import Place, mode_of_run, open_screen
 from parproc.report.fanout import Reporter, Reporters
-from parproc.session import Session
+from parproc.workspace import Workspace
 
 
-def run(session: Session, targets: Sequence[str], asked: CommandLine) -> int:
+def run(workspace: Workspace, targets: Sequence[str], asked: CommandLine) -> int:
     """Run procs; return the exit code, or the negative number of the signal to die by."""
     timeout = None if asked.timeout is None else parse_duration(asked.timeout, '--timeout')
     printed = asked.print_name
-    if printed is not None and printed not in {spec.name for spec in session.plan(targets, only=asked.only).order}:
-        raise UserError(f'--print {printed}: it is no part of this run', hint=session.catalog.nearest(printed))
+    if printed is not None and printed not in {spec.name for spec in workspace.plan(targets, only=asked.only).order}:
+        raise UserError(f'--print {printed}: it is no part of this run', hint=workspace.catalog.nearest(printed))
 
     output = os.dup(1)
 
     def listener(total: int) -> Reporters:
-        return Reporters(_reporters(session, asked, output, one=total == 1 and printed is None))
+        return Reporters(_reporters(workspace, asked, output, one=total == 1 and printed is None))
 
-    asked_for = printed is not None or session.options.output == 'json'
-    with _output_aside() if asked_for and session.options.mode == 'single' else nullcontext():
-        outcome = session.execute(
+    asked_for = printed is not None or workspace.options.output == 'json'
+    with _output_aside() if asked_for and workspace.options.mode == 'single' else nullcontext():
+        outcome = workspace.execute(
             targets,
             listener=listener,
             only=asked.only,
@@ -77,24 +77,24 @@ def _beginning(asked: CommandLine) -> tuple[str, ...]:
     return (*words, *(f'{name}={value}' for name, value in asked.params.items()))
 
 
-def _reporters(session: Session, asked: CommandLine, output: int, *, one: bool) -> list[Reporter]:
+def _reporters(workspace: Workspace, asked: CommandLine, output: int, *, one: bool) -> list[Reporter]:
     """Return what shows the run, and what writes of it."""
-    reporters = [_screen(session, asked, output, one=one)]
-    if session.history is not None:
+    reporters = [_screen(workspace, asked, output, one=one)]
+    if workspace.history is not None:
         from parproc.report.recorder import HistoryRecorder
 
-        reporters.append(HistoryRecorder(session.history, time.time() - time.monotonic()))
+        reporters.append(HistoryRecorder(workspace.history, time.time() - time.monotonic()))
     home = os.environ['PARPROC_INVOCATION_DIR']
     if asked.junit is not None:
         from parproc.report.junit import JunitReporter
 
-        separator = session.options.name_param_separator
+        separator = workspace.options.name_param_separator
         path = os.path.join(home, asked.junit)
-        reporters.append(JunitReporter(path, session.folder.log_path, separator=separator))
+        reporters.append(JunitReporter(path, workspace.folder.log_path, separator=separator))
     if asked.html is not None:
         from parproc.report.htmlpage import HtmlReporter
 
-        reporters.append(HtmlReporter(os.path.join(home, asked.html), session.folder.log_path))
+        reporters.append(HtmlReporter(os.path.join(home, asked.html), workspace.folder.log_path))
     if asked.trace is not None:
         from parproc.report.trace import TraceReporter
 
@@ -102,17 +102,17 @@ def _reporters(session: Session, asked: CommandLine, output: int, *, one: bool) 
     return reporters
 
 
-def _screen(session: Session, asked: CommandLine, output: int, *, one: bool) -> Reporter:
+def _screen(workspace: Workspace, asked: CommandLine, output: int, *, one: bool) -> Reporter:
     """Return what shows the run, and let the session know what follows from that."""
     status = open(os.dup(2), 'w', encoding=sys.stderr.encoding, errors='backslashreplace')  # noqa: SIM115
 
     def ignored(name: str, succeeded: bool) -> re.Pattern[str] | None:
-        task = session.catalog.procs.get(name)
+        task = workspace.catalog.procs.get(name)
         own = () if task is None else task.declaration.log_ignore
-        return ignored_lines((*session.options.log_ignore, *own), succeeded=succeeded)
+        return ignored_lines((*workspace.options.log_ignore, *own), succeeded=succeeded)
 
-    place = Place(status, output, session.folder.log_path, session.usual.get, ignored, colour=asked.colour)
-    screen = open_screen(mode_of_run(session.options, one=one), session.options, place)
-    session.task_environment.update(screen.environment)
-    session.terminal_reset = screen.reset
+    place = Place(status, output, workspace.folder.log_path, workspace.usual.get, ignored, colour=asked.colour)
+    screen = open_screen(mode_of_run(workspace.options, one=one), workspace.options, place)
+    workspace.task_environment.update(screen.environment)
+    workspace.terminal_reset = screen.reset
     return screen.reporter

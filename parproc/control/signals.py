@@ -68,6 +68,19 @@ class SignalInbox:
         self._installed = False
         signal.set_wakeup_fd(self._previous_wakeup)
 
+    def wake(self) -> None:
+        """Let whoever waits in the selector look around."""
+        try:
+            os.write(self._writer, b'\0')
+        except BlockingIOError:
+            return  # it has been woken often enough
+
+    def take(self, number: int) -> None:
+        """Note a signal that another thread was told of."""
+        self.pending.append(number)
+        self.received += number in STOPPING
+        self.wake()
+
     def close(self) -> None:
         """Give the descriptors back."""
         self._selector.unregister(self._reader)

@@ -1,13 +1,18 @@
 """The imperative shell: performs the machine's actions, gathers events, and blocks in one wait.
 
-One thread. Whatever can happen (a child's end, a child's question, a signal, a key) makes one selector return;
-timeouts are the time to the next deadline. Everything that happened becomes an event for the machine, every action of
-the machine becomes a call of an executor or an announcement to the reporters.
+Whatever can happen (a child's end, a child's question, a signal, a key) makes one selector return; timeouts are the
+time to the next deadline. Everything that happened becomes an event for the machine, every action of the machine
+becomes a call of an executor or an announcement to the reporters.
+
+One thread at a time drives: it waits in the selector, without the lock that guards everything else, so that other
+threads can schedule and cancel meanwhile. Threads that wait as well sleep until their own tasks are over, or until the
+one that drives is done and another one has to.
 """
 
 from __future__ import annotations
 
 import selectors
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,7 +25,9 @@ from parproc.control.signals import SignalInbox, die_by
 from parproc.core.events import (
     Action,
     Announcement,
+    Cancelled,
     Changed,
+    Dropped,
     Event,
     Finished,
     Interrupted,
@@ -38,8 +45,7 @@ from parproc.core.events import (
     Wanted,
 )
 from parproc.core.machine import SIGTERM, Machine
-from parproc.core.model import GOOD, TaskSpec
-from parproc.core.plan import Plan
+from parproc.core.model import GOOD
 from parproc.core.view import Message, TaskLogged, TaskProgressed
 from parproc.core.view import Warned as WarningMessage
 from parproc.errors import InternalError, UserError
@@ -48,6 +54,7 @@ from parproc.exec.system import signal_name
 from parproc.values import EncodedResult
 
 STOP_KEY = 'q'
+_abandoned: list[Engine] = []
 ExecutorFactory = Callable[[selectors.BaseSelector, Callable[[Report], None]], Executor]
 
 
@@ -85,8 +92,8 @@ class TaskSource(Protocol):
     def create(self, asker: str, name: str, proc_name: str | None, args: Mapping[str, object]) -> list[str]:
         """Create procs for the running task ``asker``; raises UserError."""
 
-    def prepare(self, names: Sequence[str]) -> tuple[Plan, tuple[tuple[str, str], ...]]:
-        """Return what is to be scheduled for a running task, and edges to inject; raises UserError."""
+    def wanted(self, names: Sequence[str], *, start: bool = False) -> Wanted:
+        """Return what is to be scheduled for a running task, which may ``start`` what has failed; raises UserError."""
 
     def forget(self, name: str) -> None:
         """Remove what an earlier life of a task has left on disk."""
@@ -103,6 +110,7 @@ class Engine:
         tasks: knows the tasks.
         executor: makes the executor, given the selector and where to post reports.
         listener: receives every announcement and message.
+        lock: guards all of this; every method takes it, and the wait for something to happen lets it go.
         clock: monotonic seconds.
     """
 
@@ -112,11 +120,13 @@ class Engine:
         tasks: TaskSource,
         executor: ExecutorFactory,
         listener: Listener,
+        lock: threading.RLock | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.machine = machine
         self.results: dict[str, EncodedResult] = {}
         self.ends: dict[str, float] = {}
+        self.params_read: dict[str, frozenset[str] | None] = {}
         self.deadline: float | None = None
         self.timed_out = False
         self.output_closed = False
@@ -138,46 +148,92 @@ class Engine:
         self._inline_answers: dict[str, tuple[Mapping[str, object], Mapping[str, EncodedResult]]] = {}
         self._watched: list[set[str]] = []
         self._reopened = False
+        self._lock = lock or threading.RLock()
+        self._news = threading.Condition(self._lock)
+        self._driver: int | None = None
+        self._closing = False
+        self._events: deque[Event] = deque()
+        self._feeding = False
 
     # --- what the session calls --------------------------------------------------------------------------------
 
-    def want(self, specs: tuple[TaskSpec, ...], injected: tuple[tuple[str, str], ...] = ()) -> None:
+    def want(self, event: Wanted) -> None:
         """Schedule tasks and start what can be started; does not block."""
-        self._feed(Wanted(specs, injected, self._clock()))
+        with self._lock:
+            self._feed(event)
         self.pump()
 
-    def pump(self) -> None:
-        """Take in whatever has happened, without waiting."""
-        self._gather(0)
-        self._work()
+    def cancel(self, names: tuple[str, ...]) -> None:
+        """End tasks and what depends on them; does not wait for their end."""
+        with self._lock:
+            self._feed(Cancelled(names, self._clock()))
+        self.pump()
 
-    def run(self, names: Iterable[str] | None = None) -> None:
-        """Block until the named tasks, or all, are over, or the run was stopped.
+    def drop(self, names: Sequence[str]) -> None:
+        """Forget tasks, after ending those that run, and block until that is done."""
+        with self._lock:
+            self._feed(Dropped(tuple(names), self._clock()))
+        self._drive_until(lambda: not any(name in self.machine.tasks for name in names), None)
+
+    def pump(self) -> None:
+        """Take in whatever has happened, without waiting; what runs in this process is run."""
+        with self._lock:
+            if self._closing:
+                return
+            if self._driver not in {None, threading.get_ident()}:
+                self.signals.wake()  # the thread that waits sees to it, and to what there is to wait for now
+                return
+            outer, self._driver = self._driver, threading.get_ident()
+        try:
+            while True:
+                self._gather(0)
+                with self._lock:
+                    self._work()
+                    job = self._inline_jobs.popleft() if self._inline_jobs else None
+                if job is None:
+                    return
+                self._run_inline(job)
+        finally:
+            with self._lock:
+                self._driver = outer
+                self._news.notify_all()
+
+    def run(self, names: Iterable[str] | None = None, until: float | None = None) -> bool:
+        """Block until the named tasks, or all, are over, or the run was stopped; return whether they are over.
+
+        Args:
+            names: what to wait for; None for everything.
+            until: when to give up, in seconds of the clock; None for never.
 
         Raises:
             InternalError: when nothing can happen any more and yet something is open.
         """
-        watched = None if names is None else {name for name in names if not self._is_over(name)}
-        if watched is not None:
-            self._watched.append(watched)
-        try:
-            with self.signals:
-                self._take_keys()
-                self._run_until(lambda: not self.machine.open_count or (watched is not None and not watched))
-        finally:
-            self._keys.give()
+        with self._lock:
+            watched = None if names is None else {name for name in names if not self._is_over(name)}
             if watched is not None:
-                self._watched.remove(watched)
+                self._watched.append(watched)
+
+        def is_done() -> bool:
+            return not self.machine.open_count if watched is None else not watched
+
+        try:
+            return self._drive_until(is_done, until)
+        finally:
+            if watched is not None:
+                with self._lock:
+                    self._watched.remove(watched)
 
     def idle(self) -> None:
         """Block until something is to run again, or even has, or the run was stopped."""
         self._reopened = False
-        with self.signals:
-            self._run_until(lambda: self._reopened or bool(self.machine.open_count) or self.stop_signal is not None)
+        self._drive_until(
+            lambda: self._reopened or bool(self.machine.open_count) or self.stop_signal is not None, None, idle=True
+        )
 
     def change(self, changes: tuple[tuple[str, float], ...]) -> None:
         """Take note that what tasks read was changed: (task, when, in seconds of the clock)."""
-        self._feed(Changed(changes, self._clock()))
+        with self._lock:
+            self._feed(Changed(changes, self._clock()))
 
     def attend(self, descriptor: int, call: Callable[[], None]) -> None:
         """Call ``call`` while waiting, whenever a descriptor is readable."""
@@ -189,31 +245,99 @@ class Engine:
 
     def interrupt(self, signal: int, reason: str) -> None:
         """Stop the run: as if ``signal`` had arrived."""
-        self._feed(Interrupted(signal, self._clock(), reason))
+        with self._lock:
+            self._feed(Interrupted(signal, self._clock(), reason))
 
     def tell(self, message: Message) -> None:
         """Pass a message of the session on to the reporters."""
         self._announce(message)
 
+    def process_of(self, name: str) -> int | None:
+        """Return the process that runs a task, None where there is none."""
+        return self._executor.process_of(name)
+
     def close(self) -> None:
-        """End whatever still runs and release everything."""
-        self._executor.close()
-        self.signals.close()
-        self._prompter.close()
-        self._selector.close()
+        """End whatever still runs and release everything; threads that wait return."""
+        with self._lock:
+            self._closing = True
+            self.signals.wake()
+            while self._driver not in {None, threading.get_ident()}:
+                self._news.wait()
+            self._executor.close()
+            self.signals.close()
+            self._prompter.close()
+            self._selector.close()
+            self._news.notify_all()
+
+    def abandon(self) -> None:
+        """Be of no use any more, in a process that was forked from the one that runs this."""
+        self._closing = True
+        _abandoned.append(self)
 
     # --- the loop ----------------------------------------------------------------------------------------------
 
-    def _run_until(self, done: Callable[[], bool]) -> None:
+    def _drive_until(self, is_done: Callable[[], bool], until: float | None, *, idle: bool = False) -> bool:
+        """Wait until ``is_done``, driving whenever no other thread does; return whether it is."""
+        interrupted = False
         while True:
-            self._work()
-            if done():
-                return
-            if self.machine.quiet and not self._inline_jobs:
-                self._settle()
-                if done():
-                    return
-            self._gather(self._patience())
+            with self._lock:
+                if self._closing or is_done():
+                    break
+                if self._driver not in {None, threading.get_ident()}:
+                    left = None if until is None else until - self._clock()
+                    if left is not None and left <= 0:
+                        return False
+                    try:
+                        self._news.wait(left)
+                    except KeyboardInterrupt:
+                        interrupted = True
+                        self.signals.take(SIGINT)
+                    continue
+                outer, self._driver = self._driver, threading.get_ident()
+            try:
+                return self._drive(is_done, until, idle=idle)
+            finally:
+                with self._lock:
+                    self._driver = outer
+                    self._news.notify_all()
+        if interrupted:
+            self.stop_signal = None
+            raise KeyboardInterrupt
+        return not self._closing
+
+    def _drive(self, is_done: Callable[[], bool], until: float | None, *, idle: bool) -> bool:
+        with self.signals:
+            if not idle:
+                self._take_keys()
+            try:
+                return self._run_until(is_done, until, idle=idle)
+            finally:
+                self._keys.give()
+
+    def _run_until(self, is_done: Callable[[], bool], until: float | None = None, *, idle: bool = False) -> bool:
+        while True:
+            with self._lock:
+                self._work()
+                if is_done():
+                    return True
+                if self._closing:
+                    return False
+                job = self._inline_jobs.popleft() if self._inline_jobs else None
+                if job is None and self.machine.quiet and not idle:
+                    self._settle()
+                    if is_done():
+                        return True
+                patience = self._patience()
+                self._news.notify_all()
+            if job is not None:
+                self._run_inline(job)
+                continue
+            if until is not None:
+                left = until - self._clock()
+                if left <= 0:
+                    return False
+                patience = left if patience is None else min(patience, left)
+            self._gather(patience)
 
     def _work(self) -> None:
         """Deal with everything that is known already."""
@@ -222,8 +346,6 @@ class Engine:
                 self._take(self._inbox.popleft())
             elif self.signals.pending:
                 self._on_signal(self.signals.pending.popleft())
-            elif self._inline_jobs:
-                self._run_inline(self._inline_jobs.popleft())
             else:
                 break
         now = self._clock()
@@ -246,8 +368,12 @@ class Engine:
             self.signals.in_task = outer
 
     def _gather(self, timeout: float | None) -> None:
-        for key, _ in self._selector.select(timeout):
-            key.data()
+        ready = self._selector.select(timeout)
+        with self._lock:
+            registered = self._selector.get_map()
+            for key, _ in ready:
+                if key.fd in registered and registered[key.fd].data is key.data:  # another thread may have gone on
+                    key.data()
 
     def _patience(self) -> float | None:
         """Return how many seconds nothing needs to be done unless something happens."""
@@ -272,6 +398,7 @@ class Engine:
         if isinstance(report, Ended):
             if report.result is not None:
                 self._returned[report.name] = report.result
+            self.params_read[report.name] = report.params_read
             self._prompter.forget(report.name)
             self._back(report.name)
             self._feed(Finished(report.name, report.outcome, self._clock()))
@@ -296,13 +423,15 @@ class Engine:
                     None if proc_name is None else str(proc_name),
                     given if isinstance(given, dict) else {},
                 )
+                if self.machine.missing:
+                    self._feed(self._tasks.wanted(()))
                 self._reply(asked.name, {'names': created})
             elif asked.verb == 'input':
                 self._prompter.ask(asked.name, str(arguments['message']), hidden=bool(arguments['password']))
             else:
                 wanted = arguments['names']
                 names = self._tasks.known(asked.name, map(str, wanted if isinstance(wanted, list) else ()))
-                self._schedule(names)
+                self._feed(self._tasks.wanted(names, start=asked.verb != 'wait'))
                 if asked.verb == 'wait':
                     self._feed(WaitBegan(asked.name, tuple(names), self._clock()))
                 else:
@@ -310,16 +439,13 @@ class Engine:
         except UserError as error:
             self._reply(asked.name, {'error': error.message, 'hint': error.hint})
 
-    def _schedule(self, names: Sequence[str]) -> None:
-        plan, injected = self._tasks.prepare(names)
-        self._feed(Wanted(plan.order, injected, self._clock()))
-
     def ask_inline(
         self, name: str, verb: str, arguments: Mapping[str, object]
     ) -> tuple[Mapping[str, object], Mapping[str, EncodedResult]]:
         """Answer a task that runs inside this process: the engine goes on, nested, until there is an answer."""
         self.signals.in_task = False
-        self._on_asked(Asked(name, verb, arguments))
+        with self._lock:
+            self._on_asked(Asked(name, verb, arguments))
         self._run_until(lambda: name in self._inline_answers)
         self.signals.in_task = True
         return self._inline_answers.pop(name)
@@ -356,12 +482,19 @@ class Engine:
     # --- actions out -------------------------------------------------------------------------------------------
 
     def _feed(self, event: Event) -> None:
-        pending = deque([event])
-        while pending:
-            for action in self.machine.handle(pending.popleft()):
-                refused = self._perform(action)
-                if refused is not None:
-                    pending.append(refused)
+        """Let the machine have an event, and do what it says; what a listener asks for meanwhile comes after that."""
+        self._events.append(event)
+        if self._feeding:
+            return
+        self._feeding = True
+        try:
+            while self._events:
+                for action in self.machine.handle(self._events.popleft()):
+                    refused = self._perform(action)
+                    if refused is not None:
+                        self._events.append(refused)
+        finally:
+            self._feeding = False
 
     def _perform(self, action: Action) -> Event | None:
         if isinstance(action, Launch):
@@ -403,8 +536,11 @@ class Engine:
         if resume.knot:
             self._reply(resume.name, {'error': resume.knot, 'hint': None, 'knot': True})
             return
-        outcomes = {name: self.machine.tasks[name].outcome for name in resume.failed}
-        failed = {name: outcome.reason for name, outcome in outcomes.items() if outcome is not None}
+        tasks = {name: self.machine.tasks.get(name) for name in resume.failed}
+        failed = {
+            name: 'declared again' if task is None or task.outcome is None else task.outcome.reason
+            for name, task in tasks.items()
+        }
         results = {name: self.results[name] for name in resume.awaited if name in self.results}
         self._reply(resume.name, {'names': list(resume.awaited), 'failed': failed}, results)
 

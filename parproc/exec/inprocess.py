@@ -69,6 +69,10 @@ class InProcessExecutor:
     def reply(self, name: str, answer: Mapping[str, object], results: Mapping[str, EncodedResult]) -> None:
         """Do nothing: answers go back through ``ask``."""
 
+    def process_of(self, name: str) -> int | None:
+        """Return None: a task in this process has none of its own."""
+        return None
+
     def close(self) -> None:
         """Do nothing: nothing is held."""
 
@@ -104,6 +108,10 @@ class SingleExecutor:
         """Answer a task that has a process of its own."""
         if self._processes is not None:
             self._processes.reply(name, answer, results)
+
+    def process_of(self, name: str) -> int | None:
+        """Return the process of a task that has one."""
+        return None if self._processes is None else self._processes.process_of(name)
 
     def close(self) -> None:
         """End what runs in processes of its own."""

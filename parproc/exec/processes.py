@@ -205,6 +205,11 @@ class ProcessExecutor:
             child.answer += pack_answer(answer, results)
             self._send(child)
 
+    def process_of(self, name: str) -> int | None:
+        """Return the process of a task that runs."""
+        child = self._children.get(name)
+        return None if child is None else child.pid
+
     def close(self) -> None:
         """Kill what still runs, and let the reaper go."""
         for child in list(self._children.values()):

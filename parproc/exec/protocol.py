@@ -79,11 +79,19 @@ def start_error(error: OSError) -> StartError:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The job of ``name`` is over and reaped; ``result`` is None unless it returned."""
+    """The job of ``name`` is over and reaped.
+
+    Args:
+        name: whose job.
+        outcome: how it ended.
+        result: None unless it returned.
+        params_read: the params that its function looked for; None where it looked at all there are.
+    """
 
     name: str
     outcome: Outcome
     result: EncodedResult | None = None
+    params_read: frozenset[str] | None = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +151,9 @@ class Executor(Protocol):
 
     def reply(self, name: str, answer: Mapping[str, object], results: Mapping[str, EncodedResult]) -> None:
         """Answer what ``name`` asked, with results it may now read. A task that is gone is ignored."""
+
+    def process_of(self, name: str) -> int | None:
+        """Return the process that runs the task's function or command, None where it has none of its own."""
 
     def close(self) -> None:
         """Release everything, after ending whatever still runs. Idempotent."""

@@ -197,6 +197,13 @@ class LiveReporter:
             self._collect()
         self.suspend()
 
+    def close(self) -> None:
+        """Leave the terminal for good."""
+        if not self._over:
+            self._over = True
+            self._leave()
+            self._tty.close()
+
     def suspend(self) -> None:
         """Take the board off the screen, for a question or a proc that has the terminal to itself."""
         self._away += 1
@@ -232,9 +239,7 @@ class LiveReporter:
         if not self._in_program:
             write_summary(self._style, view, message, self._log_path, self._usual)
             self._collect()
-        self._over = True
-        self._leave()
-        self._tty.close()
+        self.close()
 
     def _collect(self) -> None:
         """Keep the lines just written for the next frame; after the end there is none, and they are shown at once."""

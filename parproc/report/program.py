@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import TextIO, cast
 
-from parproc.core.events import Announcement, RunStopping, TaskFinished, TaskReopened, TaskWanted
+from parproc.core.events import Announcement, RunStopping, TaskFinished, TaskReopened, TaskStarted, TaskWanted
 from parproc.core.view import Message, RunBegan, RunView, Warned
 from parproc.options import Options
 from parproc.report.choose import Place, Screen, mode_of_program, open_screen, version
@@ -17,6 +16,7 @@ from parproc.report.eventstream import EventStream
 from parproc.report.fanout import Reporter, Reporters
 from parproc.report.listening import EventListener
 from parproc.report.logfile import Ignored, none_ignored
+from parproc.report.stderr import ProgramStderr
 from parproc.report.waits import WaitOver
 from parproc.run_events import RunEvent
 
@@ -38,11 +38,13 @@ class ProgramListener(Reporters):
 
     def __init__(self, screen: Screen) -> None:
         super().__init__([screen.reporter])
+        self._screen = screen.reporter
         self.reset = screen.reset
         self.environment: Mapping[str, str] = screen.environment
         self._began: RunBegan | None = None
         self._batch: set[str] = set()
         self._waits = 0
+        self._wait_began = 0.0
         self._ended = RunView()
         self._ended_names: set[str] = set()
         self._first_wanted: float | None = None
@@ -50,6 +52,26 @@ class ProgramListener(Reporters):
     def add(self, reporter: Reporter) -> None:
         """Let a further reporter take all messages from now on."""
         self._reporters = [*self._reporters, reporter]
+
+    def show_on(self, screen: Screen) -> None:
+        """Show what comes from now on in another way."""
+        old, self._screen = self._screen, screen.reporter
+        others = [reporter for reporter in self._reporters if reporter is not old]
+        self._reporters = [old]
+        self._call('close')
+        self._reporters = [screen.reporter]
+        for message in self._so_far():
+            self._call('handle', message, self.view)
+        if self._waits:
+            self._call('begin_wait', self._wait_began)
+        self._reporters += others
+
+    def _so_far(self) -> Iterator[Announcement | Message]:
+        """Yield what a reporter has to know that has missed the beginning."""
+        if self._began is not None:
+            yield self._began
+        for name, running in self.view.running.items():
+            yield TaskStarted(name, running.attempt, running.began)
 
     def handle(self, message: Announcement | Message) -> None:
         """Let each reporter take one message. A program is not stopped because nobody reads what is shown of it."""
@@ -65,17 +87,19 @@ class ProgramListener(Reporters):
         """Show what goes on: the program waits, from ``now`` (monotonic seconds) on. Waits may be nested."""
         self._waits += 1
         if self._waits == 1:
+            self._wait_began = now
             for stream in (sys.stdout, sys.stderr):
                 with contextlib.suppress(Exception):
                     stream.flush()
             self._call('begin_wait', now)
 
-    def end_wait(self, now: float, *, raised: bool = False) -> None:
+    def end_wait(self, now: float, *, raised: Collection[str] | None = None) -> None:
         """Leave the terminal to the program, and say how a wait for several procs went.
 
         Args:
             now: monotonic seconds.
-            raised: the program is told of what failed by an exception.
+            raised: those of which an exception tells the program that they failed; None where none is to be raised, now
+                or later, so that what is not shown yet has to be.
         """
         self._waits -= 1
         if self._waits:
@@ -131,40 +155,6 @@ class ProgramListener(Reporters):
                     self._drop(reporter, error)
 
 
-class ProgramStderr(io.TextIOBase):
-    """Standard error as a program has it at the moment: captured, redirected, a notebook's cell, or none at all."""
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]
-        """The encoding of what stands there now."""
-        return getattr(sys.stderr, 'encoding', None) or 'utf-8'
-
-    def write(self, text: str, /) -> int:
-        """Write, as far as anybody takes it."""
-        with contextlib.suppress(Exception):
-            sys.stderr.write(text)
-        return len(text)
-
-    def flush(self) -> None:
-        """Flush, as far as possible."""
-        with contextlib.suppress(Exception):
-            sys.stderr.flush()
-
-    def fileno(self) -> int:
-        """Return the descriptor; raises OSError where there is none."""
-        try:
-            return sys.stderr.fileno()
-        except Exception as error:
-            raise OSError(str(error)) from None
-
-    def isatty(self) -> bool:
-        """Return whether it is a terminal."""
-        try:
-            return sys.stderr.isatty()
-        except Exception:
-            return False
-
-
 def program_listener(
     options: Options,
     *,
@@ -182,17 +172,27 @@ def program_listener(
         ignored: a proc's name, and whether it succeeded -> what is found in lines of its log that are not shown.
         on_event: the program's own function, called with each event.
     """
-    status = cast('TextIO', ProgramStderr())
-    place = Place(status, _descriptor_of_output(), log_path, usual, ignored, in_program=True)
-    try:
-        screen = open_screen(mode_of_program(options, status), options, place)
-    except OSError:  # standard output is closed
-        screen = open_screen('silent', options, place)
-    listener = ProgramListener(screen)
+    listener = ProgramListener(program_screen(options, log_path=log_path, usual=usual, ignored=ignored))
     if on_event is not None:
         stream = EventStream((lambda _name: None) if options.mode == 'single' else log_path, version=version())
         listener.add(EventListener(on_event, stream, lambda text: listener.handle(Warned(text))))
     return listener
+
+
+def program_screen(
+    options: Options,
+    *,
+    log_path: Callable[[str], str],
+    usual: Callable[[str], float | None],
+    ignored: Ignored = none_ignored,
+) -> Screen:
+    """Return what shows a program's run, as its options say; takes what :func:`program_listener` does."""
+    status = cast('TextIO', ProgramStderr())
+    place = Place(status, _descriptor_of_output(), log_path, usual, ignored, in_program=True)
+    try:
+        return open_screen(mode_of_program(options, status), options, place)
+    except OSError:  # standard output is closed
+        return open_screen('silent', options, place)
 
 
 def _descriptor_of_output() -> int:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from parproc.core.events import Announcement, TaskFinished
+from parproc.core.events import Announcement, TaskFinished, TaskReopened
 from parproc.core.model import GOOD
 from parproc.core.screen import plain_text
-from parproc.core.view import Ended, Message, RunView, Warned
+from parproc.core.view import HELD_BACK, Ended, Message, RunEnded, RunView, Warned
 from parproc.report.logfile import Ignored, none_ignored
 from parproc.report.plain import PlainReporter
 from parproc.report.style import Style
@@ -34,22 +34,28 @@ class SilentReporter:
     ) -> None:
         self._style = style
         self._plain = PlainReporter(style, log_path, quiet=True, full_log=full_log, ignored=ignored)
-        self._failures: list[Ended] = []
+        self._failures: dict[str, Ended] = {}
 
     def handle(self, message: Announcement | Message, view: RunView) -> None:
         """Keep a failure until it is known whether an exception tells of it; write a warning."""
         if isinstance(message, TaskFinished):
-            if view.latest is not None and message.outcome.state not in GOOD:
-                self._failures.append(view.latest)
+            outcome = message.outcome
+            if view.latest is not None and outcome.state not in GOOD and outcome.error not in HELD_BACK:
+                self._failures[message.name] = view.latest
+        elif isinstance(message, TaskReopened):
+            self._failures.pop(message.name, None)
+        elif isinstance(message, RunEnded):
+            self._tell(view)
         elif isinstance(message, Warned):
             self._style.line(f'parproc: warning: {plain_text(message.message)}')
             self._style.stream.flush()
 
     def end_wait(self, wait: WaitOver, view: RunView) -> None:
-        """Write the failures, unless they are raised."""
-        failures, self._failures = self._failures, []
-        for ended in () if wait.raised else failures:
-            self._plain.ended(ended, view, 0.0)
+        """Forget the failures that are raised; the others are written when it is known that they will not be."""
+        for name in wait.raised or ():
+            self._failures.pop(name, None)
+        if wait.raised is None:
+            self._tell(view)
 
     def next_tick(self, view: RunView) -> float | None:
         """Return None: nothing moves."""
@@ -57,3 +63,8 @@ class SilentReporter:
 
     def tick(self, now: float, view: RunView) -> None:
         """Do nothing."""
+
+    def _tell(self, view: RunView) -> None:
+        failures, self._failures = self._failures, {}
+        for ended in failures.values():
+            self._plain.ended(ended, view, 0.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from parproc.core.durations import format_duration
@@ -17,12 +18,13 @@ class WaitOver:
     Args:
         ended: the fold of what has ended since the wait before.
         seconds: since the first of it was wanted.
-        raised: the program is told of failures by an exception.
+        raised: those of which an exception tells the program that they failed; None where none is to be raised, now or
+            later.
     """
 
     ended: RunView
     seconds: float
-    raised: bool
+    raised: Collection[str] | None
 
     def line(self, style: Style) -> str:
         """Return how it went, in a line; empty where that of a single proc has said it all."""

@@ -107,7 +107,7 @@ def test_tasks_py_and_toml_work_together(tasks):
         pp.set_options(parallel=1, full_log_on_failure=True)
         @pp.Proc(deps=['lint'])
         def ship(context):
-            return {'version': context.params['VERSION'], 'parallel': pp.api.default_session().options.parallel}
+            return {'version': context.params['VERSION'], 'parallel': pp.session.workspace_of(pp.api.default_session()).options.parallel}
         """,
     )
     assert json.loads(tasks.run('--print', 'ship').out) == {'version': 'python', 'parallel': 3}

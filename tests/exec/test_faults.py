@@ -384,7 +384,7 @@ def test_a_planted_symlink_is_not_followed(project):
         import parproc as pp
         pp.set_options(state_dir='state')
         pp.Proc('a', lambda context: print('overwritten'))
-        folder = pp.default_session().folder
+        folder = pp.session.workspace_of(pp.default_session()).folder
         os.symlink({str(target)!r}, folder.log_path('a'))
         pp.run('a')
         print(pp.wait_for_all())

@@ -17,7 +17,8 @@ from parproc.core.view import RunBegan, RunEnded, TaskLogged, Warned
 from parproc.options import OUTPUTS, Options
 from parproc.report import program
 from parproc.report.choose import mode_of_program, mode_of_run
-from parproc.report.program import ProgramStderr, program_listener
+from parproc.report.program import program_listener
+from parproc.report.stderr import ProgramStderr
 
 FAILURE = failure(ErrorKind.EXIT, 'exit 2')
 COLUMNS, LINES = 60, 16
@@ -152,7 +153,7 @@ def test_one_line_sums_up_a_wait_for_several(program_on):
     one.listener.begin_wait(0.0)
     one.end('a', 'b', now=2.0)
     one.end('c', now=3.0, outcome=FAILURE)
-    one.listener.end_wait(3.0, raised=True)
+    one.listener.end_wait(3.0, raised=['c'])
     assert one.text().split('\n')[-1] == '2 succeeded, 1 failed in 3.0s'
     one.want('d', now=4.0)
     one.listener.begin_wait(4.0)
@@ -230,16 +231,29 @@ def test_the_end_of_the_run_adds_nothing(program_on):
 def test_a_program_that_shows_nothing_says_what_went_wrong_unless_it_is_raised(program_on):
     one = program_on(dynamic=False)
     (one.folder / 'a.log').write_text('ValueError: no such thing\n')
-    for raised in (True, False):
-        one.want('a')
+    for raised in (['a'], ['x'], None):
+        one.want('a', 'b')
         one.listener.begin_wait(0.0)
         one.end('a', outcome=FAILURE)
         one.end('b')
         one.listener.end_wait(1.0, raised=raised)
-        assert ('ValueError: no such thing' in one.text()) is not raised
-        one.tell(TaskReopened('a', FAILURE, 1, 2.0))
+        assert ('ValueError: no such thing' in one.text()) is (raised is None)
+        one.tell(TaskReopened('a', FAILURE, 1, 2.0), TaskReopened('b', SUCCESS, 1, 2.0))
     one.tell(Warned('odd \x1b[2J'))
     assert one.text().split('\n')[-1] == 'parproc: warning: odd \\x1b[2J'
+
+
+def test_a_failure_that_was_never_raised_is_told_at_the_end(program_on):
+    one = program_on(dynamic=False)
+    one.want('a', 'b', 'c')
+    one.end('a', 'b', outcome=FAILURE)
+    one.end('c', outcome=failure(ErrorKind.DEPENDENCY_FAILED, 'dependency failed: a'))
+    one.listener.begin_wait(1.0)
+    one.listener.end_wait(1.0, raised=['a'])
+    assert one.text() == ''
+    one.listener.handle(RunEnded(1, 2.0))
+    assert one.text().split('\n')[0] == '✗ b  FAILED  exit 2  1.0s'
+    assert '✗ a' not in one.text() and '- c' not in one.text()
 
 
 def test_mode_single_has_a_line_at_each_start_and_end_and_nothing_that_moves(program_on):
@@ -298,6 +312,24 @@ def test_functions_are_told_beside_what_is_shown(program_on):
     shown = one.at(0.5)
     assert seen == ['header', 'wanted']
     assert '▶ a' in shown and 'warning: on_event raised and is called no more' in one.at(1.0)
+
+
+@pytest.mark.parametrize('before', OUTPUTS)
+@pytest.mark.parametrize('after', OUTPUTS)
+def test_how_a_program_is_shown_may_change_in_the_middle(program_on, capfd, before, after):
+    one = program_on(output=before)
+    one.want('a', 'b')
+    one.listener.begin_wait(0.0)
+    one.at(0.5)
+    one.listener.show_on(program.program_screen(Options(output=after), log_path=one.log_path, usual=lambda name: None))
+    one.at(1.0)
+    one.end('a', outcome=FAILURE)
+    one.end('b')
+    one.listener.end_wait(1.5)
+    one.listener.handle(RunEnded(1, 2.0))
+    shown = one.text() + capfd.readouterr().out
+    assert 'dropped' not in shown and '▶ a  ' not in one.text()
+    assert 'exit 2' in shown
 
 
 @pytest.mark.parametrize(
@@ -360,7 +392,7 @@ def test_a_program_without_standard_error_goes_on(monkeypatch, broken):
 
 
 def test_lines_go_where_standard_error_is_at_the_moment(monkeypatch):
-    stream = program.ProgramStderr()
+    stream = ProgramStderr()
     for _ in range(2):
         monkeypatch.setattr(sys, 'stderr', io.StringIO())
         stream.write('line\n')
