@@ -6,16 +6,21 @@ Small ones travel as bytes. Larger ones are a file that the task writes, with bi
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import pickle
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import BinaryIO, NamedTuple, TypeAlias
 
+from parproc.errors import ProcFailedError, UserError
+from parproc.folders import make_again
 from parproc.mapped import aligned, bytes_at
 
 INLINE_LIMIT = 32 * 1024
+INLINE_AT_LAST = 1024 * 1024
+ROOMY = 4
 MAGIC = b'parproc\x01'
 SCALARS = (type(None), bool, int, float, str, bytes)
 DEEPEST = 20
@@ -36,15 +41,16 @@ class ResultError(Exception):
     """A value cannot travel; the message names its type and where in the value it sits."""
 
 
-def encode(value: object, path: str) -> EncodedResult:
+def encode(value: object, paths: tuple[str, ...]) -> EncodedResult:
     """Encode what a task returned.
 
     Args:
         value: anything that pickles; pydantic models, also inside lists, tuples and dicts, become their ``model_dump()``.
-        path: file to write when it is large.
+        paths: files that it may be written to when it is large, the best place first.
 
     Raises:
         ResultError: when it does not pickle, or what was pickled does not unpickle.
+        ProcFailedError: when there is no room for it.
     """
     if 'pydantic' in sys.modules:
         value = _dump_models(value)
@@ -62,8 +68,13 @@ def encode(value: object, path: str) -> EncodedResult:
             raise ResultError(f'{type_name(value)} does not unpickle: {type(error).__name__}: {error}') from None
     if not buffers and len(data) <= INLINE_LIMIT:
         return data
-    _write(path, data, buffers)
-    return FileResult(path)
+    written = _write(paths, data, buffers)
+    if written is not None:
+        return FileResult(written)
+    size = len(data) + sum(buffer.raw().nbytes for buffer in buffers)
+    if size > INLINE_AT_LAST:
+        raise ProcFailedError(f'no room for its result of {size / 1e6:.0f} MB: TMPDIR can name a folder that has more')
+    return pickle.dumps(value, 5)
 
 
 def decode(encoded: EncodedResult, *, brief: bool = False) -> object:
@@ -72,10 +83,13 @@ def decode(encoded: EncodedResult, *, brief: bool = False) -> object:
     Args:
         encoded: what a task returned.
         brief: this process ends soon, so memory that is never given back is no loss: then ``bytes`` are shared too.
+
+    Raises:
+        UserError: when its file is gone.
     """
     if isinstance(encoded, bytes):
         return pickle.loads(encoded)
-    with open(encoded.path, 'rb') as file:
+    with _opened(encoded.path) as file:
         count = int.from_bytes(file.read(len(MAGIC) + 8)[len(MAGIC) :], 'little')
         sizes = [int.from_bytes(file.read(8), 'little') for _ in range(count)]
         places = _places(sizes)
@@ -90,6 +104,13 @@ def decode(encoded: EncodedResult, *, brief: bool = False) -> object:
         view = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
     parts = [view[place : place + size] for place, size in zip(places, sizes, strict=True)]
     return pickle.loads(parts[0], buffers=parts[1:])
+
+
+def _opened(path: str) -> BinaryIO:
+    try:
+        return open(path, 'rb')
+    except FileNotFoundError:
+        raise UserError(f'a result is gone: {path} was removed while the run went on') from None
 
 
 def _places(sizes: Sequence[int]) -> list[int]:
@@ -190,16 +211,52 @@ def _dump_models(value: object) -> object:
     return value
 
 
-def _write(path: str, data: bytes, buffers: list[pickle.PickleBuffer]) -> None:
-    """Write magic, the number of parts, their sizes, and the parts: the pickle first, then its buffers."""
+def _write(paths: tuple[str, ...], data: bytes, buffers: Sequence[pickle.PickleBuffer]) -> str | None:
+    """Write a result where it can be written, and return where that is; None when it is nowhere.
+
+    A place that it would take a good part of comes last: it may be memory, or the disk that the system lives on.
+    """
     parts = [memoryview(data), *(buffer.raw() for buffer in buffers)]
+    room = ROOMY * sum(part.nbytes for part in parts)
+    for path in sorted(paths, key=lambda path: not _has(path, room)):
+        try:
+            _write_to(path, parts)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+        else:
+            return path
+    return None
+
+
+def _has(path: str, room: int) -> bool:
+    try:
+        found = os.statvfs(os.path.dirname(path))
+    except OSError:
+        return False
+    return found.f_bavail * found.f_frsize >= room
+
+
+def _write_to(path: str, parts: Sequence[memoryview]) -> None:
+    """Write magic, the number of parts, their sizes, and the parts: the pickle first, then its buffers."""
     sizes = [part.nbytes for part in parts]
     header = MAGIC + len(parts).to_bytes(8, 'little') + b''.join(size.to_bytes(8, 'little') for size in sizes)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    with open(descriptor, 'wb', buffering=0) as file:
+    with open(_made_new(path), 'wb', buffering=0) as file:
         for place, part in ((0, memoryview(header)), *zip(_places(sizes), parts, strict=True)):
             file.seek(place)
             done = 0
             while done < part.nbytes:
                 done += file.write(part[done:]) or 0
         file.write(b'\0')
+
+
+def _made_new(path: str) -> int:
+    """Make a file anew, whatever stands in its place, and return its descriptor; a task may have removed its folder."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+    try:
+        return os.open(path, flags, 0o600)
+    except FileNotFoundError:
+        make_again(os.path.dirname(path))
+        return os.open(path, flags, 0o600)

@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
+import shutil
+import stat
 import sys
 import threading
 import types
+from typing import NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from parproc import values
+from parproc.errors import ProcFailedError, UserError
 from parproc.values import INLINE_LIMIT, FileResult, ResultError, Results, decode, encode
 
-values = st.recursive(
+
+class Room(NamedTuple):
+    f_frsize: int
+    f_bavail: int
+
+
+anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary(),
     lambda part: st.lists(part) | st.dictionaries(st.text(), part) | st.tuples(part, part),
     max_leaves=20,
 )
 
 
-@given(values)
+@given(anything)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_values_survive(tmp_path, value):
-    assert decode(encode(value, str(tmp_path / 'result'))) == value
+    assert decode(encode(value, [str(tmp_path / 'result')])) == value
 
 
 @pytest.mark.parametrize(
@@ -41,14 +53,14 @@ def test_values_survive(tmp_path, value):
     ids=type,
 )
 def test_large_values_travel_in_a_file(tmp_path, value):
-    encoded = encode(value, str(tmp_path / 'result'))
+    encoded = encode(value, [str(tmp_path / 'result')])
     assert isinstance(encoded, FileResult)
     back = decode(encoded)
     assert back == value and type(back) is type(value)
 
 
 def test_small_values_make_no_file(tmp_path):
-    encode([1, 2, 3], str(tmp_path / 'result'))
+    encode([1, 2, 3], [str(tmp_path / 'result')])
     assert not list(tmp_path.iterdir())
 
 
@@ -59,7 +71,7 @@ def test_buffers_are_mapped_and_may_be_written_to(tmp_path):
     import pickle
 
     view = bytearray(b'x' * 1_000_000)
-    encoded = encode({'view': Holder(view)}, str(tmp_path / 'result'))
+    encoded = encode({'view': Holder(view)}, [str(tmp_path / 'result')])
     assert os.path.getsize(tmp_path / 'result') < 1_100_000
     first, second = decode(encoded), decode(encoded)
     first['view'].data[0] = 1
@@ -100,7 +112,7 @@ class TwoArguments(Exception):
 )
 def test_what_cannot_travel_is_named(tmp_path, value, text):
     with pytest.raises(ResultError) as caught:
-        encode(value, str(tmp_path / 'result'))
+        encode(value, [str(tmp_path / 'result')])
     assert text in str(caught.value)
     assert not list(tmp_path.iterdir())
 
@@ -109,7 +121,7 @@ def test_a_ring_that_does_not_pickle_ends(tmp_path):
     ring: list = [threading.Lock()]
     ring.insert(0, ring)
     with pytest.raises(ResultError):
-        encode(ring, str(tmp_path / 'result'))
+        encode(ring, [str(tmp_path / 'result')])
 
 
 def test_models_arrive_as_what_they_dump(tmp_path, monkeypatch):
@@ -128,7 +140,7 @@ def test_results_are_read_when_they_are_looked_at(tmp_path):
     assert results['small'] == 1
     with pytest.raises(KeyError):
         results['unknown']
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(UserError, match='gone was removed while the run went on'):
         results['gone']
     results.add({'gone': encode([2], '')})
     assert results == {'small': 1, 'gone': [2]}
@@ -138,14 +150,63 @@ def test_results_are_read_when_they_are_looked_at(tmp_path):
 def test_a_link_where_the_file_goes_is_not_followed(tmp_path):
     (tmp_path / 'target').write_text('kept')
     (tmp_path / 'result').symlink_to(tmp_path / 'target')
-    with pytest.raises(OSError, match='symbolic'):
-        encode(b'x' * INLINE_LIMIT, str(tmp_path / 'result'))
+    encoded = encode(b'x' * INLINE_LIMIT, [str(tmp_path / 'result')])
     assert (tmp_path / 'target').read_text() == 'kept'
+    assert not (tmp_path / 'result').is_symlink()
+    assert decode(encoded) == b'x' * INLINE_LIMIT
+
+
+def test_a_folder_that_was_removed_is_made_again_for_a_result(tmp_path):
+    path = tmp_path / 'state' / 'runs' / 'id' / 'results' / 'a'
+    (tmp_path / 'state').mkdir(0o700)
+    assert decode(encode(b'x' * INLINE_LIMIT, [str(path)])) == b'x' * INLINE_LIMIT
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_a_result_goes_where_there_is_room(tmp_path, monkeypatch):
+    def room(folder):
+        place = Room(1, 4 * INLINE_LIMIT if os.fspath(folder) == str(tmp_path / 'full') else 1 << 40)
+        return place
+
+    monkeypatch.setattr(values.os, 'statvfs', room)
+    paths = []
+    for name in ('full', 'roomy'):
+        (tmp_path / name).mkdir()
+        paths.append(str(tmp_path / name / 'a'))
+    assert encode(b'x' * INLINE_LIMIT * 2, paths).path == paths[1]
+    shutil.rmtree(tmp_path / 'roomy')
+    (tmp_path / 'roomy').write_text('no folder')
+    assert encode(b'x' * INLINE_LIMIT * 2, paths).path == paths[0]
+
+
+def test_a_place_that_turns_out_to_be_full_is_left_without_a_trace(tmp_path, monkeypatch):
+    paths = [str(tmp_path / 'full'), str(tmp_path / 'roomy')]
+    real = values._write_to
+
+    def write(path, parts):
+        real(path, parts)
+        if path == paths[0]:
+            raise OSError(errno.ENOSPC, 'full')
+
+    monkeypatch.setattr(values, '_write_to', write)
+    assert encode(b'x' * INLINE_LIMIT, paths).path == paths[1]
+    assert not (tmp_path / 'full').exists()
+
+
+@pytest.mark.parametrize('value', [b'x' * 100_000, ['x' * 100_000], {'a': bytearray(100_000)}])
+def test_what_fits_nowhere_travels_by_itself_unless_it_is_large(value, tmp_path):
+    (tmp_path / 'file').write_text('')
+    nowhere = [str(tmp_path / 'file' / 'a')]
+    encoded = encode(value, nowhere)
+    assert isinstance(encoded, bytes)
+    assert decode(encoded) == value
+    with pytest.raises(ProcFailedError, match='no room for its result of 20 MB'):
+        encode(b'x' * 20_000_000, nowhere)
 
 
 def test_bytes_read_by_a_process_that_ends_soon_share_the_pages_of_the_file(tmp_path):
     value = bytes(range(256)) * 40_000
-    encoded = encode(value, str(tmp_path / 'result'))
+    encoded = encode(value, [str(tmp_path / 'result')])
     back = decode(encoded, brief=True)
     assert type(back) is bytes and back == value and hash(back) == hash(value)
     assert back[-3:] + b'!' == value[-3:] + b'!' and {back: 1}[value] == 1
@@ -156,6 +217,6 @@ def test_bytes_read_by_a_process_that_ends_soon_share_the_pages_of_the_file(tmp_
 
 def test_where_objects_are_laid_out_otherwise_bytes_are_read(tmp_path, monkeypatch):
     value = b'x' * 100_000
-    encoded = encode(value, str(tmp_path / 'result'))
+    encoded = encode(value, [str(tmp_path / 'result')])
     monkeypatch.setitem(sys.modules, 'ctypes', None)
     assert decode(encoded, brief=True) == value

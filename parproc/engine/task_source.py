@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -87,7 +86,7 @@ class TaskSource:
             extra_args=session.extra_args,
             results=Results(dict(session.encoded)) if in_process else Results(session.encoded, brief=True),
             log_path=None if single else session.folder.log_path(name),
-            result_path=session.folder.result_path(name),
+            result_paths=() if declaration.function is None else session.folder.result_paths(name),
             directory=declaration.cwd,
             interactive=declaration.interactive,
             environment=self._environment(name, attempt, declaration.env),
@@ -101,10 +100,7 @@ class TaskSource:
 
     def forget(self, name: str) -> None:
         """Remove the log and the large result of an earlier life, which others may still read."""
-        folder = self._session.folder
-        for path in (folder.log_path(name), folder.result_path(name)):
-            with contextlib.suppress(OSError):
-                os.unlink(path)
+        self._session.folder.forget(name)
 
     def inputs(self, name: str) -> Inputs | None:
         """Return the files that a proc reads, None when it declares none; raises UserError."""

@@ -134,10 +134,10 @@ def _run(job: Job, channel: ChildChannel) -> tuple[Outcome, EncodedResult | None
 
     context = ProcContext(job.name, job.params, job.args, job.results, job.extra_args, channel)
     try:
-        outcome, result = perform(call, context, job.result_path)
+        outcome, result = perform(call, context, job.result_paths)
         threading = sys.modules.get('threading')
         if threading is not None and len(threading._active) > 1:
-            late, _ = perform(lambda _: threading._shutdown(), context, '')
+            late, _ = perform(lambda _: threading._shutdown(), context, ())
             if outcome is SUCCESS:
                 outcome = late
         system.block_signals()

@@ -59,7 +59,7 @@ class InProcessExecutor:
 
         surroundings.enter()
         try:
-            return perform(call, context, job.result_path)
+            return perform(call, context, job.result_paths)
         finally:
             surroundings.leave()
 

@@ -33,7 +33,7 @@ class Terminated(SystemExit):
 
 
 def perform(
-    call: Callable[[ProcContext], object], context: ProcContext, result_path: str
+    call: Callable[[ProcContext], object], context: ProcContext, result_paths: tuple[str, ...]
 ) -> tuple[Outcome, EncodedResult | None]:
     """Call a task's function and encode what it returns; every way to end becomes an outcome.
 
@@ -42,10 +42,10 @@ def perform(
     Args:
         call: takes the context and runs the function.
         context: what it is given.
-        result_path: file to write a large result to.
+        result_paths: files that a large result may be written to.
     """
     try:
-        return SUCCESS, encode(call(context), result_path)
+        return SUCCESS, encode(call(context), result_paths)
     except BaseException as error:
         return judge(error), None
 

@@ -31,7 +31,7 @@ class Job:
         extra_args: what followed ``--``.
         results: results of the tasks that had finished when this one started, read when asked for.
         log_path: file that receives standard output and error; None where they are the program's own.
-        result_path: file a large result is written to.
+        result_paths: files that a large result may be written to, the best place first.
         directory: working directory, None to keep the parent's.
         environment: variables to set on top of the parent's.
         interactive: it talks to whoever sits at the terminal: no log, and no input of its own.
@@ -48,7 +48,7 @@ class Job:
     extra_args: Sequence[str]
     results: Results
     log_path: str | None
-    result_path: str
+    result_paths: tuple[str, ...]
     directory: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     commands: tuple[tuple[str, ...], ...] = ()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import io
 import os
+import stat
 import sys
 from collections.abc import Iterable
 from typing import Any, NamedTuple, TextIO, cast
 
 from parproc.exec.protocol import Job
+from parproc.folders import make_again
 
 LONGEST_HOLD = 0.1
 FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -116,9 +118,12 @@ def open_log(job: Job, nothing: int, *, first: bool = True) -> tuple[int, str]:
     """
     if job.log_path is None:
         return nothing, ''
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
     try:
-        log = os.open(job.log_path, flags | os.O_EXCL if first and job.attempt == 1 else flags, 0o600)
+        try:
+            log = _opened_log(job.log_path, new=first and job.attempt == 1)
+        except FileNotFoundError:  # a task has removed the folder
+            make_again(os.path.dirname(job.log_path))
+            log = _opened_log(job.log_path, new=first and job.attempt == 1)
     except OSError as error:
         return nothing, _complaint(job, error)
     if first and job.attempt > 1:
@@ -127,6 +132,26 @@ def open_log(job: Job, nothing: int, *, first: bool = True) -> tuple[int, str]:
         except OSError as error:
             return log, _complaint(job, error)
     return log, ''
+
+
+def _opened_log(path: str, *, new: bool) -> int:
+    """Open a log, and nothing that stands in its place: a link, a pipe that would be waited for, another's file.
+
+    A ``new`` one may be there, empty, when a process could not be started at once.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
+    if new:
+        try:
+            return os.open(path, flags | os.O_EXCL, 0o600)
+        except FileExistsError:
+            pass
+    log = os.open(path, flags | os.O_NONBLOCK, 0o600)
+    found = os.fstat(log)
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1 or (new and found.st_size):
+        os.close(log)
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+    os.set_blocking(log, True)
+    return log
 
 
 def _complaint(job: Job, error: OSError) -> str:

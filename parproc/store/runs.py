@@ -9,22 +9,31 @@ import stat
 import struct
 import sys
 import time
+from collections.abc import Sequence
 
 from parproc.core.filenames import file_stem
 from parproc.errors import UserError
+from parproc.folders import check_ours
+from parproc.store.place import RUNS, check_state
 
 KEPT_RUNS = 20
+LOCK = 'lock~'  # no proc's file is called so
 LONG = struct.calcsize('l')
 GET_FLAGS, SET_FLAGS = (
     2 << 30 | LONG << 16 | 0x6601,
     1 << 30 | LONG << 16 | 0x6602,
 )  # <linux/fs.h>, as most machines have it
 TOP_OF_TREES = 0x00020000
-_RUN_ID = re.compile(r'\d{8}-\d{6}-[0-9a-f]{7}')
+RUN = re.compile(r'\d{8}-\d{6}-[0-9a-f]{7}')
+TEMPORARY_RUN = re.compile(r'parproc-\d{8}-\d{6}-[0-9a-f]{15}')
+TEMPORARY_RESULTS = re.compile(r'parproc-results-\d{8}-\d{6}-[0-9a-f]{15}')
 
 
 class RunFolder:
     """Where one run keeps its logs and results; made when the first path is asked for.
+
+    Large results of a run whose logs are in the state folder are in a private temporary folder, in a place that is
+    rather a disk than memory: what a task does to the state folder (``clean`` removes it) does nothing to them.
 
     Args:
         root: state folder, ``.parproc`` beside the task file; None for a private temporary folder.
@@ -42,8 +51,13 @@ class RunFolder:
         self._separator = separator
         self._path: str | None = None
         self._temporary: str | None = None
-        self._in_root = False
-        self._lock = -1
+        self._results: str | None = None
+        self._locks: list[int] = []
+
+    @property
+    def descriptors(self) -> list[int]:
+        """What it holds open now, which is no business of any child."""
+        return list(self._locks)
 
     @property
     def logs(self) -> str:
@@ -54,52 +68,128 @@ class RunFolder:
         """Return the file for a proc's output."""
         return f'{self._made()}/logs/{file_stem(name, self._separator)}.log'
 
-    def result_path(self, name: str) -> str:
-        """Return the file for a proc's large result."""
-        return f'{self._made()}/results/{file_stem(name, self._separator)}'
+    def result_paths(self, name: str) -> tuple[str, ...]:
+        """Return the files that a proc's large result may be written to, the best place first."""
+        path, stem = self._made(), file_stem(name, self._separator)
+        if self._results is None:
+            self._results = '' if self._temporary is not None else self._made_for_results()
+        own = f'{path}/results/{stem}'
+        return (f'{self._results}/{stem}', own) if self._results else (own,)
+
+    def forget(self, name: str) -> None:
+        """Remove the log and the large result of an earlier life of a proc, which others may still read."""
+        if self._path is not None:
+            stem = file_stem(name, self._separator)
+            places = (f'{self._results}/{stem}',) if self._results else ()
+            for path in (self.log_path(name), f'{self._path}/results/{stem}', *places):
+                with contextlib.suppress(OSError):
+                    os.unlink(path)
 
     def close(self, *, failed: bool) -> None:
         """Give the folder up.
 
-        Results go. A state folder keeps the logs of its latest runs; a temporary folder that was asked for goes
-        altogether unless something ``failed``.
+        Results go. A state folder keeps the logs of its latest runs; a temporary folder goes altogether unless
+        something ``failed``, and of those that stayed the latest are kept.
         """
         if self._path is None:
             return
-        removable = None if failed or self._root is not None else self._temporary
-        _remove(removable or f'{self._path}/results')
-        if self._in_root:
-            _remove_old(os.path.dirname(self._path))
-        if self._lock >= 0:
-            os.close(self._lock)
-        self._path, self._lock = None, -1
+        if self._temporary is None:
+            self._close_in_root(self._path)
+        else:
+            _remove(f'{self._path}/results' if failed else self._temporary)
+            _remove_old(os.path.dirname(self._temporary), TEMPORARY_RUN, KEPT_RUNS)
+        if self._results:
+            _remove(self._results)
+            _remove_old(os.path.dirname(self._results), TEMPORARY_RESULTS, 0)
+        for lock in self._locks:
+            os.close(lock)
+        self._path, self._temporary, self._results, self._locks = None, None, None, []
 
     def _made(self) -> str:
         if self._path is None:
-            self._path = self._make_in_root(self._root) if self._root is not None else None
-            self._in_root = self._path is not None
+            self._path = self._made_in_root(self._root) if self._root is not None else None
             if self._path is None:
-                self._temporary = _make_temporary(self.run_id)
-                self._path = f'{self._temporary}/{self.run_id}'
+                self._path = self._made_temporary()
         return self._path
 
-    def _make_in_root(self, root: str) -> str | None:
-        """Make the folder of the run, with its lock; None, and a warning, when that cannot be."""
+    def _close_in_root(self, path: str) -> None:
+        """Remove what nobody needs any more, in a state folder that a task may have removed or exchanged."""
+        runs = os.path.dirname(path)
+        root = os.path.dirname(runs)
+        with contextlib.suppress(OSError):
+            check_ours(root, folder=True)
+            check_ours(runs, folder=True)
+            _remove(f'{path}/results')
+            _remove_old(runs, RUN, KEPT_RUNS)
+            _ignore_in_git(root)
+
+    def _made_in_root(self, root: str) -> str | None:
+        """Make the folder of the run, with its lock; return None, and leave a warning, when that cannot be."""
+        runs = f'{root}/{RUNS}'
+        path = f'{runs}/{self.run_id}'
         try:
             os.makedirs(os.path.dirname(root), exist_ok=True)
+            check_state(root)
             _own_folder(root)
             _ignore_in_git(root)
-            _own_folder(f'{root}/runs')
-            _spread(f'{root}/runs')
-            path = f'{root}/runs/{self.run_id}'
-            _make_new(path)
-            self._lock = os.open(f'{path}/lock', os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
+            _own_folder(runs)
+            _spread(runs)
+            self._locks.append(_make_with_lock(path))
+            _make_folders(path, ('logs', 'results'))
         except OSError as error:
-            self.warning = f'{root} cannot be used ({error.strerror}), so logs go to a temporary folder'
+            self.warning = f'{root} is not used ({error.strerror}): logs go to a temporary folder'
+            if self._locks:
+                os.close(self._locks.pop())
+                _remove(path)
             return None
-        with contextlib.suppress(OSError):
-            _try_lock(self._lock)
         return path
+
+    def _made_temporary(self) -> str:
+        """Make a private temporary folder with the run's in it; raises UserError when there is no place for one."""
+        for base in (os.environ.get('TMPDIR'), '/tmp', '/var/tmp'):  # noqa: S108
+            with contextlib.suppress(OSError):
+                run = self.run_id
+                self._temporary = self._made_in(base, 'parproc-', (run, f'{run}/logs', f'{run}/results'))
+                return f'{self._temporary}/{run}'
+        raise UserError('there is no place for logs', hint='set TMPDIR to a folder that can be written')
+
+    def _made_for_results(self) -> str:
+        """Make a private temporary folder for large results, and return its path, '' when there is no place for one."""
+        for base in (os.environ.get('TMPDIR'), '/var/tmp', '/tmp'):  # noqa: S108
+            with contextlib.suppress(OSError):
+                return self._made_in(base, 'parproc-results-', ())
+        return ''
+
+    def _made_in(self, base: str | None, prefix: str, folders: Sequence[str]) -> str:
+        """Make a private folder, whose name nobody can guess, in one that others may write to as well.
+
+        It has its lock before it has its name, so that no other run ever takes it for one that was left behind.
+
+        Args:
+            base: the folder to make it in.
+            prefix: how its name begins.
+            folders: what it has in it, outer ones first.
+
+        Raises:
+            OSError: when that cannot be.
+        """
+        if not base:
+            raise FileNotFoundError
+        base = os.path.realpath(base)
+        name = f'{prefix}{self.run_id}{os.urandom(4).hex()}'
+        first = f'{base}/.{name}'
+        lock = _make_with_lock(first)
+        try:
+            if folders:
+                _spread(first)
+                _make_folders(first, folders)
+            os.rename(first, f'{base}/{name}')
+        except OSError:
+            os.close(lock)
+            _remove(first)
+            raise
+        self._locks.append(lock)
+        return f'{base}/{name}'
 
 
 def _new_id(now: float) -> str:
@@ -107,9 +197,22 @@ def _new_id(now: float) -> str:
     return f'{stamp}-{int(now * 1000) % 1000:03d}{os.urandom(2).hex()}'
 
 
-def _make_new(path: str) -> None:
-    for folder in (path, f'{path}/logs', f'{path}/results'):
-        os.mkdir(folder, 0o700)
+def _make_with_lock(path: str) -> int:
+    """Make a folder with a lock in it, and return a descriptor that holds that."""
+    os.mkdir(path, 0o700)
+    try:
+        lock = os.open(f'{path}/{LOCK}', os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError:
+        _remove(path)
+        raise
+    with contextlib.suppress(OSError):
+        _try_lock(lock)
+    return lock
+
+
+def _make_folders(path: str, names: Sequence[str]) -> None:
+    for name in names:
+        os.mkdir(f'{path}/{name}', 0o700)
 
 
 def _spread(path: str) -> None:
@@ -137,13 +240,7 @@ def _own_folder(path: str) -> None:
     try:
         os.mkdir(path, 0o700)
     except FileExistsError:
-        found = os.lstat(path)
-        if stat.S_ISLNK(found.st_mode):
-            raise OSError(0, 'it is a symbolic link') from None
-        if not stat.S_ISDIR(found.st_mode):
-            raise OSError(0, 'it is not a folder') from None
-        if found.st_uid not in {os.geteuid(), 0}:
-            raise OSError(0, 'it belongs to another user') from None
+        check_ours(path, folder=True)
 
 
 def _ignore_in_git(root: str) -> None:
@@ -153,19 +250,6 @@ def _ignore_in_git(root: str) -> None:
             file.write(b'*\n')
 
 
-def _make_temporary(run_id: str) -> str:
-    """Make a private temporary folder with the run's in it; raises UserError when there is no place for one."""
-    for base in (os.environ.get('TMPDIR'), '/tmp', '/var/tmp'):  # noqa: S108
-        if base:
-            path = os.path.join(os.path.abspath(base), f'parproc-{run_id}{os.urandom(4).hex()}')
-            with contextlib.suppress(OSError):
-                os.mkdir(path, 0o700)
-                _spread(path)
-                _make_new(f'{path}/{run_id}')
-                return path
-    raise UserError('there is no place for logs', hint='set TMPDIR to a folder that can be written')
-
-
 def _try_lock(lock: int) -> None:
     """Take the lock of a run; raises OSError when a run that is going on holds it."""
     import fcntl
@@ -173,18 +257,26 @@ def _try_lock(lock: int) -> None:
     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def _remove_old(runs: str) -> None:
-    """Remove all but the latest runs; one that is still going on holds its lock and stays."""
+def _remove_old(folder: str, kind: re.Pattern[str], kept: int) -> None:
+    """Remove all folders of a kind but the latest; one whose run is still going on stays, and so do other users'."""
     with contextlib.suppress(OSError):
-        found = sorted(name for name in os.listdir(runs) if _RUN_ID.fullmatch(name))
-        for name in found[:-KEPT_RUNS]:
-            _remove_unless_running(f'{runs}/{name}')
+        found = sorted(name for name in os.listdir(folder) if kind.fullmatch(name) and _is_own(f'{folder}/{name}'))
+        for name in found[: max(0, len(found) - kept)]:
+            _remove_unless_running(f'{folder}/{name}')
+
+
+def _is_own(path: str) -> bool:
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
 
 
 def _remove_unless_running(path: str) -> None:
     lock = -1
     try:
-        lock = os.open(f'{path}/lock', os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+        lock = os.open(f'{path}/{LOCK}', os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         _try_lock(lock)
     except FileNotFoundError:
         pass
@@ -199,4 +291,5 @@ def _remove_unless_running(path: str) -> None:
 def _remove(path: str) -> None:
     import shutil
 
-    shutil.rmtree(path, ignore_errors=True)
+    with contextlib.suppress(RecursionError):
+        shutil.rmtree(path, ignore_errors=True)

@@ -34,7 +34,7 @@ class Bench:
             'extra_args': (),
             'results': Results({}),
             'log_path': str(self.folder / f'{name}.log'),
-            'result_path': str(self.folder / f'{name}.result'),
+            'result_paths': (str(self.folder / f'{name}.result'),),
             'environment': {**marks, **(environment or {})},
         }
         return Job(name, attempt, 2, call, **{**fields, **more})

@@ -286,7 +286,7 @@ def test_a_working_directory_that_is_not_there_is_one_clean_line(bench):
 
 
 def test_results_are_there(bench):
-    results = Results({'a': encode([1, 2], str(bench.folder / 'a')), 'b': encode('text', '')})
+    results = Results({'a': encode([1, 2], [str(bench.folder / 'a')]), 'b': encode('text', '')})
     assert bench.run(lambda context: dict(context.results), results=results)[1] == {'a': [1, 2], 'b': 'text'}
 
 

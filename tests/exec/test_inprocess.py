@@ -36,7 +36,7 @@ class Desk:
             'extra_args': (),
             'results': Results({}),
             'log_path': None,
-            'result_path': str(self.folder / f'{name}.result'),
+            'result_paths': (str(self.folder / f'{name}.result'),),
             **more,
         }
         self.executor.start(Job(name, fields.pop('attempt', 1), 2, call, **fields))

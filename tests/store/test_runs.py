@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from parproc.errors import UserError
+from parproc.folders import make_again
 from parproc.store import runs
 from parproc.store.runs import KEPT_RUNS, RunFolder
 
@@ -51,15 +52,155 @@ def test_a_state_folder_is_private_and_ignored_by_git(tmp_path: Path) -> None:
     folder.close(failed=False)
 
 
-def test_results_go_with_the_run_and_logs_stay(tmp_path: Path) -> None:
+def test_results_go_with_the_run_and_logs_stay(tmp_path: Path, temporary: Path) -> None:
     folder = RunFolder(str(tmp_path / '.parproc'))
-    log, result = Path(folder.log_path('a')), Path(folder.result_path('a'))
+    log, *results = map(Path, (folder.log_path('a'), *folder.result_paths('a')))
     log.write_text('log')
-    result.write_text('result')
+    for result in results:
+        result.write_text('result')
     folder.close(failed=False)
     folder.close(failed=False)
     assert log.exists()
-    assert not result.exists()
+    assert [result.parent.exists() for result in results] == [False, False]
+    assert names(temporary) == []
+
+
+def test_large_results_are_kept_where_no_task_cleans_up(tmp_path: Path, temporary: Path) -> None:
+    folder = RunFolder(str(tmp_path / '.parproc'))
+    first, second = map(Path, folder.result_paths('a'))
+    assert temporary in first.parents
+    assert tmp_path / '.parproc' in second.parents
+    assert stat.S_IMODE(first.parent.stat().st_mode) == 0o700
+    folder.close(failed=True)
+    assert names(temporary) == []
+
+
+def test_no_place_for_results_elsewhere_is_no_harm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: object) -> None:
+        raise OSError(errno.EROFS, 'read-only')
+
+    monkeypatch.setattr(RunFolder, '_made_in', refuse)
+    folder = RunFolder(str(tmp_path / '.parproc'))
+    (path,) = folder.result_paths('a')
+    assert path.startswith(str(tmp_path / '.parproc'))
+    folder.close(failed=False)
+
+
+def test_forgetting_a_proc_removes_its_log_and_its_result_and_makes_nothing(tmp_path: Path, temporary: Path) -> None:
+    folder = RunFolder(str(tmp_path / '.parproc'))
+    folder.forget('a')
+    assert names(tmp_path) == ['tmp']
+    paths = [Path(path) for path in (folder.log_path('a'), *folder.result_paths('a'))]
+    for path in paths:
+        path.write_text('')
+    folder.forget('a')
+    assert [path.exists() for path in paths] == [False, False, False]
+    folder.close(failed=False)
+
+
+def test_what_a_killed_run_left_of_its_results_goes_with_the_next(tmp_path: Path, temporary: Path) -> None:
+    going_on = RunFolder(str(tmp_path / '.parproc'))
+    Path(going_on.result_paths('a')[0]).write_text('')
+    left = temporary / 'parproc-results-20000101-000000-000000000000000'
+    left.mkdir()
+    (left / 'a').write_text('large')
+    (left / runs.LOCK).write_text('')
+    folder = RunFolder(str(tmp_path / '.parproc'))
+    folder.result_paths('a')
+    folder.close(failed=False)
+    assert not left.exists()
+    assert Path(going_on.result_paths('a')[0]).exists()
+    going_on.close(failed=False)
+    assert names(temporary) == []
+
+
+def fail_temporarily(temporary: Path) -> Path:
+    """Let a run fail whose logs are in a temporary folder, and return that."""
+    folder = RunFolder(None)
+    path = Path(folder.logs).parent.parent
+    assert path.parent == temporary
+    folder.close(failed=True)
+    return path
+
+
+def test_of_failed_runs_the_latest_temporary_folders_are_kept(temporary: Path) -> None:
+    going_on = RunFolder(None)
+    log = Path(going_on.log_path('a'))
+    made = [fail_temporarily(temporary) for _ in range(KEPT_RUNS + 3)]
+    assert log.parent.exists()
+    assert len(names(temporary)) == KEPT_RUNS + 1
+    assert made[-1].exists()
+    going_on.close(failed=True)
+    assert log.parent.exists()
+    fail_temporarily(temporary)
+    assert len(names(temporary)) == KEPT_RUNS
+
+
+def test_what_others_have_in_the_temporary_folder_counts_for_nothing_and_stays(temporary: Path) -> None:
+    (temporary / 'elsewhere').mkdir()
+    (temporary / 'elsewhere' / 'file').write_text('')
+    planted = [temporary / f'parproc-20000101-00000{number}-000000000000000' for number in range(3)]
+    planted[0].symlink_to(temporary / 'elsewhere')
+    planted[1].write_text('')
+    planted[2].mkdir()
+    if os.geteuid() == 0:
+        os.chown(planted[2], 12345, 12345)
+    else:
+        planted[2].rmdir()
+    before = names(temporary)
+    made = [fail_temporarily(temporary).name for _ in range(KEPT_RUNS)]
+    assert names(temporary) == sorted([*before, *made])
+    fail_temporarily(temporary)
+    assert set(before) < set(names(temporary))
+    assert len(names(temporary)) == len(before) + KEPT_RUNS
+    assert (temporary / 'elsewhere' / 'file').exists()
+
+
+def test_a_state_folder_that_was_removed_and_made_again_is_ignored_by_git(tmp_path: Path) -> None:
+    root = tmp_path / '.parproc'
+    folder = RunFolder(str(root))
+    path = Path(folder.log_path('a'))
+    shutil.rmtree(root)
+    make_again(str(path.parent))
+    for private in (root, root / 'runs', path.parent.parent, path.parent):
+        assert stat.S_IMODE(private.stat().st_mode) == 0o700
+    folder.close(failed=False)
+    assert (root / '.gitignore').read_text() == '*\n'
+
+
+def test_a_state_folder_that_was_removed_or_exchanged_is_let_alone(tmp_path: Path) -> None:
+    root, elsewhere = tmp_path / '.parproc', tmp_path / 'elsewhere'
+    for exchange in (False, True):
+        folder = RunFolder(str(root))
+        path = Path(folder.log_path('a'))
+        root.rename(elsewhere)
+        if exchange:
+            root.symlink_to(elsewhere)
+            (elsewhere / '.gitignore').unlink()
+        folder.close(failed=False)
+        assert (elsewhere / path.relative_to(root)).parent.exists()
+        assert root.is_symlink() is exchange
+        assert (elsewhere / '.gitignore').exists() is not exchange
+        if not exchange:
+            shutil.rmtree(elsewhere)
+
+
+def test_an_endless_row_of_folders_in_an_old_run_is_no_error(tmp_path: Path) -> None:
+    root = tmp_path / '.parproc'
+    folder = RunFolder(str(root))
+    folder.log_path('a')
+    deep = root / 'runs' / '20000101-000000-0000000'
+    deep.mkdir()
+    here = os.open(deep, os.O_RDONLY)
+    for _ in range(sys.getrecursionlimit() + 100):
+        os.mkdir('a', dir_fd=here)
+        here, outer = os.open('a', os.O_RDONLY, dir_fd=here), here
+        os.close(outer)
+    os.close(here)
+    for number in range(KEPT_RUNS):
+        (root / 'runs' / f'20000101-0000{number + 10}-0000000').mkdir()
+    folder.close(failed=False)
+    subprocess.run(['rm', '-rf', deep], check=True)
 
 
 @pytest.mark.skipif(sys.platform != 'linux' or not shutil.which('chattr'), reason='needs chattr')
@@ -162,10 +303,8 @@ def test_a_planted_state_folder_is_not_used(part: str, plant: str, tmp_path: Pat
     assert folder.warning is not None
     assert str(tmp_path / '.parproc') in folder.warning
     assert names(elsewhere) == []
-    log = Path(folder.log_path('a'))
-    log.write_text('kept, for its place was told')
     folder.close(failed=False)
-    assert log.exists()
+    assert names(temporary) == []
 
 
 def test_a_link_planted_as_gitignore_is_not_followed(tmp_path: Path) -> None:
@@ -198,7 +337,7 @@ def test_no_place_at_all_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> No
     def refuse(*_arguments: object) -> None:
         raise OSError(30, 'read-only')
 
-    monkeypatch.setattr(runs, '_make_new', refuse)
+    monkeypatch.setattr(runs, '_make_folders', refuse)
     with pytest.raises(UserError, match='no place for logs'):
         RunFolder(None).log_path('a')
 
