@@ -285,7 +285,7 @@ class Workspace:
         if path is not None and self._history is None:
             from parproc.store.history import History
 
-            self._history = History(path)
+            self._history = History(path, self.options.state_dir if self.options.task_db_path is None else None)
         return self._history
 
     def wired(self) -> Run:
@@ -445,7 +445,7 @@ class Workspace:
         engine.tell(RunEnded(code, time.monotonic()))
         if history is not None:
             history.close()
-            if history.warning is not None:
+            if history.warning is not None and (folder.warning is None or self.options.task_db_path is not None):
                 engine.tell(Warned(history.warning))
         outcomes = {name: self.outcome_of(name) for name in wanted}
         results = {name: self.result_of(name) for name, outcome in outcomes.items() if outcome and not outcome.error}

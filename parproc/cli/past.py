@@ -10,7 +10,7 @@ from parproc.core.attempt import Attempt
 from parproc.core.durations import format_duration
 from parproc.core.model import ProcState
 from parproc.core.screen import plain_text
-from parproc.store.history import RunRecord
+from parproc.store.found import RunRecord
 from parproc.workspace import Workspace
 
 SHOWN = 20
@@ -53,7 +53,7 @@ def _run_row(run: RunRecord) -> list[str]:
     if run.ended is None or run.exit_code is None:
         return [_when(run.started), 'killed' if run.abandoned else 'running', '', targets]
     word = 'good' if run.exit_code == 0 else f'exit {run.exit_code}'
-    return [_when(run.started), word, format_duration(run.ended - run.started), targets]
+    return [_when(run.started), word, format_duration(max(0.0, run.ended - run.started)), targets]
 
 
 def _trend_rows(attempts: Sequence[Attempt]) -> list[list[str]]:

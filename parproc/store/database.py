@@ -1,4 +1,4 @@
-"""A SQLite file that may be damaged, locked, full or in the way: everything but a reason to fail.
+"""A SQLite file that may be damaged, locked, full, hostile or in the way: everything but a reason to fail.
 
 It is written without waiting for the disk: beside thousands of new logs, one such wait can take longer than all of a
 short run. A kill loses nothing by that; a power cut may damage the file, which is then moved aside like any other that
@@ -13,29 +13,24 @@ import sqlite3
 from collections.abc import Callable
 from typing import TypeVar
 
+from parproc.core.screen import plain_text
+from parproc.folders import check_ours
+from parproc.store.limits import StepLimit
+from parproc.store.place import check_database, check_state, names_other_files
 from parproc.store.presence import Presence
+from parproc.store.schema import Foreign, Unlike, settle, version_of
 
 Value = TypeVar('Value')
 
 BUSY_SECONDS = 0.1
 READ_SECONDS = 0.5
 PATIENT_SECONDS = 5.0
-VERSION = 1
-FOREIGN = ('no such ', 'table ')
-SCHEMA = """
-CREATE TABLE runs (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, run_id TEXT NOT NULL, started REAL NOT NULL, ended REAL, exit_code INTEGER,
-    targets TEXT NOT NULL, abandoned INTEGER NOT NULL DEFAULT 0);
-CREATE INDEX runs_open ON runs (id) WHERE ended IS NULL AND abandoned = 0;
-CREATE TABLE attempts (
-    run INTEGER NOT NULL, name TEXT NOT NULL, attempt INTEGER NOT NULL, started REAL, ended REAL NOT NULL,
-    state TEXT NOT NULL, error TEXT, reason TEXT NOT NULL, seconds REAL, memory INTEGER NOT NULL, cpu REAL NOT NULL);
-CREATE INDEX attempts_of_name ON attempts (name, started);
-CREATE TABLE procs (
-    name TEXT PRIMARY KEY, expected REAL, recent TEXT NOT NULL, last_state TEXT NOT NULL, last_ended REAL NOT NULL
-) WITHOUT ROWID;
-CREATE TABLE unfinished (place INTEGER PRIMARY KEY, run INTEGER NOT NULL, name TEXT NOT NULL, UNIQUE (run, name));
-"""
+LONGEST_REASON = 200
+DAMAGED = (sqlite3.DatabaseError, sqlite3.DataError)
+PRAGMAS = (
+    *('trusted_schema = OFF', 'cell_size_check = ON', 'temp_store = MEMORY', 'cache_size = -8000'),
+    *('journal_mode = TRUNCATE', 'synchronous = OFF'),
+)
 
 
 class Unusable(Exception):
@@ -47,61 +42,64 @@ class Locked(Unusable):
 
 
 class Database:
-    """The connection to a file, made when first needed.
+    """The connection to a file, made when first needed, and anew when the file was removed or replaced.
 
     Args:
         path: the file; its folder is made when something is written.
+        root: the state folder that the file is in, which is used whole or not at all; None for a file somewhere else.
 
     Attributes:
         warning: the first thing that went wrong, for people.
         presence: which runs are going on.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, root: str | None = None) -> None:
         self.warning: str | None = None
         self._path = path
+        self._root = root
         self.presence = Presence(f'{path}-runs')
         self._connection: sqlite3.Connection | None = None
-        self._inode = 0
+        self._limit = StepLimit()
+        self._file = (0, 0)
+        self._descriptors: list[int] = []
+
+    @property
+    def descriptors(self) -> list[int]:
+        """What is open now: the file, and the locks of runs; a journal only while :meth:`write` is at work."""
+        return [*self._descriptors, *self.presence.descriptors]
 
     def exists(self) -> bool:
         """Return whether there is anything to read."""
         return self._connection is not None or os.path.lexists(self._path)
 
-    def read(self, work: Callable[[sqlite3.Connection], Value]) -> Value:
-        """Return what ``work`` reads; raises Unusable."""
-        return self._guarded(work, READ_SECONDS)
-
-    def write(self, work: Callable[[sqlite3.Connection], Value], *, patient: bool) -> Value:
-        """Let ``work`` change the file, all or nothing.
+    def read(self, work: Callable[[sqlite3.Connection], Value], *, rows: int = 0) -> Value:
+        """Return what ``work`` reads.
 
         Args:
             work: is given the connection; may be called twice, when the file has to be replaced in between.
+            rows: how many rows it asks for by name.
+
+        Raises:
+            Unusable: nothing can be read.
+        """
+        return self._guarded(work, 'BEGIN', READ_SECONDS, rows)
+
+    def write(self, work: Callable[[sqlite3.Connection], Value], *, patient: bool, rows: int = 0) -> Value:
+        """Let ``work`` change the file, all or nothing.
+
+        Args:
+            work: as for :meth:`read`.
             patient: wait seconds for another process, not just a moment.
+            rows: how many rows it changes.
 
         Raises:
             Unusable: nothing was changed.
         """
-
-        def all_or_nothing(connection: sqlite3.Connection) -> Value:
-            connection.execute('BEGIN IMMEDIATE')
-            try:
-                value = work(connection)
-                connection.execute('COMMIT')
-            except BaseException:
-                with contextlib.suppress(sqlite3.Error):
-                    connection.execute('ROLLBACK')
-                raise
-            return value
-
-        return self._guarded(all_or_nothing, PATIENT_SECONDS if patient else BUSY_SECONDS)
+        return self._guarded(work, 'BEGIN IMMEDIATE', PATIENT_SECONDS if patient else BUSY_SECONDS, rows)
 
     def close(self) -> None:
         """Give the connection up."""
-        if self._connection is not None:
-            with contextlib.suppress(sqlite3.Error):
-                self._connection.close()
-            self._connection = None
+        self._disconnect()
         self.presence.close()
 
     def note(self, what: str) -> None:
@@ -109,99 +107,145 @@ class Database:
         if self.warning is None:
             self.warning = f'{self._path} {what}'
 
-    def _guarded(self, work: Callable[[sqlite3.Connection], Value], seconds: float) -> Value:
+    def _guarded(self, work: Callable[[sqlite3.Connection], Value], begin: str, seconds: float, rows: int) -> Value:
         try:
-            return self._worked(work, seconds)
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError) and not str(error).startswith(FOREIGN):
+            return self._worked(work, begin, seconds, rows)
+        except Unlike as error:
+            self._move_aside(error.args[0])
+        except sqlite3.Error as error:
+            if type(error) not in DAMAGED:
                 raise self._unusable(error) from None
-            self._move_aside('damaged', f'is damaged ({error})')
+            self._move_aside(str(error))
         try:
-            return self._worked(work, seconds)
+            return self._worked(work, begin, seconds, rows)
         except sqlite3.Error as error:
             raise self._unusable(error) from None
+        except Unlike as error:
+            raise Unusable(f'cannot be used ({error.args[0]})') from None
 
-    def _worked(self, work: Callable[[sqlite3.Connection], Value], seconds: float) -> Value:
-        if self._connection is None:
-            self._connection = self._connected(seconds)
-        self._connection.execute(f'PRAGMA busy_timeout = {int(seconds * 1000)}')
-        return work(self._connection)
+    def _worked(self, work: Callable[[sqlite3.Connection], Value], begin: str, seconds: float, rows: int) -> Value:
+        self._limit.allow(rows)
+        try:
+            self._look()
+            if self._connection is None:
+                self._connection = self._connected(seconds)
+            connection = self._connection
+            connection.execute(f'PRAGMA busy_timeout = {int(seconds * 1000)}')
+            connection.execute(begin)
+            try:
+                version_of(connection)
+                value = work(connection)
+                connection.execute('COMMIT')
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    connection.execute('ROLLBACK')
+                raise
+        except Foreign as error:
+            raise Unusable(error.args[0]) from None
+        except sqlite3.Error:
+            if self._limit.raised is not None:
+                raise self._limit.raised from None
+            raise
+        return value
+
+    def _look(self) -> None:
+        """See what is at the path now: it may be something that must not be opened, or not be our file any more.
+
+        Raises:
+            Unusable: it must not be opened.
+            Unlike: its journal is none of ours.
+        """
+        try:
+            if self._root is not None:
+                check_state(self._root)
+            else:
+                check_database(self._path)
+        except OSError as error:
+            raise Unusable(f'is not used ({error.strerror})') from None
+        if self._connection is not None and _identity(self._path) != self._file:
+            self._disconnect()
+        if names_other_files(f'{self._path}-journal'):
+            self._file = _identity(self._path)
+            raise Unlike('its journal is none of parproc')
 
     def _connected(self, seconds: float) -> sqlite3.Connection:
         folder = os.path.dirname(self._path)
         try:
             os.makedirs(folder, 0o700, exist_ok=True)
+            if self._root is not None:
+                check_ours(folder, folder=True)
         except OSError as error:
             raise Unusable(f'cannot be used ({error.strerror})') from None
-        if os.path.islink(self._path):
-            raise Unusable('is a symbolic link')
-        connection = self._open(seconds)
-        version = connection.execute('PRAGMA user_version').fetchone()[0]
-        if version > VERSION:
-            connection.close()
-            self._move_aside('newer', 'was written by a newer parproc')
-            connection = self._open(seconds)
-        self._create(connection)
-        return connection
-
-    def _open(self, seconds: float) -> sqlite3.Connection:
         connection = self._opened(seconds)
         try:
-            for pragma in ('trusted_schema = OFF', 'journal_mode = TRUNCATE', 'synchronous = OFF'):
+            self._limit.apply(connection)
+            for pragma in PRAGMAS:
                 connection.execute(f'PRAGMA {pragma}').fetchall()
+            settle(connection)
         except BaseException:
             connection.close()
+            self._descriptors = []
             raise
         return connection
 
     def _opened(self, seconds: float) -> sqlite3.Connection:
         """Open the file, and know for certain which one that is: another process may be replacing it right now."""
         while True:
-            before = _inode(self._path)
-            connection = sqlite3.connect(self._path, timeout=seconds, isolation_level=None)
-            self._inode = _inode(self._path)
-            if before in {0, self._inode}:
+            before, known = _identity(self._path), _open_files()
+            connection = sqlite3.connect(self._path, timeout=seconds, isolation_level=None, check_same_thread=False)
+            self._file = _identity(self._path)
+            if before in {(0, 0), self._file}:
+                now = _open_files().items()
+                self._descriptors = [one for one, file in now if file == self._file != known.get(one)]
                 return connection
             connection.close()
 
-    def _create(self, connection: sqlite3.Connection) -> None:
-        """Make the tables where there are none; of two processes that want to, one does."""
-        if connection.execute('PRAGMA user_version').fetchone()[0] == VERSION:
-            return
-        try:
-            connection.execute('BEGIN IMMEDIATE')
-            if connection.execute('PRAGMA user_version').fetchone()[0] != VERSION:
-                if connection.execute('SELECT 1 FROM sqlite_master').fetchone():
-                    raise sqlite3.DatabaseError('it has foreign tables')
-                for statement in filter(str.strip, SCHEMA.split(';')):
-                    connection.execute(statement)
-                connection.execute(f'PRAGMA user_version = {VERSION}')
-            connection.execute('COMMIT')
-        except BaseException:
-            connection.close()
-            raise
-
-    def _move_aside(self, why: str, what: str) -> None:
-        """Rename the file, with the journal that belongs to it; not when another process has done so already."""
-        self.note(f'{what}, so it was moved aside and history starts anew')
+    def _disconnect(self) -> None:
         if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-        with contextlib.suppress(OSError), self.presence.alone():
-            if os.stat(self._path).st_ino == self._inode:
-                with contextlib.suppress(FileNotFoundError):
-                    os.replace(f'{self._path}-journal', f'{self._path}.{why}-journal')
-                os.replace(self._path, f'{self._path}.{why}')
+            with contextlib.suppress(sqlite3.Error):
+                self._connection.close()
+        self._connection, self._descriptors = None, []
+
+    def _move_aside(self, why: str) -> None:
+        """Rename the file, with the journal that belongs to it; not when another process has done so already."""
+        self._disconnect()
+        try:
+            with self.presence.alone():
+                if _identity(self._path) == self._file:
+                    with contextlib.suppress(FileNotFoundError):
+                        os.replace(f'{self._path}-journal', f'{self._path}.damaged-journal')
+                    os.replace(self._path, f'{self._path}.damaged')
+        except OSError as error:
+            raise Unusable(f'is damaged ({_brief(why)}), and cannot be moved aside ({error.strerror})') from None
+        self.note(f'is damaged ({_brief(why)}), so it was moved aside and history starts anew')
 
     def _unusable(self, error: sqlite3.Error) -> Unusable:
-        text = str(error)
-        kind = Locked if 'locked' in text else Unusable
-        return kind(f'cannot be used ({text})')
+        if self._limit.reached:
+            return Unusable('cannot be used (it takes too long to read)')
+        kind = Locked if 'locked' in str(error) else Unusable
+        return kind(f'cannot be used ({_brief(str(error))})')
 
 
-def _inode(path: str) -> int:
-    """Return what tells a file from one that has taken its place; 0 where there is none."""
+def _brief(text: str) -> str:
+    """Return what went wrong, where the file may have a say in how that reads."""
+    return plain_text(text[:LONGEST_REASON])
+
+
+def _identity(path: str) -> tuple[int, int]:
+    """Return what tells a file from one that has taken its place; zeros where there is none."""
     try:
-        return os.stat(path).st_ino
+        found = os.stat(path)
     except OSError:
-        return 0
+        return 0, 0
+    return found.st_dev, found.st_ino
+
+
+def _open_files() -> dict[int, tuple[int, int]]:
+    """Return which file each open descriptor of this process is of; none where the system does not tell."""
+    files = {}
+    with contextlib.suppress(OSError):
+        for name in os.listdir('/dev/fd'):
+            with contextlib.suppress(OSError):
+                found = os.fstat(int(name))
+                files[int(name)] = (found.st_dev, found.st_ino)
+    return files

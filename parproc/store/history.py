@@ -7,39 +7,19 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from parproc.core.attempt import Attempt
-from parproc.core.model import ErrorKind, ProcState
 from parproc.store.database import Database, Locked, Unusable
-from parproc.store.rows import add, close_run, has_run, rows_of_names, storable
+from parproc.store.found import RunRecord, attempt_in, name_in, run_in, seconds_in
+from parproc.store.rows import add, close_run, has_run, rows_of_names, storable, storable_targets
 
 Found = TypeVar('Found')
+Key = TypeVar('Key')
 
 LONGEST_PAUSE = 64
-
-
-@dataclass(frozen=True, slots=True)
-class RunRecord:
-    """A run of the past, or one that is going on.
-
-    Args:
-        run_id: as in the folder of its logs.
-        started: seconds since the epoch.
-        ended: the same, None when it is going on or was abandoned.
-        exit_code: None as ``ended``.
-        targets: what it was asked for.
-        abandoned: it was killed before it could say how it ended.
-    """
-
-    run_id: str
-    started: float
-    ended: float | None
-    exit_code: int | None
-    targets: tuple[str, ...]
-    abandoned: bool
+MOST_OPEN_RUNS = 1_000
 
 
 class History:
@@ -51,10 +31,12 @@ class History:
 
     Args:
         path: the file, usually ``.parproc/parproc.db``; it is created with its folder when there is something to write.
+        root: the state folder that the file is in, when it is: then it is used only if nothing of that is somebody
+            else's.
     """
 
-    def __init__(self, path: str) -> None:
-        self._database = Database(os.path.abspath(path))
+    def __init__(self, path: str, root: str | None = None) -> None:
+        self._database = Database(os.path.abspath(path), None if root is None else os.path.abspath(root))
         self._process = os.getpid()
         self._off = False
         self._looked = False
@@ -69,11 +51,16 @@ class History:
         """Why there is no history, or only a new one; None while all is well."""
         return self._database.warning
 
+    @property
+    def descriptors(self) -> list[int]:
+        """What it holds open now, which is no business of any child."""
+        return self._database.descriptors
+
     # --- a run writes ------------------------------------------------------------------------------------------
 
     def begin(self, run_id: str, targets: Iterable[str], wall_time: float) -> None:
         """Note that a run starts; ``wall_time`` is seconds since the epoch."""
-        self._begun = (storable(run_id), wall_time, '\n'.join(map(storable, targets)))
+        self._begun = (storable(run_id), wall_time, storable_targets(targets))
         self._run = None
         self.flush()
 
@@ -111,9 +98,10 @@ class History:
 
         def work(connection: sqlite3.Connection) -> dict[str, float]:
             found = rows_of_names(connection, 'name, expected', list(given))
-            return {given[name]: float(seconds) for name, seconds in found if isinstance(seconds, (int, float))}
+            times = {given[name]: value for name, value in found if value is not None}
+            return self._only_good({name: seconds_in(value) for name, value in times.items()})
 
-        return self._read(work, {})
+        return self._read(work, {}, rows=len(given))
 
     def last_failed(self) -> list[str]:
         """Return what failed or never ran in the last run that is over or was abandoned, in the order it was wanted."""
@@ -121,17 +109,19 @@ class History:
             'SELECT name FROM unfinished WHERE run = '
             '(SELECT id FROM runs WHERE ended IS NOT NULL OR abandoned ORDER BY id DESC LIMIT 1) ORDER BY place'
         )
-        return self._read(lambda connection: [str(row[0]) for row in connection.execute(query)], [])
+
+        def work(connection: sqlite3.Connection) -> list[str]:
+            return list(self._only_good(dict(enumerate(name_in(row[0]) for row in connection.execute(query)))).values())
+
+        return self._read(work, [])
 
     def runs(self, limit: int) -> list[RunRecord]:
         """Return the last runs, latest first."""
         query = 'SELECT run_id, started, ended, exit_code, targets, abandoned FROM runs ORDER BY id DESC LIMIT ?'
 
         def work(connection: sqlite3.Connection) -> list[RunRecord]:
-            return [
-                RunRecord(run_id, started, ended, code, tuple(targets.split('\n') if targets else ()), bool(abandoned))
-                for run_id, started, ended, code, targets, abandoned in connection.execute(query, (limit,))
-            ]
+            rows = connection.execute(query, (limit,))
+            return list(self._only_good(dict(enumerate(run_in(row) for row in rows))).values())
 
         return self._read(work, [])
 
@@ -143,10 +133,8 @@ class History:
         )
 
         def work(connection: sqlite3.Connection) -> list[Attempt]:
-            return [
-                Attempt(name, number, began, ended, ProcState(state), ErrorKind(error) if error else None, *rest)
-                for number, began, ended, state, error, *rest in connection.execute(query, (storable(name), limit))
-            ]
+            rows = connection.execute(query, (storable(name), limit))
+            return list(self._only_good(dict(enumerate(attempt_in(name, row) for row in rows))).values())
 
         return self._read(work, [])
 
@@ -166,7 +154,9 @@ class History:
             return run
 
         try:
-            self._run = self._database.write(work, patient=end is not None)
+            self._run = self._database.write(
+                work, patient=end is not None, rows=len(self._wanted) + len(self._attempts)
+            )
         except Unusable as error:
             if isinstance(error, Locked) and end is None:
                 self._pause = min(LONGEST_PAUSE, 2 * self._pause + 1)
@@ -182,17 +172,22 @@ class History:
         self._database.presence.hold(run)
         return run
 
-    def _read(self, work: Callable[[sqlite3.Connection], Found], nothing: Found) -> Found:
+    def _read(self, work: Callable[[sqlite3.Connection], Found], nothing: Found, *, rows: int = 0) -> Found:
         if self._off or self._process != os.getpid() or not self._database.exists():
             return nothing
         self._mark_abandoned()
         try:
-            return self._database.read(work)
+            return self._database.read(work, rows=rows)
         except Unusable as error:
             self._database.note(f'{error.args[0]}, so its history is not used')
-        except (ValueError, TypeError):
-            self._database.note('holds what parproc never wrote')
         return nothing
+
+    def _only_good(self, found: Mapping[Key, Found | None]) -> dict[Key, Found]:
+        """Leave out what was found to be none of parproc's."""
+        good = {key: value for key, value in found.items() if value is not None}
+        if len(good) < len(found):
+            self._database.note('holds what parproc never wrote, which is left out')
+        return good
 
     def _mark_abandoned(self) -> None:
         """Find runs that have no end and no process, once."""
@@ -200,13 +195,15 @@ class History:
             return
         self._looked = True
         presence = self._database.presence
-        query = 'SELECT id FROM runs WHERE ended IS NULL AND abandoned = 0'
+        query = 'SELECT id FROM runs WHERE ended IS NULL AND abandoned = 0 LIMIT ?'
 
         def mark(connection: sqlite3.Connection) -> None:
             connection.executemany('UPDATE runs SET abandoned = 1 WHERE id = ?', [(run,) for run in gone])
 
         try:
-            still_open = self._database.read(lambda connection: [row[0] for row in connection.execute(query)])
+            still_open = self._database.read(
+                lambda connection: [row[0] for row in connection.execute(query, (MOST_OPEN_RUNS,))]
+            )
             gone = [run for run in still_open if presence.gone(run)]
             if gone:
                 self._database.write(mark, patient=False)

@@ -24,10 +24,15 @@ class Presence:
         self._descriptor = -1
         self._held: set[int] = set()
 
+    @property
+    def descriptors(self) -> list[int]:
+        """What is open now."""
+        return [self._descriptor] if self._descriptor >= 0 else []
+
     def hold(self, run: int) -> None:
         """Show, until :meth:`close`, that a run is going on; where locks cannot be had, nothing is shown."""
         self._held.add(run)
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, OverflowError):
             fcntl.lockf(self._opened(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, run)
 
     def gone(self, run: int) -> bool:
@@ -38,7 +43,7 @@ class Presence:
             descriptor = self._opened()
             fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, run)
             fcntl.lockf(descriptor, fcntl.LOCK_UN, 1, run)
-        except OSError:
+        except (OSError, OverflowError):
             return False
         return True
 
@@ -55,12 +60,24 @@ class Presence:
     def close(self) -> None:
         """Give the locks up."""
         self._held.clear()
+        self._give_back()
+
+    def _give_back(self) -> None:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
 
     def _opened(self) -> int:
+        """Return a descriptor of the file that is at the path now, made where there is none."""
+        if self._descriptor >= 0 and not self._is_current():
+            self._give_back()
         if self._descriptor < 0:
             flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
             self._descriptor = os.open(self._path, flags, 0o600)
         return self._descriptor
+
+    def _is_current(self) -> bool:
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), os.stat(self._path))
+        except OSError:
+            return False

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from parproc.core.attempt import REMEMBERED, Attempt, usual_seconds
 from parproc.core.model import GOOD, ProcState
+from parproc.store.found import LONGEST_NAME, LONGEST_REASON, durations_in
 
 AT_ONCE = 500
+MOST_TARGETS = 1_000
+INSERT_ATTEMPT = (
+    'INSERT INTO attempts (run, name, attempt, started, ended, state, error, reason, seconds, memory, cpu) '
+    'VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'
+)
+REPLACE_PROC = 'INSERT OR REPLACE INTO procs (name, expected, recent, last_state, last_ended) VALUES (?, ?, ?, ?, ?)'
 
 
 def storable(text: str) -> str:
     """Return text that SQLite takes: what is no character is spelled out."""
     return text if text.isascii() else text.encode('utf-8', 'backslashreplace').decode()
+
+
+def storable_targets(targets: Iterable[str]) -> str:
+    """Return what a run was asked for as one text, as far as anybody would ever read it."""
+    return '\n'.join(islice(map(storable, targets), MOST_TARGETS))
 
 
 def rows_of_names(connection: sqlite3.Connection, columns: str, names: Sequence[str]) -> Iterator[tuple[str, object]]:
@@ -31,14 +44,15 @@ def has_run(connection: sqlite3.Connection, run: int) -> bool:
 
 def add(connection: sqlite3.Connection, run: int, wanted: Iterable[str], attempts: Sequence[Attempt]) -> None:
     """Add what a run wants and what of it is over."""
-    wanted_rows = [(run, storable(name)) for name in wanted]
+    wanted_rows = [(run, storable(name)) for name in wanted if len(name) <= LONGEST_NAME]
+    attempts = [one for one in attempts if len(one.name) <= LONGEST_NAME]
     connection.executemany('INSERT OR IGNORE INTO unfinished (run, name) VALUES (?, ?)', wanted_rows)
     rows = [
         (run, storable(one.name), one.number, one.started, one.ended, one.state.value,
-         one.error.value if one.error is not None else None, storable(one.reason), one.seconds, one.memory, one.cpu)
+         one.error.value if one.error is not None else None, storable(one.reason[:LONGEST_REASON]), one.seconds, one.memory, one.cpu)
         for one in attempts
     ]  # fmt: skip
-    connection.executemany('INSERT INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)', rows)
+    connection.executemany(INSERT_ATTEMPT, rows)
     good = [(run, storable(one.name)) for one in attempts if one.state in GOOD]
     connection.executemany('DELETE FROM unfinished WHERE run = ? AND name = ?', good)
     _update_procs(connection, attempts)
@@ -47,7 +61,7 @@ def add(connection: sqlite3.Connection, run: int, wanted: Iterable[str], attempt
 def _update_procs(connection: sqlite3.Connection, attempts: Sequence[Attempt]) -> None:
     """Keep what a proc usually takes up to date, so that nobody ever has to look through its attempts."""
     names = list({storable(one.name) for one in attempts})
-    recent = {name: _durations(text) for name, text in rows_of_names(connection, 'name, recent', names)}
+    recent = {name: durations_in(text, REMEMBERED) for name, text in rows_of_names(connection, 'name, recent', names)}
     latest = {}
     for one in attempts:
         name = storable(one.name)
@@ -59,15 +73,7 @@ def _update_procs(connection: sqlite3.Connection, attempts: Sequence[Attempt]) -
         durations = recent.get(name)
         usual = usual_seconds(durations) if durations else None
         rows.append((name, usual, ' '.join(f'{each:.6g}' for each in durations or ()), one.state.value, one.ended))
-    connection.executemany('INSERT OR REPLACE INTO procs VALUES (?, ?, ?, ?, ?)', rows)
-
-
-def _durations(text: object) -> list[float]:
-    """Return the durations of a row, none when the row is not as we write it."""
-    try:
-        return [float(word) for word in str(text).split()]
-    except ValueError:
-        return []
+    connection.executemany(REPLACE_PROC, rows)
 
 
 def close_run(connection: sqlite3.Connection, run: int, exit_code: int, ended: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import signal
@@ -105,7 +106,129 @@ def test_a_damaged_history_changes_no_exit_code(tasks, damage):
     ran = tasks.run('-o', 'plain', 'good')
     assert ran.code == 0 and 'Traceback' not in ran.err, ran.err
     assert ran.err.count('warning:') == 1, ran.err
+    assert path.exists() and os.path.exists(f'{path}.damaged') is (damage in ('garbage', 'truncated'))
     assert tasks.run('-q', 'good', 'bad').code == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason='needs root to give a folder away')
+@pytest.mark.parametrize('what', ['.parproc', '.parproc/runs', '.parproc/parproc.db'])
+def test_a_state_folder_of_another_user_is_refused_as_a_whole(tasks, what):
+    tasks.run('good')
+    before = database(tasks).read_bytes(), os.listdir(tasks.folder / '.parproc' / 'runs')
+    os.chown(tasks.folder / what, 12345, 12345)
+    temporary = tasks.folder / 'temporary'
+    temporary.mkdir()
+    for arguments in (('-o', 'plain', 'good'), ('--history',), ('--history', 'good')):
+        ran = tasks.run(*arguments, TMPDIR=str(temporary))
+        assert ran.code == 0 and 'Traceback' not in ran.err, ran.err
+        assert (ran.err.count('warning:'), ran.err.count('another user')) == (1, 1), ran.err
+    assert 'no runs are remembered' in tasks.run('--history').err
+    assert (database(tasks).read_bytes(), os.listdir(tasks.folder / '.parproc' / 'runs')) == before
+    assert os.listdir(temporary) == []
+    failed = tasks.run('-o', 'plain', 'bad', TMPDIR=str(temporary))
+    assert failed.code == 1 and str(temporary) in failed.err
+    assert len(os.listdir(temporary)) == 1
+
+
+def test_absurd_values_break_no_list_no_plan_and_no_run(tasks):
+    tasks.run('good', 'after')
+    connection = sqlite3.connect(database(tasks), isolation_level=None)
+    for value in ('1e300', '-1e300', '9e999', "x'00'", "'\x1b[2J'"):
+        connection.execute(
+            f'INSERT INTO runs (run_id, started, ended, exit_code, targets) SELECT 1, {value}, {value}, 1, 1'
+        )
+        connection.execute(
+            f"INSERT INTO attempts SELECT 1, 'good', 1, {value}, {value}, 'failed', NULL, 1, {value}, 1, 1"
+        )
+    connection.execute("INSERT INTO unfinished (run, name) SELECT id, char(27) || '[2J' FROM runs")
+    connection.execute("UPDATE procs SET expected = 1e300, recent = '1e300 nan'")
+    connection.close()
+    for arguments, code in (('--history',), 0), (('--history', 'good'), 0), (('-n', 'after'), 0), (('--lf', '-n'), 0):
+        ran = tasks.run(*arguments)
+        assert ran.code == code and 'Traceback' not in ran.err and '\x1b' not in ran.out + ran.err, ran
+    for mode in ('plain', 'json', 'live'):
+        ran = tasks.run('-o', mode, 'after')
+        assert ran.code == 1 and 'Traceback' not in ran.err, ran.err
+    assert re.match(r'good  usually \d', tasks.run('--history=good').out)
+
+
+CLEAN = """
+    import os, shutil, time
+    import parproc as pp
+
+    @pp.Proc
+    def early(context):
+        return 'e' * 1_000_000
+
+    @pp.Proc(deps=['early'])
+    def clean(context):
+        print('cleaning', flush=True)
+        shutil.rmtree('.parproc')
+
+    @pp.Proc(deps=['clean'])
+    def late(context):
+        print('said late')
+        return 'l' * 1_000_000
+
+    @pp.Proc(deps=['early', 'late'])
+    def build(context):
+        print(context.results['early'][:1] + context.results['late'][:1], flush=True)
+"""
+
+
+def test_a_task_that_removes_the_state_folder_loses_no_result_and_no_later_log(project):
+    project.write('tasks.py', CLEAN)
+    project.write('parproc.toml', '[proc.shout]\nrun = "echo shouted"\ndeps = ["clean"]\n')
+    temporary = project.folder / 'temporary'
+    temporary.mkdir()
+    ran = project.run('-o', 'plain', 'clean', 'build', 'shout', TMPDIR=str(temporary))
+    assert (ran.code, ran.err.count('warning')) == (0, 0), ran.err
+    (run,) = (project.folder / '.parproc' / 'runs').iterdir()
+    logs = {path.name: path.read_text() for path in (run / 'logs').iterdir()}
+    assert logs == {'late.log': 'said late\n', 'build.log': 'el\n', 'shout.log': 'shouted\n'}
+    assert (project.folder / '.parproc' / '.gitignore').read_text() == '*\n'
+    assert not (run / 'results').exists()
+    assert os.listdir(temporary) == []
+    assert 'good' in project.run('--history').out
+
+
+def test_a_result_that_is_gone_fails_what_needs_it_and_says_so(project):
+    project.write(
+        'tasks.py', CLEAN.replace("shutil.rmtree('.parproc')", "shutil.rmtree('temporary'); os.mkdir('temporary')")
+    )
+    (project.folder / 'temporary').mkdir()
+    ran = project.run('-o', 'plain', 'build', TMPDIR=str(project.folder / 'temporary'))
+    assert ran.code == 1
+    assert 'was removed while the run went on' in ran.err
+
+
+@pytest.mark.skipif(sys.platform != 'linux' or os.geteuid() != 0, reason='mounts a small file system')
+def test_a_full_disk_fails_no_task(project):
+    state = project.folder / '.parproc'
+    state.mkdir(0o700)
+    if subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=1m,mode=700', 'tmpfs', state], check=False).returncode:
+        pytest.skip('cannot mount')
+    try:
+        project.write(
+            'tasks.py',
+            """
+            import parproc as pp
+            @pp.Proto('p::[n]', arg_choices={'n': list(range(20))})
+            def p(context, n):
+                print('x' * 200_000)
+                return 'r' * 100_000
+            @pp.Proc(deps=['p::*'])
+            def all(context):
+                assert all_of(context) == 2_000_000
+            def all_of(context):
+                return sum(len(context.results[f'p::{n}']) for n in range(20))
+            """,
+        )
+        ran = project.run('-o', 'plain', 'all')
+        assert (ran.code, 'Traceback' in ran.err) == (0, False), ran.err
+        assert ran.err.count('warning:') <= 1, ran.err
+    finally:
+        subprocess.run(['umount', state], check=True)
 
 
 def test_a_locked_history_is_waited_for_no_longer_than_worth_it(tasks):
