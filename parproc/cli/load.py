@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from parproc.cli.cpus import usable_cpus
 from parproc.cli.request import CommandLine
 from parproc.errors import UserError
+from parproc.exec.cpus import usable_cpus
 from parproc.project.find import find_task_files, named_task_files
 from parproc.project.load import load_python
 from parproc.registry import ROOT, Declaration, Origin

@@ -113,6 +113,18 @@ class Run:
             ignored=self.ignored,
             on_event=settings.on_event,
         )
+        if settings.options.mode != 'single':
+            from parproc.exec.cpus import usable_cpus
+            from parproc.report.crowding import CrowdingReporter, machine_memory
+
+            display.add(
+                CrowdingReporter(
+                    parallel=settings.options.parallel,
+                    cpus=usable_cpus(),
+                    memory=machine_memory(),
+                    warn=lambda text: display.handle(Warned(text)),
+                )
+            )
         settings.terminal_reset = display.reset
         settings.task_environment.update(display.environment)
         return display
