@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import TextIO, cast
 
 from parproc.core.events import Announcement, RunStopping, TaskFinished, TaskReopened, TaskStarted, TaskWanted
-from parproc.core.view import Message, RunBegan, RunView, Warned
+from parproc.core.view import Message, RunBegan, RunEnded, RunView, Warned
 from parproc.options import Options
 from parproc.report.choose import Place, Screen, mode_of_program, open_screen, version
 from parproc.report.eventstream import EventStream
@@ -19,6 +20,9 @@ from parproc.report.logfile import Ignored, none_ignored
 from parproc.report.stderr import ProgramStderr
 from parproc.report.waits import WaitOver
 from parproc.run_events import RunEvent
+
+_terminal = threading.Lock()
+"""Held by the one that has its board on the terminal: two at once would draw over each other."""
 
 
 class ProgramListener(Reporters):
@@ -44,6 +48,7 @@ class ProgramListener(Reporters):
         self._began: RunBegan | None = None
         self._batch: set[str] = set()
         self._waits = 0
+        self._has_terminal = False
         self._wait_began = 0.0
         self._ended = RunView()
         self._ended_names: set[str] = set()
@@ -62,8 +67,9 @@ class ProgramListener(Reporters):
         self._reporters = [screen.reporter]
         for message in self._so_far():
             self._call('handle', message, self.view)
+        self._give_terminal()
         if self._waits:
-            self._call('begin_wait', self._wait_began)
+            self._begin(self._wait_began)
         self._reporters += others
 
     def _so_far(self) -> Iterator[Announcement | Message]:
@@ -77,6 +83,8 @@ class ProgramListener(Reporters):
         """Let each reporter take one message. A program is not stopped because nobody reads what is shown of it."""
         with contextlib.suppress(BrokenPipeError):
             super().handle(message)
+        if isinstance(message, RunEnded):
+            self._give_terminal()
 
     def tick(self, now: float) -> None:
         """Let each reporter know that time has passed."""
@@ -91,6 +99,13 @@ class ProgramListener(Reporters):
             for stream in (sys.stdout, sys.stderr):
                 with contextlib.suppress(Exception):
                     stream.flush()
+            self._begin(now)
+
+    def _begin(self, now: float) -> None:
+        """Begin to show, but draw no board where that of another session is."""
+        has_board = hasattr(self._screen, 'press')
+        self._has_terminal = has_board and _terminal.acquire(blocking=False)
+        if self._has_terminal or not has_board:
             self._call('begin_wait', now)
 
     def end_wait(self, now: float, *, raised: Collection[str] | None = None) -> None:
@@ -109,11 +124,19 @@ class ProgramListener(Reporters):
         self._ended, self._ended_names = RunView(), set()
         if self.view.done == self.view.total:
             self._first_wanted = None
+        if hasattr(self._screen, 'press') and not self._has_terminal:
+            self._call('begin_wait', now)  # only for the lines that there are to write
         self._call('end_wait', wait, self.view)
+        self._give_terminal()
+
+    def _give_terminal(self) -> None:
+        if self._has_terminal:
+            self._has_terminal = False
+            _terminal.release()
 
     def wants_keys(self) -> bool:
         """Return whether keys mean anything: only while the board is there to see what they do."""
-        return self._waits > 0 and super().wants_keys()
+        return self._has_terminal and super().wants_keys()
 
     def fold(self, message: Announcement | Message) -> None:
         """Take one message into the view of the batch that goes on, and note what ends."""

@@ -194,6 +194,29 @@ def test_keys_mean_something_only_while_the_board_is_there(program_on):
     assert one.text() == ''
 
 
+def test_of_two_sessions_one_has_the_board_and_the_other_writes_lines(program_on):
+    one = program_on()
+    other = program_listener(Options(), log_path=one.log_path, usual=lambda name: None)
+    other.handle(RunBegan('id', (), 'LOGS', 4, 0, 0.0))
+    one.want('a')
+    one.listener.begin_wait(0.0)
+    other.begin_wait(0.0)
+    assert one.listener.wants_keys() and not other.wants_keys()
+    for message in (TaskWanted('b', 1.0, (), 0.0), TaskStarted('b', 1, 0.0)):
+        other.handle(message)
+    other.tick(0.5)
+    assert '▶ a' in one.at(0.5) and '▶ b' not in one.text()
+    other.handle(TaskFinished('b', SUCCESS, 1, 0.0, 1.0))
+    other.end_wait(1.0)
+    shown = one.at(1.5)
+    assert shown.index('✓ b') < shown.index('▶ a')
+    one.listener.end_wait(2.0)
+    other.begin_wait(3.0)
+    assert other.wants_keys()
+    other.end_wait(3.0)
+    other.handle(RunEnded(0, 4.0))
+
+
 def test_a_proc_that_has_the_terminal_to_itself_keeps_the_board_away_until_it_gives_it_back(program_on):
     one = program_on()
     one.want('a')
