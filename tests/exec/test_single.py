@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
 
@@ -12,13 +13,23 @@ import pytest
 from parproc import ProcessError, Session
 from parproc.core.model import ErrorKind
 
+DEADLINE = 30
 TIMEOUT = 'print("begun", flush=True); import time; time.sleep(60)'
 
 
 @pytest.fixture
 def session():
+    """A session whose waits end, if only by an exception."""
+
+    def ring(number, frame):
+        raise AssertionError('it takes too long')
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.alarm(DEADLINE)
     made = Session(mode='single', grace=0.2)
     yield made
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
     made.clear()
 
 
