@@ -20,9 +20,10 @@ from parproc.report.live import LiveReporter
 from parproc.report.style import Style
 
 session = Session(parallel=4, state_dir=sys.argv[1])
+workspace = session._workspace
 
 def listener(total):
-    return Reporters([LiveReporter(Style(sys.stderr, colour=True), session.folder.log_path)])
+    return Reporters([LiveReporter(Style(sys.stderr, colour=True), workspace.folder.log_path)])
 """
 
 
@@ -58,7 +59,7 @@ def test_a_run_is_seen_from_its_first_frame_to_its_summary(program, tmp_path):
         def after(context):
             pass
 
-        sys.exit(session.execute(['after', 'bad'], listener=listener).exit_code)
+        sys.exit(workspace.execute(['after', 'bad'], listener=listener).exit_code)
     """)
     terminal.wait_for(lambda one: 'half way' in one.text() and 'ValueError: no such thing' in one.text())
     text = terminal.text()
@@ -92,7 +93,7 @@ def test_a_terminal_that_nobody_reads_slows_nothing(program, tmp_path):
             original(self, message, view)
 
         LiveReporter._end = end
-        session.execute(list(session.catalog.procs), listener=listener)
+        workspace.execute(list(workspace.catalog.procs), listener=listener)
     """)
     over = tmp_path / 'state' / 'over'
     deadline = time.monotonic() + 30
@@ -110,7 +111,7 @@ def test_a_resize_in_the_middle_leaves_one_board(program, tmp_path):
             def task(context, deadline=time.monotonic() + 20):
                 while not os.path.exists(sys.argv[1] + '/go') and time.monotonic() < deadline:
                     time.sleep(0.01)
-        session.execute(list(session.catalog.procs), listener=listener)
+        workspace.execute(list(workspace.catalog.procs), listener=listener)
     """)
     terminal.wait_for('0/6')
     terminal.resize(50, 20)
