@@ -49,6 +49,7 @@ class ProgramListener(Reporters):
         self._batch: set[str] = set()
         self._waits = 0
         self._has_terminal = False
+        self._raised: set[str] = set()
         self._wait_began = 0.0
         self._ended = RunView()
         self._ended_names: set[str] = set()
@@ -117,10 +118,12 @@ class ProgramListener(Reporters):
                 or later, so that what is not shown yet has to be.
         """
         self._waits -= 1
+        self._raised.update(raised or ())
         if self._waits:
             return
         began = now if self._first_wanted is None else self._first_wanted
-        wait = WaitOver(self._ended, now - began, raised)
+        told, self._raised = self._raised, set()
+        wait = WaitOver(self._ended, now - began, told, is_last_chance=raised is None)
         self._ended, self._ended_names = RunView(), set()
         if self.view.done == self.view.total:
             self._first_wanted = None

@@ -52,9 +52,9 @@ class SilentReporter:
 
     def end_wait(self, wait: WaitOver, view: RunView) -> None:
         """Forget the failures that are raised; the others are written when it is known that they will not be."""
-        for name in wait.raised or ():
+        for name in wait.raised:
             self._failures.pop(name, None)
-        if wait.raised is None:
+        if wait.is_last_chance:
             self._tell(view)
 
     def next_tick(self, view: RunView) -> float | None:

@@ -18,13 +18,14 @@ class WaitOver:
     Args:
         ended: the fold of what has ended since the wait before.
         seconds: since the first of it was wanted.
-        raised: those of which an exception tells the program that they failed; None where none is to be raised, now or
-            later.
+        raised: those of which an exception tells the program that they failed.
+        is_last_chance: no exception is to tell of the others, now or later.
     """
 
     ended: RunView
     seconds: float
-    raised: Collection[str] | None
+    raised: Collection[str]
+    is_last_chance: bool
 
     def line(self, style: Style) -> str:
         """Return how it went, in a line; empty where that of a single proc has said it all."""

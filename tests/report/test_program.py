@@ -266,6 +266,17 @@ def test_a_program_that_shows_nothing_says_what_went_wrong_unless_it_is_raised(p
     assert one.text().split('\n')[-1] == 'parproc: warning: odd \\x1b[2J'
 
 
+def test_what_a_nested_wait_raises_is_not_told_again(program_on):
+    one = program_on(dynamic=False)
+    one.want('a', 'b')
+    one.listener.begin_wait(0.0)
+    one.listener.begin_wait(0.0)
+    one.end('a', 'b', outcome=FAILURE)
+    one.listener.end_wait(1.0, raised=['a'])
+    one.listener.end_wait(1.0)
+    assert '✗ b' in one.text() and '✗ a' not in one.text()
+
+
 def test_a_failure_that_was_never_raised_is_told_at_the_end(program_on):
     one = program_on(dynamic=False)
     one.want('a', 'b', 'c')
