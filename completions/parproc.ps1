@@ -4,6 +4,12 @@
 Register-ArgumentCompleter -Native -CommandName parproc -ScriptBlock {
     param($wordToComplete, $commandAst, $cursorPosition)
 
+    # the installed program, whatever is typed: nothing in the current folder is run for a press of TAB
+    $program = $env:PATH -split [System.IO.Path]::PathSeparator |
+        Where-Object { [System.IO.Path]::IsPathRooted($_) } |
+        ForEach-Object { Get-Command -CommandType Application -ErrorAction SilentlyContinue (Join-Path $_ 'parproc') } |
+        Select-Object -First 1
+    if (-not $program) { return }
     $text = $commandAst.Extent.Text
     $typed = $cursorPosition - $commandAst.Extent.StartOffset
     if ($typed -lt $text.Length) { $text = $text.Substring(0, $typed) }
@@ -11,7 +17,7 @@ Register-ArgumentCompleter -Native -CommandName parproc -ScriptBlock {
     $env:_PARPROC_COMPLETE = 'powershell_complete'
     $env:COMP_WORDS = $text
     $env:COMP_CWORD = ''
-    try { $lines = & $commandAst.CommandElements[0].Value 2>$null }
+    try { $lines = & $program.Source 2>$null }
     finally { Remove-Item Env:_PARPROC_COMPLETE, Env:COMP_WORDS, Env:COMP_CWORD -ErrorAction SilentlyContinue }
     foreach ($line in $lines) {
         $form, $value, $description = $line -split "`t", 3

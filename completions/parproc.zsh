@@ -7,8 +7,13 @@ alias parproc='noglob parproc'
 
 _parproc() {
     local -a lines closed open closed_shown open_shown
-    local form value text shown
-    lines=("${(@f)$(COMP_WORDS="${(j: :)words[1,CURRENT]}" COMP_CWORD= _PARPROC_COMPLETE=zsh_complete command "${words[1]}" 2>/dev/null)}")
+    local form value text shown folder program
+    # the installed program, whatever is typed: nothing in the current folder is run for a press of TAB
+    for folder in $path; do
+        [[ $folder == /* && -f $folder/parproc && -x $folder/parproc ]] && program=$folder/parproc && break
+    done
+    [[ -n $program ]] || return 1
+    lines=("${(@f)$(COMP_WORDS="${(j: :)words[1,CURRENT]}" COMP_CWORD= _PARPROC_COMPLETE=zsh_complete "$program" 2>/dev/null)}")
     for form value text in "${lines[@]}"; do
         case $form in
         file) [[ $value == --*=* ]] && compset -P '*='; _files; return ;;

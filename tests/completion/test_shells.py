@@ -191,3 +191,80 @@ def test_powershell_is_only_read():
     for part in ("'powershell_complete'", '-CommandName parproc', 'COMP_WORDS', '"`t", 3'):
         assert part in text
     assert text.count('{') == text.count('}') and text.count('(') == text.count(')')
+
+
+@pytest.fixture
+def planted(tasks, monkeypatch):
+    """A program of the command's name where the user is, which leaves a mark, and a search path that finds it first."""
+    for name in ('parproc', 'env', 'command'):
+        program = tasks.folder / name
+        program.write_text(f'#!/bin/sh\n: > "{tasks.mark}"\n')
+        program.chmod(0o755)
+    monkeypatch.setenv('PATH', f'.::{os.environ["PATH"]}')
+    return tasks
+
+
+TYPED = ('parproc', './parproc', '$PWD/parproc')
+
+
+@pytest.mark.parametrize('typed', TYPED)
+def test_bash_runs_nothing_of_the_current_folder(planted, typed):
+    need('bash')
+    typed = typed.replace('$PWD', str(planted.folder))
+    line = f'{typed} build::d'
+    script = f"""
+        . {SCRIPTS}/parproc.bash
+        COMP_LINE='{line}' COMP_POINT={len(line)}
+        compopt() {{ :; }}
+        _parproc '{typed}' d
+        printf '<%s>' "${{COMPREPLY[@]}}"
+    """
+    done = subprocess.run(
+        ['/bin/bash', '-c', script],
+        cwd=planted.folder,
+        env=environment(planted),
+        capture_output=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.stdout == b'<dev >', done.stderr
+    assert not planted.mark.exists()
+
+
+@pytest.mark.parametrize('typed', TYPED)
+def test_zsh_runs_nothing_of_the_current_folder(planted, typed):
+    need('zsh')
+    home = Path(os.environ['HOME'])
+    (home / '.zshrc').write_text(
+        f'PS1="%% "\nautoload -Uz compinit && compinit -u\nbindkey -e\nunsetopt beep\n. {SCRIPTS}/parproc.zsh\n'
+    )
+    zsh = shutil.which('zsh', path='/usr/bin:/bin:/usr/local/bin:/opt/homebrew/bin')
+    with Terminal([zsh, '-i'], columns=200, lines=40, cwd=planted.folder, env=environment(planted)) as terminal:
+        shell = Shell(terminal)
+        shell.run('echo rea""dy', 'ready')
+        shell.press(f'{typed} build::d\t', f'{typed} build::dev ')
+    assert not planted.mark.exists()
+
+
+@pytest.mark.parametrize('typed', TYPED)
+def test_fish_runs_nothing_of_the_current_folder(planted, typed):
+    need('fish')
+    assert set(fish_offers(planted, f'{typed} build::d')) == {'build::dev'}
+    assert not planted.mark.exists()
+
+
+def test_a_shell_without_the_installed_program_offers_nothing(planted, monkeypatch):
+    need('bash')
+    monkeypatch.setenv('PATH', '.:/usr/bin:/bin')
+    script = (
+        f'. {SCRIPTS}/parproc.bash; COMP_LINE="parproc " COMP_POINT=8; _parproc parproc ""; echo "${{#COMPREPLY[@]}}"'
+    )
+    done = subprocess.run(
+        ['/bin/bash', '-c', script],
+        cwd=planted.folder,
+        env=environment(planted),
+        capture_output=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.stdout == b'0\n' and not planted.mark.exists()
