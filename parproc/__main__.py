@@ -6,12 +6,16 @@ help, the completion scripts.
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]
 import os
 import sys
 
 
 def main() -> None:
     """Run the command line."""
+    if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # until there is something to do before dying of it
+    _library_first()
     if '_PARPROC_COMPLETE' in os.environ:
         from parproc.cli.complete import answer
 
@@ -30,6 +34,23 @@ def main() -> None:
             from parproc.cli.main import die_of_closed_output
 
             die_of_closed_output()
+
+
+def _library_first() -> None:
+    """Leave out the current folder that Python puts on ``sys.path``, and put what is in front of the library last.
+
+    That may be folders of the project, from ``PYTHONPATH``: they get their place once it is known which it is.
+    """
+    try:
+        here = os.getcwd()
+    except OSError:
+        here = ''
+    if sys.path[:1] in ([''], ['.'], [here]) and not getattr(sys.flags, 'safe_path', sys.flags.isolated):
+        del sys.path[0]
+    library = os.path.dirname(os.__file__)
+    if library in sys.path:
+        place = sys.path.index(library)
+        sys.path[:] = [*sys.path[place:], *sys.path[:place]]
 
 
 def _quick_answer(arguments: list[str]) -> str | None:

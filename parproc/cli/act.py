@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
-from parproc.cli.load import Project, load_project
+from parproc.cli.load import Project, current_directory, load_project
 from parproc.cli.request import CommandLine
 from parproc.core.targets import expand
 from parproc.errors import UserError
@@ -19,7 +18,7 @@ def act(asked: CommandLine) -> int:
     if asked.init:
         from parproc.cli.init import write_first_file
 
-        path = write_first_file(asked.directory or os.getcwd())
+        path = write_first_file(asked.directory or current_directory())
         print(f'{path} is written; parproc --list shows what it declares', file=sys.stderr)
         return 0
     if asked.completion is not None:
@@ -60,7 +59,7 @@ def act(asked: CommandLine) -> int:
         raise _nothing_named(workspace)
     from parproc.cli.run import run
 
-    return run(workspace, targets, asked)
+    return run(workspace, targets, asked, project.home)
 
 
 def _print_script(shell: str) -> int:

@@ -13,9 +13,9 @@ import sys
 
 from parproc.cli.flags import FLAGS, NO_OPTIONS
 from parproc.cli.shellwords import bash_text, split_line
+from parproc.project.find import in_order, search_upwards
 from parproc.project.index import Index, one_line, read_index
 
-TOML, PYTHON, PYPROJECT = 'parproc.toml', 'tasks.py', 'pyproject.toml'
 MOST = 5000
 VALUES = {name: values for names, values, _ in FLAGS for name in names}
 OPTIONAL = ('--graph', '--history')
@@ -197,40 +197,41 @@ def load(before: list[str]) -> Index | None:
 
 
 def _task_files(before: list[str]) -> list[str]:
+    """Return the task files that a run with these words would load; none where it would find none."""
+    named, start = _places(before)
+    try:
+        if named:
+            return in_order(named)
+        return search_upwards(start or os.environ.get('PARPROC_DIRECTORY') or os.getcwd())
+    except OSError:  # the current directory is gone
+        return []
+
+
+def _places(before: list[str]) -> tuple[list[str], str]:
+    """Return the task files and the folder to start from that some words name; both may be empty."""
     named: list[str] = []
-    start = os.environ.get('PARPROC_DIRECTORY') or os.getcwd()
-    for place, word in enumerate(before):
-        following = before[place + 1] if place + 1 < len(before) else ''
-        option, equals, value = word.partition('=')
-        if word in ('-f', '--file') and following:
-            named.append(following)
-        elif option == '--file' and equals:
-            named.append(value)
-        elif word in ('-C', '--directory') and following:
-            start = following
-        elif option == '--directory' and equals:
-            start = value
+    start = ''
+    words = iter(before)
+    for word in words:
+        option, value = _option(word)
+        if value is None and VALUES.get(option) and option not in OPTIONAL:
+            value = next(words, '')
+        if value and option in ('-f', '--file'):
+            named.append(os.path.expanduser(value))
+        elif value and option in ('-C', '--directory'):
+            start = os.path.expanduser(value)
     if not named and os.environ.get('PARPROC_FILE'):
         named = os.environ['PARPROC_FILE'].split(os.pathsep)
-    if named:
-        paths = [os.path.abspath(os.path.expanduser(path)) for path in named]
-        return sorted(paths, key=lambda path: not path.endswith('.toml'))
-    folder = os.path.abspath(os.path.expanduser(start))
-    while True:
-        found = [path for name in (TOML, PYTHON) if os.path.isfile(path := os.path.join(folder, name))]
-        if not found and _has_table(path := os.path.join(folder, PYPROJECT)):
-            found = [path]
-        parent = os.path.dirname(folder)
-        if found or parent == folder:
-            return found
-        folder = parent
+    return named, start
 
 
-def _has_table(path: str) -> bool:
-    if not os.path.isfile(path):
-        return False
-    try:
-        with open(path, 'rb') as file:
-            return any(line.lstrip().startswith((b'[tool.parproc', b'["tool"."parproc')) for line in file)
-    except OSError:
-        return False
+def _option(word: str) -> tuple[str, str | None]:
+    """Return the option in a word that may take a value, and the value where it is in the same word: ``-kfFILE``."""
+    if word.startswith('--'):
+        option, equals, value = word.partition('=')
+        return option, value if equals else None
+    if word.startswith('-'):
+        for place, letter in enumerate(word[1:], 2):
+            if VALUES.get(f'-{letter}'):
+                return f'-{letter}', word[place:] or None
+    return '', None

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from parproc.cli.request import CommandLine
+from parproc.cli.streams import own_streams
 from parproc.errors import UserError
 from parproc.exec.cpus import usable_cpus
 from parproc.project.find import find_task_files, named_task_files
 from parproc.project.load import load_python
+from parproc.project.modules import guard_folder, place_asked_folders
 from parproc.registry import ROOT, Declaration, Origin
 from parproc.workspace import Workspace
 
@@ -29,11 +31,13 @@ class Project:
         main: the project's own task files.
         files: every task file, included ones too.
         default: targets of a run that names none.
+        home: the folder that the user is in.
     """
 
     main: tuple[str, ...]
     files: tuple[str, ...]
     default: tuple[str, ...]
+    home: str
 
     def sources(self) -> list[str]:
         """Return the files that decide what is declared: task files, and what they import from the project."""
@@ -57,15 +61,16 @@ def load_project(workspace: Workspace, asked: CommandLine) -> Project:
     Raises:
         UserError: when there is no task file, or one is wrong.
     """
-    start = asked.directory or os.getcwd()
-    if not os.path.isdir(start):
-        raise UserError(f'not a directory: {start}')
+    here = current_directory()
     if asked.files:
-        files = named_task_files([os.path.join(os.getcwd(), path) for path in asked.files])
+        files = named_task_files([os.path.join(here, path) for path in asked.files])
     else:
-        files = find_task_files(start)
-    os.environ.setdefault('PARPROC_INVOCATION_DIR', os.getcwd())
-    os.chdir(os.path.dirname(files[0]))
+        files = find_task_files(asked.directory or here)
+    home = os.environ.setdefault('PARPROC_INVOCATION_DIR', here)
+    folder = os.path.dirname(files[0])
+    guard_folder(folder)
+    place_asked_folders()
+    _enter(folder)
     os.environ['PWD'] = os.getcwd()
     workspace.fixed_params = frozenset(asked.params)
     workspace.params = {**workspace.params, **asked.params}
@@ -83,14 +88,30 @@ def load_project(workspace: Workspace, asked: CommandLine) -> Project:
     collecting = gc.isenabled()
     gc.disable()  # all that is loaded stays: looking for garbage in it only takes time
     try:
-        for path in files:
-            loader.load(path, ROOT)
+        with own_streams():
+            for path in files:
+                loader.load(path, ROOT)
     finally:
         workspace.loading = False
         if collecting:
             gc.enable()
     loader.check()
-    return Project(tuple(files), tuple(loader.files), loader.default)
+    return Project(tuple(files), tuple(loader.files), loader.default, home)
+
+
+def current_directory() -> str:
+    """Return the folder that the user is in; raises UserError where it is gone."""
+    try:
+        return os.getcwd()
+    except OSError:
+        raise UserError('the current directory is gone', hint='change to one that is there') from None
+
+
+def _enter(folder: str) -> None:
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        raise UserError(f'{folder} cannot be entered: {error.strerror}') from None
 
 
 def _asked_options(asked: CommandLine) -> dict[str, object]:
@@ -161,11 +182,11 @@ class _Loader:
         workspace.origin = origin
         try:
             if origin.folder is not None:
-                os.chdir(origin.folder)
+                _enter(origin.folder)
             load_python(path, '.'.join(origin.scope))
         finally:
-            os.chdir(here)
             workspace.origin = ROOT
+            _enter(here)
 
     def _load_toml(self, path: str, origin: Origin) -> None:
         from parproc.project.toml import read_toml
@@ -202,7 +223,7 @@ class _Loader:
         folder = os.path.dirname(found.path)
         for entry in found.include:
             path = os.path.join(folder, entry)
-            if not os.path.isfile(path):
+            if not os.path.exists(path):
                 raise UserError(f'{found.path}: included file not found: {entry}')
             parts = [part for part in os.path.dirname(os.path.normpath(entry)).split(os.sep) if part not in ('', '..')]
             separator = self._workspace.options.name_param_separator

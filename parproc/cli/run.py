@@ -20,8 +20,15 @@ from parproc.report.fanout import Reporter, Reporters
 from parproc.workspace import Workspace
 
 
-def run(workspace: Workspace, targets: Sequence[str], asked: CommandLine) -> int:
-    """Run procs; return the exit code, or the negative number of the signal to die by."""
+def run(workspace: Workspace, targets: Sequence[str], asked: CommandLine, home: str) -> int:
+    """Run procs; return the exit code, or the negative number of the signal to die by.
+
+    Args:
+        workspace: has loaded the task files.
+        targets: full names.
+        asked: the command line.
+        home: the folder that the user is in, where reports are written.
+    """
     timeout = None if asked.timeout is None else parse_duration(asked.timeout, '--timeout')
     printed = asked.print_name
     if printed is not None and printed not in {spec.name for spec in workspace.plan(targets, only=asked.only).order}:
@@ -30,7 +37,7 @@ def run(workspace: Workspace, targets: Sequence[str], asked: CommandLine) -> int
     output = os.dup(1)
 
     def listener(total: int) -> Reporters:
-        return Reporters(_reporters(workspace, asked, output, one=total == 1 and printed is None))
+        return Reporters(_reporters(workspace, asked, home, output, one=total == 1 and printed is None))
 
     asked_for = printed is not None or workspace.options.output == 'json'
     with _output_aside() if asked_for and workspace.options.mode == 'single' else nullcontext():
@@ -77,14 +84,13 @@ def _beginning(asked: CommandLine) -> tuple[str, ...]:
     return (*words, *(f'{name}={value}' for name, value in asked.params.items()))
 
 
-def _reporters(workspace: Workspace, asked: CommandLine, output: int, *, one: bool) -> list[Reporter]:
+def _reporters(workspace: Workspace, asked: CommandLine, home: str, output: int, *, one: bool) -> list[Reporter]:
     """Return what shows the run, and what writes of it."""
     reporters = [_screen(workspace, asked, output, one=one)]
     if workspace.history is not None:
         from parproc.report.recorder import HistoryRecorder
 
         reporters.append(HistoryRecorder(workspace.history, time.time() - time.monotonic()))
-    home = os.environ['PARPROC_INVOCATION_DIR']
     if asked.junit is not None:
         from parproc.report.junit import JunitReporter
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 from parproc.errors import UserError
+from parproc.project.trust import read_trusted
 
 _LINE = re.compile(
     r"""\s*(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*=\s*
@@ -19,14 +21,13 @@ def read_dotenv(path: str) -> dict[str, str]:
     """Return the variables of a file; none where there is no such file, which often is in nobody's repository.
 
     Raises:
-        UserError: for a line that says no variable.
+        UserError: when somebody else could have written it, and for a line that says no variable.
     """
-    try:
-        with open(path, encoding='utf-8') as file:
-            lines = file.read().splitlines()
-    except FileNotFoundError:
+    if not os.path.exists(path):
         return {}
-    except (OSError, ValueError) as error:
+    try:
+        lines = read_trusted(path).decode().splitlines()
+    except UnicodeDecodeError as error:
         raise UserError(f'{path} cannot be read: {error}') from error
     found: dict[str, str] = {}
     for number, line in enumerate(lines, 1):

@@ -36,10 +36,11 @@ def index_path(files: list[str]) -> str:
 def stamp(path: str) -> str:
     """Return what changes when a file does, or who may write it; empty when there is no such file."""
     try:
-        status = os.stat(path)
+        status, folder = os.stat(path), os.stat(os.path.dirname(path))
     except OSError:
         return ''
-    return f'{status.st_size} {status.st_mtime_ns} {status.st_ino} {status.st_mode} {status.st_uid}'
+    file = f'{status.st_size} {status.st_mtime_ns} {status.st_ino} {status.st_mode} {status.st_uid}'
+    return f'{file} {folder.st_mode} {folder.st_uid}'
 
 
 class Index:

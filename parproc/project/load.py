@@ -7,8 +7,10 @@ import sys
 import types
 
 from parproc.errors import ParprocError, UserError
-from parproc.project.trust import check_trust
+from parproc.project.modules import add_folder, is_needed
+from parproc.project.trust import read_trusted
 
+LONGEST_LINE = 300
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
@@ -23,7 +25,7 @@ class TaskFileError(UserError):
 def load_python(path: str, package: str = '') -> None:
     """Run a task file, which declares its procs in the default session.
 
-    Its folder comes first on ``sys.path``, and the module is registered, so that what it defines can be pickled.
+    It can import what is beside it, and the module is registered, so that what it defines can be pickled.
 
     Args:
         path: the file.
@@ -32,22 +34,21 @@ def load_python(path: str, package: str = '') -> None:
     Raises:
         UserError: when it may not be run, cannot be read, or raises; parproc's own errors pass as they are.
     """
-    check_trust(path)
-    name = os.path.splitext(os.path.basename(path))[0]
-    name = f'{package}.{name}' if package else name
-    folder = os.path.dirname(path)
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
+    source = read_trusted(path)
+    add_folder(os.path.dirname(path))
     try:
-        with open(path, 'rb') as file:
-            code = compile(file.read(), path, 'exec')
+        code = compile(source, path, 'exec', dont_inherit=True)
     except SyntaxError as error:
         raise _syntax_error(path, error) from error
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         raise UserError(f'{path} cannot be read: {error}') from error
+    except (RecursionError, MemoryError) as error:
+        raise UserError(f'{path} cannot be read: what it says is nested too deeply') from error
+    name = _module_name(path, package)
     module = types.ModuleType(name)
     module.__file__ = path
     sys.modules[name] = module
+    places = list(sys.path)
     try:
         exec(code, module.__dict__)  # noqa: S102
     except ParprocError as error:
@@ -56,15 +57,38 @@ def load_python(path: str, package: str = '') -> None:
         raise
     except BaseException as error:
         trace, place = _user_frames(error)
-        text = str(error).splitlines()
-        shown = f'{type(error).__name__}: {text[0]}' if text else type(error).__name__
-        raise TaskFileError(f'{place or path}: {shown}', trace) from error
+        raise TaskFileError(f'{place or path}: {_first_line(error)}', trace) from error
+    finally:
+        sys.path += [entry for entry in places if entry not in sys.path]  # parproc has more to import
+
+
+def _module_name(path: str, package: str) -> str:
+    """Return a name for a task file's module under which nobody looks for another module."""
+    name = os.path.splitext(os.path.basename(path))[0]
+    name = f'{package}.{name}' if package else name
+    if is_needed(name):
+        name = f'{name.replace(".", "_")}_'
+    while name in sys.modules and getattr(sys.modules[name], '__file__', None) != path:
+        name += '_'
+    return name
+
+
+def _first_line(error: BaseException) -> str:
+    """Return what an exception is and the first line of its text, which it may refuse to give."""
+    name = type(error).__name__
+    try:
+        lines = str(error).splitlines()
+    except BaseException as second:
+        return f'{name}, which cannot be printed: {type(second).__name__}'
+    return f'{name}: {lines[0][:LONGEST_LINE]}' if lines else name
 
 
 def _located(path: str, error: ParprocError) -> ParprocError:
     """Say which line of the task file was wrong."""
     place = _user_frames(error)[1]
-    return type(error)(f'{place or path}: {error.message}', hint=error.hint)
+    error.message = f'{place or path}: {getattr(error, "message", None) or _first_line(error)}'
+    error.hint = getattr(error, 'hint', None)
+    return error
 
 
 def _syntax_error(path: str, error: SyntaxError) -> TaskFileError:

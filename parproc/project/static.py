@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from parproc.project.files import read_regular
 from parproc.project.index import Index, texts_of
 
 MOST_BYTES = 1 << 22
@@ -25,11 +26,7 @@ def _read(path: str, scope: tuple[str, ...], index: Index, seen: set[str]) -> No
         return
     seen.add(real)
     try:
-        # a pipe or a device could hold TAB up for ever
-        if not os.path.isfile(path) or os.path.getsize(path) > MOST_BYTES:
-            return
-        with open(path, 'rb') as file:
-            source = file.read(MOST_BYTES)
+        source = read_regular(path, MOST_BYTES)
         if path.endswith('.toml'):
             _read_toml(path, source.decode(), scope, index, seen)
         else:

@@ -17,7 +17,7 @@ from parproc.core.model import Location
 from parproc.core.names import nearest
 from parproc.errors import UserError
 from parproc.project.find import PYPROJECT
-from parproc.project.trust import check_trust
+from parproc.project.trust import read_trusted
 from parproc.registry import Declaration, Origin, Output, WhenScheduled, WhenTargetScheduled
 
 TOP_KEYS = ('default', 'include', 'dotenv', 'options', 'params', 'proc', 'proto')
@@ -60,18 +60,17 @@ def read_toml(path: str, origin: Callable[[Mapping[str, object]], Origin]) -> To
     """
     import tomli
 
-    check_trust(path)
     try:
-        with open(path, 'rb') as file:
-            text = file.read().decode()
-    except (OSError, ValueError) as error:
-        raise UserError(f'{path} cannot be read: {error}') from error
-    try:
+        text = read_trusted(path).decode()
         data: dict[str, Any] = tomli.loads(text)
     except tomli.TOMLDecodeError as error:
         line = getattr(error, 'lineno', None)
         place = f'{path}:{line}' if line else path
         raise UserError(f'{place}: {getattr(error, "msg", error)}', hint='this is no valid TOML') from error
+    except UnicodeDecodeError as error:
+        raise UserError(f'{path} cannot be read: {error}') from error
+    except RecursionError as error:
+        raise UserError(f'{path} cannot be read: what it says is nested too deeply') from error
     prefix = ''
     if os.path.basename(path) == PYPROJECT:
         data, prefix = data.get('tool', {}).get('parproc', {}), 'tool.parproc.'

@@ -53,7 +53,8 @@ def test_completion_loads_next_to_nothing(ask, tasks):
         [], tasks.folder, _PARPROC_COMPLETE='bash_complete', COMP_WORDS='parproc l', XDG_CACHE_HOME=cache
     )
     assert 'plain,lint' in out
-    own = {'parproc.cli.complete', 'parproc.cli.flags', 'parproc.cli.shellwords', 'parproc.project.index', 'binascii'}
+    own = {'parproc.cli.complete', 'parproc.cli.flags', 'parproc.cli.shellwords', 'binascii'}
+    own |= {'parproc.project.find', 'parproc.project.files', 'parproc.project.index'}
     assert modules <= own | {'__future__', 'parproc', 'parproc.project', 'parproc.__main__', 'parproc.cli'}, modules
 
 
