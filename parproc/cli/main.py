@@ -16,27 +16,57 @@ from parproc.errors import ParprocError
 
 def main() -> NoReturn:
     """Run the command line and end the process with its exit code, or by the signal that stopped it."""
-    verbose = '-v' in sys.argv[1:] or '--verbose' in sys.argv[1:]
     try:
-        outcome = run_command_line(sys.argv[1:])
-        sys.stdout.flush()
-    except BrokenPipeError:
-        outcome = -signal.SIGPIPE
+        try:
+            if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+                signal.signal(signal.SIGINT, signal.default_int_handler)
+            outcome = _outcome(sys.argv[1:])
+        finally:
+            if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+                signal.signal(signal.SIGINT, signal.SIG_DFL)
     except KeyboardInterrupt:
         outcome = -signal.SIGINT
+    if outcome < 0:
+        _silence()
+        die_by(-outcome)
+    _leave(outcome)
+
+
+def _outcome(arguments: Sequence[str]) -> int:
+    """Do what is asked and say what was wrong; return the exit code, negative for the signal to die by."""
+    verbose = '-v' in arguments or '--verbose' in arguments
+    try:
+        outcome = run_command_line(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return -signal.SIGPIPE
     except ParprocError as error:
         trace = getattr(error, 'trace', '')
         if verbose:
             import traceback
 
             trace = ''.join(traceback.format_exception(error))
-        outcome = _complain(error.message, error.hint, error.exit_code, trace)
+        return _complain(error.message, error.hint, error.exit_code, trace)
     except Exception as error:
-        outcome = _bug(error, verbose=verbose)
-    if outcome < 0:
+        return _bug(error, verbose=verbose)
+    return outcome
+
+
+def _leave(code: int) -> NoReturn:
+    """End with an exit code, and wait for nothing that a task file has started by itself: what was asked for is done."""
+    processes = sys.modules.get('multiprocessing.process')
+    for process in processes.active_children() if processes is not None else ():
+        process.kill()
+    threading = sys.modules.get('threading')
+    if threading is not None and any(
+        not thread.daemon and thread is not threading.main_thread() for thread in threading.enumerate()
+    ):
+        from parproc.exec.cpython import run_exit_handlers
+
+        run_exit_handlers()
         _silence()
-        die_by(-outcome)
-    sys.exit(outcome)
+        os._exit(code)
+    sys.exit(code)
 
 
 def die_of_closed_output() -> NoReturn:
