@@ -1,8 +1,9 @@
 """Commands with ``{value}`` in them: a list of words, or text for a shell that no value can become a command of.
 
-In text, a value of harmless characters is put where it stands. Any other becomes a shell variable, assigned ahead of
-the text, and what is put there is an expansion of it: shells never look for commands in what an expansion gives. So a
-value stays a value whatever surrounds it, and reading the quotes around it only decides how it is expanded.
+In text, a value of harmless characters is put where it stands, if it cannot mean anything else there. Any other becomes
+a shell variable, assigned ahead of the text, and what is put there is an expansion of it: shells never look for
+commands in what an expansion gives. What surrounds a value decides how it is expanded; :mod:`parproc.core.shell_text`
+reads that.
 """
 
 from __future__ import annotations
@@ -13,14 +14,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from parproc.core import shell_text
 from parproc.core.names import as_text
+from parproc.core.shell_text import Place
+from parproc.core.shell_words import MARK
 from parproc.errors import UserError
 
 EXTRA_ARGS = 'extra_args'
+_PLAIN = Place('plain')
+_WAY_OUT = 'hand it over in the environment: begin with export value={{{}}}, and write "$value" there'
 _VALUE = re.compile(r'\$?\{\{[^\W\d]\w*\}\}|\$?\{[^\W\d]\w*\}')
 _HARMLESS = re.compile(r'[A-Za-z0-9_@%+:,./-]+')
-_NUMBER = re.compile(r'-?[0-9]+')
-_HEREDOC = re.compile(r'<<-?[ \t]*(?:\'([^\'\n]+)\'|"([^"\n]+)"|(\\?)([^\s;&|<>()\'"]+))')
+_NUMBER = re.compile(r'[-+]?(?:0[xX][0-9A-Fa-f]+|[0-9]+)')
+_NAME = re.compile(r'[A-Za-z_][A-Za-z0-9_]*')
+_EXPANDED = {'single': '\'"{}"\'', 'escaped': '\'"{}"$\'', 'double': '{}', 'here': '{}'}
+_BETWEEN = {'single': "' '", 'escaped': "' $'"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +37,11 @@ class Value:
 
     Args:
         name: of the value.
-        place: what surrounds it, as a shell reads it: ``plain``, quotes that are ``double`` or ``single``,
-            ``arithmetic`` in ``$((…))``, a ``here``-document, or one that expands nothing, ``literal``.
+        place: what surrounds it in text for a shell.
     """
 
     name: str
-    place: str = 'plain'
+    place: Place = _PLAIN
 
 
 Piece: TypeAlias = str | Value
@@ -84,7 +91,7 @@ class Text:
             if isinstance(piece, str):
                 parts.append(piece)
             elif piece.name == EXTRA_ARGS:
-                between = ' ' if piece.place != 'single' else "' '"
+                between = _BETWEEN.get(piece.place.kind, ' ')
                 parts.append(between.join(_placed(text, piece, variables) for text in extra_args))
             else:
                 parts.append(_placed(as_text(values[piece.name]), piece, variables))
@@ -97,21 +104,20 @@ Command: TypeAlias = Words | Text
 
 def _placed(text: str, value: Value, variables: dict[str, str]) -> str:
     """Return what stands for a value in a shell's text."""
-    if value.place == 'arithmetic':
+    place = value.place
+    if place.kind == 'comment':
+        return f'{{{value.name}}}'
+    if place.kind == 'arithmetic' or place.needs == 'number':
         if not _NUMBER.fullmatch(text):
             raise UserError(f'{{{value.name}}} is calculated with, and "{text}" is no whole number')
-        return text
-    if _HARMLESS.fullmatch(text):
-        return text
-    if value.place == 'literal':
-        if '\n' in text:
-            raise UserError(f'{{{value.name}}} stands in a quoted here-document, where its value cannot have lines')
+        if place.kind == 'arithmetic':
+            return f'({text})' if text[0] in '-+' else text
+    if place.needs == 'name' and not _NAME.fullmatch(text):
+        raise UserError(f'{{{value.name}}} names a variable of the shell, and "{text}" is no name of one')
+    if place.bare and _HARMLESS.fullmatch(text):
         return text
     name = variables.setdefault(text, f'parproc_{len(variables)}')
-    expansion = f'${{{name}}}'
-    if value.place == 'plain':
-        return f'"{expansion}"'
-    return f'\'"{expansion}"\'' if value.place == 'single' else expansion
+    return _EXPANDED.get(place.kind, '"{}"').format(f'${{{name}}}')
 
 
 def words(texts: Sequence[str]) -> Words:
@@ -120,8 +126,33 @@ def words(texts: Sequence[str]) -> Words:
 
 
 def text(source: str) -> Text:
-    """Return the command for a shell that ``source`` is, with ``{value}`` in it."""
-    return Text(tuple(_Shell(source).pieces()))
+    """Return the command for a shell that ``source`` is, with ``{value}`` in it.
+
+    Raises:
+        UserError: when a value stands where it could not be kept one value.
+    """
+    pieces = _pieces(source)
+    names = [piece.name for piece in pieces if isinstance(piece, Value)]
+    if not names:
+        return Text(tuple(pieces))
+    if MARK in source:
+        raise UserError('the text has a character that no shell takes, NUL')
+    try:
+        read, places = shell_text.read(''.join(piece if isinstance(piece, str) else MARK for piece in pieces))
+    except UserError as error:
+        number = error.value if isinstance(error, shell_text.UnreadableError) else None
+        what = (
+            'values cannot be put into this text'
+            if number is None
+            else f'{{{names[number]}}} cannot be put where it stands'
+        )
+        reason = error.message if number is None else f'it {error.message}'
+        raise UserError(f'{what}: {reason}', hint=_WAY_OUT.format(names[number or 0])) from None
+    between = read.split(MARK)
+    found: list[Piece] = [between[0]]
+    for name, place, behind in zip(names, places, between[1:], strict=True):
+        found += [Value(name, place), behind]
+    return Text(tuple(piece for piece in found if piece != ''))
 
 
 def fill(source: str, values: Mapping[str, object]) -> str:
@@ -156,105 +187,3 @@ def _joined(pieces: Sequence[Piece]) -> list[Piece]:
         elif piece != '':
             joined.append(piece)
     return joined
-
-
-class _Shell:
-    """Reads text as a shell would, as far as is needed to know what surrounds each value."""
-
-    def __init__(self, source: str) -> None:
-        self._source = source
-        self._stack: list[tuple[str, str]] = [('plain', '')]
-        self._pending: list[tuple[str, bool]] = []
-        self._found: list[Piece] = []
-
-    def pieces(self) -> list[Piece]:
-        """Return text and values."""
-        source, place = self._source, 0
-        if '{' not in source:
-            return [source]
-        while place < len(source):
-            value = _VALUE.match(source, place)
-            if value is not None:
-                self._found.append(self._value(value[0], self._stack[-1][0]))
-                place = value.end()
-            elif source[place] == '\n' and self._pending and self._stack[-1][0] == 'plain':
-                self._found.append('\n')
-                place = self._here_documents(place + 1)
-            else:
-                width = self._step(place)
-                self._found.append(source[place : place + width])
-                place += width
-        return _joined(self._found)
-
-    @staticmethod
-    def _value(found: str, place: str) -> Piece:
-        if found.startswith('$'):
-            return found
-        return found[1:-1] if found.startswith('{{') else Value(found[1:-1], place)
-
-    def _step(self, place: int) -> int:
-        """Take in what stands at ``place``, and return how many characters that was."""
-        source = self._source
-        kind, closer = self._stack[-1]
-        char = source[place]
-        if closer and source.startswith(closer, place):
-            self._stack.pop()
-            return len(closer)
-        if kind == 'single':
-            return 1
-        if char == '\\':
-            return 2
-        if source.startswith('$((', place):
-            self._stack.append(('arithmetic', '))'))
-            return 3
-        if source.startswith('$(', place):
-            self._stack.append(('plain', ')'))
-            return 2
-        if source.startswith('${', place):
-            self._stack.append((kind, '}'))
-            return 2
-        if char == '`':
-            self._stack.append(('plain', '`'))
-        elif char == '"':
-            self._stack.append(('double', '"'))
-        elif kind == 'plain':
-            return self._step_plain(place, char)
-        return 1
-
-    def _step_plain(self, place: int, char: str) -> int:
-        source = self._source
-        if char == "'":
-            self._stack.append(('single', "'"))
-        elif char == '(':
-            self._stack.append(('plain', ')'))
-        elif char == '#' and (place == 0 or source[place - 1] in ' \t\n;&|()'):
-            end = source.find('\n', place)
-            rest = source[place:] if end < 0 else source[place:end]
-            value = _VALUE.search(rest)
-            return value.start() or 1 if value is not None else len(rest)
-        elif char == '<' and not source.startswith('<<<', place) and (found := _HEREDOC.match(source, place)):
-            quoted = found[1] or found[2]
-            self._pending.append((quoted or found[4], bool(quoted or found[3])))
-            return found.end() - place
-        return 1
-
-    def _here_documents(self, place: int) -> int:
-        """Take in the bodies of the here-documents that the line before has announced."""
-        source = self._source
-        for end_word, quoted in self._pending:
-            while place < len(source):
-                end = source.find('\n', place)
-                end = len(source) if end < 0 else end + 1
-                line = source[place:end]
-                place = end
-                if line.strip('\t\n') == end_word:
-                    self._found.append(line)
-                    break
-                start = 0
-                for found in _VALUE.finditer(line):
-                    self._found.append(line[start : found.start()])
-                    self._found.append(self._value(found[0], 'literal' if quoted else 'here'))
-                    start = found.end()
-                self._found.append(line[start:])
-        self._pending = []
-        return place

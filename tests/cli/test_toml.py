@@ -191,6 +191,8 @@ def test_includes_have_names_and_folders_of_their_own(project):
         ('[proc.a]\ndoc = "nothing"', 1, '"proc.a" has neither "run" nor "deps"'),
         ('[proc.a]\nrun = ["echo", "{VERSON}"]\n[params]\nVERSION = "1"', 1, 'nothing supplies {VERSON}'),
         ('[proto."b::[env]"]\nrun = "x {evn}"', 1, 'nothing supplies {evn}'),
+        ('[params]\nV = "1"\n[proc.a]\nrun = "eval {V}"', 4, '{V} cannot be put where it stands'),
+        ('[params]\nV = "1"\n[proc.a]\nrun = """\ncat <<{V}\nEOF\n"""', 4, 'hint: hand it over in the environment'),
         ('[pro.a]\nrun = "x"', 1, 'unknown key "pro"\nhint: did you mean'),
         ('a = [1,\nb', 2, ''),
         ('[proc.a]\nrun = "x"\narg_choices.env = ["a"]', 3, 'cannot have arg_choices'),
