@@ -5,6 +5,7 @@ from __future__ import annotations
 import _signal  # type: ignore[import-not-found]
 import errno
 import os
+import re
 import shutil
 from collections.abc import Mapping
 
@@ -12,6 +13,12 @@ from parproc.exec.protocol import Job, start_error
 from parproc.exec.streams import open_log
 
 IN_DIRECTORY = ('/bin/sh', '-c', 'cd -- "$1" && shift && exec "$@"', 'sh')
+"""Nothing but a shell can be spawned in another folder on every system."""
+OF_SHELLS = re.compile(
+    rb'(?![A-Za-z_][A-Za-z0-9_]*\Z)|(?:SHELLOPTS|BASH\w*|ENV|POSIXLY_CORRECT|OLDPWD|IFS|OPTIND|PPID|PS4|LINENO|RANDOM'
+    rb'|SECONDS|SHLVL|E?UID|GROUPS|_)\Z'
+)
+"""Variables that a shell acts on, drops or changes when it is only on the way to a program."""
 NOT_TO_BE_RUN = {
     errno.ENOENT: 'command not found',
     errno.ENOTDIR: 'command not found',
@@ -51,11 +58,12 @@ def spawn_command(job: Job, words: tuple[str, ...], nothing: int, *, first: bool
     in_terminal = job.interactive and os.isatty(0)
     to_log = () if job.log_path is None else ((os.POSIX_SPAWN_DUP2, log, 1), (os.POSIX_SPAWN_DUP2, log, 2))
     try:
-        program, words = _located(job, words)
+        environment = {**os.environ._data, **_encoded(job.environment)}  # type: ignore[attr-defined]
+        program, words = _located(job, words, environment)
         pid = os.posix_spawnp(
             program,
             words,
-            {**os.environ._data, **_encoded(job.environment)},  # type: ignore[attr-defined]
+            environment,
             file_actions=() if job.interactive else ((os.POSIX_SPAWN_DUP2, nothing, 0), *to_log),
             **({'setpgroup': 0} if in_terminal else {'setsid': True}),
             setsigmask=(),
@@ -84,14 +92,21 @@ def _encoded(environment: Mapping[str, str]) -> dict[bytes, bytes]:
     return {os.fsencode(name): os.fsencode(value) for name, value in environment.items()}
 
 
-def _located(job: Job, words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
-    """Return the program to start and its words, where the job has a search path or a folder of its own."""
+def _located(job: Job, words: tuple[str, ...], environment: dict[bytes, bytes]) -> tuple[str, tuple[str, ...]]:
+    """Return the program to start and its words, where the job has a search path or a folder of its own.
+
+    What a shell on the way would act on is taken out of the environment, and put back by the words.
+    """
     if job.directory is not None and job.directory != os.getcwd():
         if not os.path.isdir(job.directory):
             raise UnusableCommandError(f'working directory {job.directory}: there is no such folder')
         if '/' not in words[0] and shutil.which(words[0], path=_search_path(job.environment)) is None:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
-        return IN_DIRECTORY[0], (*IN_DIRECTORY, job.directory, *words)
+        apart = [name for name in environment if OF_SHELLS.match(name)]
+        if apart and '=' not in words[0]:
+            words = ('/usr/bin/env', *(os.fsdecode(name + b'=' + environment.pop(name)) for name in apart), *words)
+        # a relative folder would be looked for in CDPATH, and "-" is the folder before
+        return IN_DIRECTORY[0], (*IN_DIRECTORY, os.path.join(os.getcwd(), job.directory), *words)
     if 'PATH' in job.environment and '/' not in words[0]:
         found = shutil.which(words[0], path=_search_path(job.environment))
         if found is None:
