@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from parproc.cli.request import read_plain
+from parproc.cli.request import CommandLine, read_plain
 from parproc.control.signals import die_by
 from parproc.core.screen import plain_text
 from parproc.errors import ParprocError
@@ -34,21 +34,22 @@ def main() -> NoReturn:
 
 def _outcome(arguments: Sequence[str]) -> int:
     """Do what is asked and say what was wrong; return the exit code, negative for the signal to die by."""
-    verbose = '-v' in arguments or '--verbose' in arguments
+    asked = None
     try:
-        outcome = run_command_line(arguments)
+        asked = read_command_line(arguments)
+        outcome = 0 if asked is None else act(asked)
         sys.stdout.flush()
     except BrokenPipeError:
         return -signal.SIGPIPE
     except ParprocError as error:
         trace = getattr(error, 'trace', '')
-        if verbose:
+        if asked is not None and asked.verbose:
             import traceback
 
             trace = ''.join(traceback.format_exception(error))
         return _complain(error.message, error.hint, error.exit_code, trace)
     except Exception as error:
-        return _bug(error, verbose=verbose)
+        return _bug(error, verbose=asked is not None and asked.verbose)
     return outcome
 
 
@@ -75,18 +76,21 @@ def die_of_closed_output() -> NoReturn:
     die_by(signal.SIGPIPE)
 
 
-def run_command_line(arguments: Sequence[str]) -> int:
-    """Do what ``arguments`` ask and return the exit code, negative for the signal to die by."""
+def read_command_line(arguments: Sequence[str]) -> CommandLine | None:
+    """Return what ``arguments`` and the environment ask for, None when that was answered already."""
     asked = read_plain(arguments, os.environ)
-    if asked is None:
-        from parproc.cli.options import read_options
+    if asked is not None:
+        return asked
+    from parproc.cli.options import read_options
 
-        asked = read_options(arguments)
-    if asked is None:
-        return 0
-    from parproc.cli.act import act
+    return read_options(arguments)
 
-    return act(asked)
+
+def act(asked: CommandLine) -> int:
+    """Do what is asked and return the exit code, negative for the signal to die by."""
+    from parproc.cli.act import act as do
+
+    return do(asked)
 
 
 def _complain(message: str, hint: str | None, code: int, trace: str = '') -> int:
