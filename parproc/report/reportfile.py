@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import shlex
 
 from parproc.errors import UserError
 
@@ -13,7 +14,8 @@ class ReportFile:
     """A file to be written later; that it can be is found out at once.
 
     Args:
-        path: where; folders that are missing are made. A link is followed, a device or pipe written to directly.
+        path: where. Its folder is made if only that is missing, and it is one of the project or of the folder in which
+            the user is. A link is followed, a device or pipe written to directly.
         what: names the report in the error.
 
     Raises:
@@ -27,12 +29,14 @@ class ReportFile:
             if os.path.isdir(path):
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
             if self._replaced:
-                os.makedirs(os.path.dirname(self._path), exist_ok=True)
+                _have_folder(os.path.dirname(self._path))
                 with contextlib.suppress(FileNotFoundError):
                     os.stat(self._path)  # says when the name is too long
                 os.unlink(self._create(b''))
         except OSError as error:
-            raise UserError(f'the {what} cannot be written to "{path}": {error.strerror}') from error
+            folder = os.path.dirname(self._path)
+            hint = None if os.path.exists(folder) else f'make its folder first: mkdir -p {shlex.quote(folder)}'
+            raise UserError(f'the {what} cannot be written to "{path}": {error.strerror}', hint=hint) from error
 
     def write(self, data: bytes) -> None:
         """Write the file; who reads it meanwhile sees all of the old one or all of the new one.
@@ -62,3 +66,15 @@ class ReportFile:
                 os.unlink(temporary)
             raise
         return temporary
+
+
+def _have_folder(folder: str) -> None:
+    """Make a folder, if it is not there and its parent is one where that may be done."""
+    if os.path.isdir(folder):
+        return
+    parent = os.path.join(os.path.dirname(folder), '')
+    homes = (os.getcwd(), os.environ.get('PARPROC_INVOCATION_DIR') or os.getcwd())
+    if not any(parent.startswith(os.path.join(os.path.realpath(home), '')) for home in homes):
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(folder)

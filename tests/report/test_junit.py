@@ -103,7 +103,8 @@ def test_a_file_there_before_is_replaced_in_one_piece(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ['report.xml']
 
 
-def test_missing_folders_are_made_and_links_followed(tmp_path: Path) -> None:
+def test_a_missing_folder_is_made_and_links_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     (tmp_path / 'link.xml').symlink_to(tmp_path / 'made' / 'report.xml')
     Reporters([JunitReporter(str(tmp_path / 'link.xml'), str)]).handle(RunEnded(0, 1.0))
     assert (tmp_path / 'made' / 'report.xml').read_text().startswith('<?xml')
@@ -119,6 +120,19 @@ def test_what_cannot_be_written_is_found_out_at_once(
     with pytest.raises(UserError, match=r'^the JUnit report cannot be written to "'):
         JunitReporter(path, str)
     assert os.listdir(tmp_path) == ['file']
+
+
+@pytest.mark.parametrize('path', ['one/two/report.xml', '../made/report.xml', 'here/../../made/report.xml'])
+def test_no_more_than_one_folder_is_made_and_none_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    (tmp_path / 'here').mkdir()
+    monkeypatch.chdir(tmp_path / 'here')
+    for one in (path, os.path.join(os.getcwd(), path)):
+        with pytest.raises(UserError, match=r'^the JUnit report cannot be written to "') as caught:
+            JunitReporter(one, str)
+        assert 'mkdir -p' in str(caught.value.hint)
+    assert os.listdir(tmp_path) == ['here'] and not os.listdir(tmp_path / 'here')
 
 
 def test_a_device_is_written_to_and_not_replaced(tmp_path: Path) -> None:
