@@ -9,6 +9,7 @@ from __future__ import annotations
 import _signal  # type: ignore[import-not-found]
 import os
 import sys
+from io import TextIOWrapper
 
 
 def main() -> None:
@@ -16,6 +17,8 @@ def main() -> None:
     if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
         _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # until there is something to do before dying of it
     _library_first()
+    if isinstance(sys.stdout, TextIOWrapper):  # a name that its encoding does not have is shown all the same
+        sys.stdout.reconfigure(errors='backslashreplace')
     if '_PARPROC_COMPLETE' in os.environ:
         from parproc.cli.complete import answer
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager, nullcontext
 
 from parproc.cli.request import CommandLine
 from parproc.core.durations import parse_duration
+from parproc.core.screen import plain_text
 from parproc.errors import UserError
 from parproc.exec.streams import flush
 from parproc.options import ignored_lines
@@ -31,8 +32,8 @@ def run(workspace: Workspace, targets: Sequence[str], asked: CommandLine, home: 
     """
     timeout = None if asked.timeout is None else parse_duration(asked.timeout, '--timeout')
     printed = asked.print_name
-    if printed is not None and printed not in {spec.name for spec in workspace.plan(targets, only=asked.only).order}:
-        raise UserError(f'--print {printed}: it is no part of this run', hint=workspace.catalog.nearest(printed))
+    if printed is not None:
+        _check_printed(workspace, targets, asked, printed)
 
     output = os.dup(1)
 
@@ -51,13 +52,31 @@ def run(workspace: Workspace, targets: Sequence[str], asked: CommandLine, home: 
         )
     if outcome.output_closed:
         return -signal.SIGPIPE
+    code = outcome.exit_code
     if printed is not None and printed in outcome.results:
-        import json
+        from parproc.cli.printed import NotJsonError, json_text
 
-        print(json.dumps(outcome.results[printed], default=str))
-    if outcome.signal is not None and outcome.exit_code != 124:
+        try:
+            print(json_text(outcome.results[printed]))
+        except NotJsonError as error:
+            print(f'parproc: error: --print {plain_text(printed)}: no JSON can be made of it: {error}', file=sys.stderr)
+            code = code or 1
+    if outcome.signal is not None and code != 124:
         return -outcome.signal
-    return outcome.exit_code
+    return code
+
+
+def _check_printed(workspace: Workspace, targets: Sequence[str], asked: CommandLine, printed: str) -> None:
+    """Raise UserError unless the proc whose result is asked for is part of the run."""
+    if printed in {spec.name for spec in workspace.plan(targets, only=asked.only).order}:
+        return
+    if workspace.catalog.lookup(printed, workspace.params) is None:
+        unknown = workspace.catalog.unknown(printed)
+        raise UserError(f'--print {printed}: {unknown.message}', hint=unknown.hint)
+    raise UserError(
+        f'--print {printed}: it is no part of this run',
+        hint='nothing that was named depends on it: name it as a target, too',
+    )
 
 
 @contextmanager

@@ -218,12 +218,14 @@ class _Branch(Generic[Value]):
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Return a hint with the known name that is spelled most like ``word``, None when none comes close.
 
+    A name that is just that is no hint.
+
     Example:
         >>> nearest('biuld', ['build', 'test'])
         'did you mean build?'
     """
     import difflib
 
-    lowered = {name.lower(): name for name in known}
+    lowered = {name.lower(): name for name in known if name != word}
     found = difflib.get_close_matches(word.lower(), lowered, n=1, cutoff=0.6)
     return f'did you mean {lowered[found[0]]}?' if found else None
