@@ -10,13 +10,13 @@ from types import TracebackType
 from parproc.context import ProcContext
 from parproc.core.model import SUCCESS, ErrorKind, Location, Outcome, ProcState, failure
 from parproc.errors import KnotError, ProcFailedError, ProcNoChangeError, ProcSkippedError, UserError
+from parproc.exec.frames import PACKAGE, drop_our_frames
 from parproc.exec.system import signal_name
 from parproc.values import EncodedResult, ResultError, encode
 
 LONGEST_REASON = 300
 LONGEST_MESSAGE = 64 * 1024
 LONGEST_TRACEBACK = 1024 * 1024
-PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 LIBRARY = os.path.dirname(os.__file__) + os.sep
 
 
@@ -89,7 +89,8 @@ def _exited(error: SystemExit) -> Outcome:
 
 
 def _raised(error: BaseException) -> Outcome:
-    trace = _user_part(error.__traceback__)
+    drop_our_frames(error)
+    trace = error.__traceback__
     _say(_formatted(error, trace))
     if isinstance(error, KnotError):
         kind = ErrorKind.KNOT
@@ -129,14 +130,6 @@ def first_line(error: BaseException) -> str:
     lines = message_of(error).strip().splitlines()
     line = lines[0] if lines else ''
     return line if len(line) <= LONGEST_REASON else line[:LONGEST_REASON] + '…'
-
-
-def _user_part(trace: TracebackType | None) -> TracebackType | None:
-    """Drop the frames above the user's function, which are parproc's own."""
-    start = trace
-    while start is not None and start.tb_frame.f_code.co_filename.startswith(PACKAGE):
-        start = start.tb_next
-    return start or trace
 
 
 def _formatted(error: BaseException, trace: TracebackType | None) -> str:
