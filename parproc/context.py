@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from _thread import get_ident
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from parproc.core.names import as_text
 from parproc.errors import KnotError, ProcessError, UserError
@@ -63,8 +63,8 @@ class ProcContext:
     def __init__(
         self,
         proc_name: str,
-        params: Mapping[str, object],
-        args: Mapping[str, object],
+        params: Mapping[str, Any],
+        args: Mapping[str, Any],
         results: Results,
         extra_args: Sequence[str],
         channel: Channel,

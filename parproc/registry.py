@@ -94,8 +94,8 @@ class DepProcContext:
     """
 
     proc_name: str
-    params: Mapping[str, object]
-    args: Mapping[str, object]
+    params: Mapping[str, Any]
+    args: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

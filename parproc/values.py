@@ -12,7 +12,7 @@ import os
 import pickle
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from typing import BinaryIO, NamedTuple, TypeAlias
+from typing import Any, BinaryIO, NamedTuple, TypeAlias
 
 from parproc.errors import ProcFailedError, UserError
 from parproc.folders import make_again
@@ -121,7 +121,7 @@ def _places(sizes: Sequence[int]) -> list[int]:
     return places
 
 
-class Results(Mapping[str, object]):
+class Results(Mapping[str, Any]):
     """Name -> result, read only; each is decoded when it is first looked at.
 
     Args:
@@ -134,9 +134,9 @@ class Results(Mapping[str, object]):
     def __init__(self, encoded: Mapping[str, EncodedResult], *, brief: bool = False) -> None:
         self._brief = brief
         self._encoded = encoded
-        self._decoded: dict[str, object] = {}
+        self._decoded: dict[str, Any] = {}
 
-    def __getitem__(self, name: str) -> object:
+    def __getitem__(self, name: str) -> Any:
         if name not in self._decoded:
             self._decoded[name] = decode(self._encoded[name], brief=self._brief)
         return self._decoded[name]
