@@ -13,7 +13,7 @@ import pytest
 
 import parproc as pp
 from parproc import keywords, registry
-from parproc.options import Options
+from parproc.options import MODES, OUTPUTS, Options
 from parproc.project import toml
 
 HERE = Path(__file__).parent
@@ -62,6 +62,9 @@ def test_each_keyword_is_a_key_in_toml() -> None:
 
 def test_each_keyword_of_an_option_is_one() -> None:
     assert set(keywords.OptionKeywords.__annotations__) == {field.name for field in fields(Options)}
+    for key, choices in (('mode', MODES), ('output', OUTPUTS)):
+        annotation = keywords.OptionKeywords.__annotations__[key].__forward_arg__
+        assert annotation == f'Literal[{", ".join(map(repr, choices))}] | None'
 
 
 def test_each_keyword_says_what_it_is() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from parproc.core.plain import read_as
 from parproc.core.screen import plain_text
 from parproc.errors import UserError
 from parproc.registry import Declaration, NoFailures, WhenScheduled, WhenTargetScheduled, reverse_dependencies
@@ -62,7 +63,7 @@ def print_json(workspace: Workspace, *, expand: bool = False) -> None:
     for declaration in _declared(workspace):
         entry: dict[str, object] = {'description': declaration.doc}
         if not declaration.is_proto:
-            arguments = {key: str(value) for key, value in declaration.args.items()}
+            arguments = {key: read_as(value) for key, value in declaration.args.items()}
             procs.append({'name': declaration.name, **entry, 'arguments': arguments})
             continue
         pattern, choices = _family(workspace, declaration)
@@ -92,7 +93,7 @@ def print_one(workspace: Workspace, name: str) -> None:
         pattern, choices = _family(workspace, declaration)
         rows.append(('proto', pattern if pattern != name else ''))
         rows += [(f'choices of {key}', 'any' if texts is None else ', '.join(texts)) for key, texts in choices.items()]
-    rows.append(('arguments', ', '.join(f'{key}={value}' for key, value in args.items())))
+    rows.append(('arguments', ', '.join(f'{key}={read_as(value)}' for key, value in args.items())))
     if name in catalog.protos:
         deps = [
             'NO_FAILURES' if isinstance(dep, NoFailures) else str(dep) if isinstance(dep, str) else 'a callable'

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from functools import partial
 
 from parproc.cli.request import CommandLine
 from parproc.core.durations import parse_duration
 from parproc.core.screen import plain_text
 from parproc.errors import UserError
 from parproc.exec.streams import flush
-from parproc.options import ignored_lines
 from parproc.report.choose import Place, mode_of_run, open_screen
 from parproc.report.fanout import Reporter, Reporters
 from parproc.workspace import Workspace
@@ -110,16 +109,17 @@ def _reporters(workspace: Workspace, asked: CommandLine, home: str, output: int,
         from parproc.report.recorder import HistoryRecorder
 
         reporters.append(HistoryRecorder(workspace.history, time.time() - time.monotonic()))
+    ignored = partial(workspace.catalog.ignored_lines, workspace.options.log_ignore)
     if asked.junit is not None:
         from parproc.report.junit import JunitReporter
 
         separator = workspace.options.name_param_separator
         path = os.path.join(home, asked.junit)
-        reporters.append(JunitReporter(path, workspace.folder.log_path, separator=separator))
+        reporters.append(JunitReporter(path, workspace.folder.log_path, separator=separator, ignored=ignored))
     if asked.html is not None:
         from parproc.report.htmlpage import HtmlReporter
 
-        reporters.append(HtmlReporter(os.path.join(home, asked.html), workspace.folder.log_path))
+        reporters.append(HtmlReporter(os.path.join(home, asked.html), workspace.folder.log_path, ignored=ignored))
     if asked.trace is not None:
         from parproc.report.trace import TraceReporter
 
@@ -130,12 +130,7 @@ def _reporters(workspace: Workspace, asked: CommandLine, home: str, output: int,
 def _screen(workspace: Workspace, asked: CommandLine, output: int, *, one: bool) -> Reporter:
     """Return what shows the run, and let the session know what follows from that."""
     status = open(os.dup(2), 'w', encoding=sys.stderr.encoding, errors='backslashreplace')  # noqa: SIM115
-
-    def ignored(name: str, succeeded: bool) -> re.Pattern[str] | None:
-        task = workspace.catalog.procs.get(name)
-        own = () if task is None else task.declaration.log_ignore
-        return ignored_lines((*workspace.options.log_ignore, *own), succeeded=succeeded)
-
+    ignored = partial(workspace.catalog.ignored_lines, workspace.options.log_ignore)
     place = Place(status, output, workspace.folder.log_path, workspace.usual.get, ignored, colour=asked.colour)
     screen = open_screen(mode_of_run(workspace.options, one=one), workspace.options, place)
     workspace.task_environment.update(screen.environment)

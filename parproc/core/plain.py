@@ -57,6 +57,14 @@ def has_text(value: object) -> bool:
     return spoken and not any(hasattr(kind, name) for name in ('__len__', '__iter__', '__array__'))
 
 
+def read_as(value: object) -> str:
+    """Return ``value`` as people read it in a list: its text where it has one, else of which type it is."""
+    try:
+        return as_text(value) if has_text(value) else shown(value)
+    except Exception:
+        return shown(value)
+
+
 def shown(value: object) -> str:
     """Return ``value`` as a message shows it: a short text where it is plain, else just of which type it is.
 

@@ -75,7 +75,7 @@ class GithubReporter(CopyingReporter):
         style = RunnerStyle(style.stream, colour=style.colour)
         super().__init__(out, style, log_path, ignored=ignored)
         self._style = style
-        self._summary = None if summary_path is None else StepSummary(summary_path, log_path)
+        self._summary = None if summary_path is None else StepSummary(summary_path, log_path, ignored)
         self._home = os.path.realpath(home or os.getcwd())
         self._tail: Tail | None = None
         self._open_group = False

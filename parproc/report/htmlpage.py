@@ -12,7 +12,7 @@ from parproc.core.events import Announcement, TaskFinished, TaskStarted, TaskWan
 from parproc.core.model import ErrorKind, ProcState
 from parproc.core.screen import plain_text
 from parproc.core.view import HELD_BACK, Ended, Message, RunEnded, RunView
-from parproc.report.logfile import failure_lines
+from parproc.report.logfile import Ignored, failure_lines, none_ignored
 from parproc.report.reportfile import ReportFile
 from parproc.report.style import WORDS, Style
 from parproc.report.summary import counts_text
@@ -58,15 +58,24 @@ class HtmlReporter:
     Args:
         path: the file.
         log_path: proc name -> its log.
+        ignored: a proc's name, and whether it succeeded -> what is found in lines of its log that are not shown.
         clock: seconds since the epoch.
 
     Raises:
         UserError: when the file cannot be written.
     """
 
-    def __init__(self, path: str, log_path: Callable[[str], str], *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        path: str,
+        log_path: Callable[[str], str],
+        *,
+        ignored: Ignored = none_ignored,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._file = ReportFile(path, 'HTML report')
         self._log_path = log_path
+        self._ignored = ignored
         self._clock = clock
         self._deps: dict[str, tuple[str, ...]] = {}
         self._started: dict[str, float] = {}
@@ -136,7 +145,11 @@ class HtmlReporter:
         )
 
     def _failure(self, ended: Ended) -> str:
-        lines = [] if ended.seconds is None else failure_lines(self._log_path(ended.name), colour=False)
+        lines = (
+            []
+            if ended.seconds is None
+            else failure_lines(self._log_path(ended.name), colour=False, ignored=self._ignored(ended.name, False))
+        )
         shown = '\n'.join(map(_text, lines))
         return f'<h2>{_text(ended.name)}: {_text(ended.outcome.reason)}</h2>\n<pre>{shown}</pre>'
 

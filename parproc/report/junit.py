@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from parproc.core.events import Announcement, TaskFinished
 from parproc.core.model import ErrorKind, ProcState
 from parproc.core.view import HELD_BACK, Ended, Message, RunBegan, RunEnded, RunView
-from parproc.report.logfile import failure_lines
+from parproc.report.logfile import Ignored, failure_lines, none_ignored
 from parproc.report.reportfile import ReportFile
 
 if TYPE_CHECKING:
@@ -26,15 +26,24 @@ class JunitReporter:
         path: the file.
         log_path: proc name -> its log.
         separator: what stands between the segments of proc names: the last one names a case, the others its class.
+        ignored: a proc's name, and whether it succeeded -> what is found in lines of its log that are not shown.
 
     Raises:
         UserError: when the file cannot be written.
     """
 
-    def __init__(self, path: str, log_path: Callable[[str], str], *, separator: str = '::') -> None:
+    def __init__(
+        self,
+        path: str,
+        log_path: Callable[[str], str],
+        *,
+        separator: str = '::',
+        ignored: Ignored = none_ignored,
+    ) -> None:
         self._file = ReportFile(path, 'JUnit report')
         self._log_path = log_path
         self._separator = separator
+        self._ignored = ignored
         self._ended: dict[str, Ended] = {}
 
     def handle(self, message: Announcement | Message, view: RunView) -> None:
@@ -93,7 +102,13 @@ class JunitReporter:
             kind = (outcome.error or ErrorKind.FAILED).value
             failure = SubElement(case, 'failure', type=kind, message=reason)
             if ended.seconds is not None:
-                failure.text = _legal('\n'.join(failure_lines(self._log_path(ended.name), colour=False)))
+                failure.text = _legal(
+                    '\n'.join(
+                        failure_lines(
+                            self._log_path(ended.name), colour=False, ignored=self._ignored(ended.name, False)
+                        )
+                    )
+                )
         if outcome.leaked:
             leaks = ''.join(f'left behind and ended: {leak}\n' for leak in outcome.leaked)
             SubElement(case, 'system-err').text = _legal(leaks)

@@ -12,7 +12,7 @@ from parproc.core.events import Announcement, TaskFinished, TaskWanted
 from parproc.core.model import ErrorKind, ProcState
 from parproc.core.screen import plain_text
 from parproc.core.view import HELD_BACK, Ended, Message, RunEnded, RunView
-from parproc.report.logfile import failure_lines
+from parproc.report.logfile import Ignored, failure_lines, none_ignored
 from parproc.report.style import Style
 from parproc.report.summary import counts_text
 
@@ -36,11 +36,13 @@ class StepSummary:
     Args:
         path: file to append to, as ``GITHUB_STEP_SUMMARY`` names it.
         log_path: proc name -> its log.
+        ignored: a proc's name, and whether it succeeded -> what is found in lines of its log that are not shown.
     """
 
-    def __init__(self, path: str, log_path: Callable[[str], str]) -> None:
+    def __init__(self, path: str, log_path: Callable[[str], str], ignored: Ignored = none_ignored) -> None:
         self._path = path
         self._log_path = log_path
+        self._ignored = ignored
         self._deps: dict[str, tuple[str, ...]] = {}
         self._ended: dict[str, Ended] = {}
 
@@ -92,7 +94,11 @@ class StepSummary:
     def _failures(self, view: RunView) -> list[str]:
         sections = []
         for one in view.failures[:MOST_EXCERPTS]:
-            lines = [] if one.seconds is None else list(failure_lines(self._log_path(one.name), colour=False))
+            lines = (
+                []
+                if one.seconds is None
+                else list(failure_lines(self._log_path(one.name), colour=False, ignored=self._ignored(one.name, False)))
+            )
             text = '\n'.join(lines)
             longest = max((len(run) for run in re.findall('`+', text)), default=0)
             fence = '`' * max(3, longest + 1)

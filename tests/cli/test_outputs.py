@@ -242,8 +242,12 @@ def test_a_proc_may_have_lines_of_its_own_that_are_not_shown(project):
     assert re.findall(r'^p::bad +\| (\w+) error', stream, re.MULTILINE) == ['chatter', 'word']
     plain = project.run(*names).err
     assert 'hum' not in plain and plain.count('chatter error') == 1
-    github = project.run('-o', 'github', *names).out
+    reports = ('--junit', 'junit.xml', '--html', 'page.html')
+    github = project.run('-o', 'github', *reports, *names, GITHUB_STEP_SUMMARY=str(project.folder / 'summary.md')).out
     assert github.count('hum error') == 2 and 'buzz' not in github
+    for report in ('junit.xml', 'page.html', 'summary.md'):
+        text = (project.folder / report).read_text()
+        assert 'chatter error' in text and 'hum error' not in text and 'noise error' not in text, report
 
 
 def test_the_command_to_run_it_again_says_all_that_it_needs(tasks):

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parproc.core.plain import has_text, is_plain, same_value, shown
+from parproc.core.plain import has_text, is_plain, read_as, same_value, shown
 
 SCALARS = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(), st.binary(), st.dates(), st.uuids()
@@ -140,3 +140,17 @@ def test_what_has_a_text_can_stand_in_a_name() -> None:
 def test_what_cannot_be_shown_is_named_by_its_type() -> None:
     assert shown(Hostile()) == 'a Hostile'
     assert shown('x' * 500).endswith('…')
+
+
+def test_a_list_shows_texts_and_says_of_what_type_the_rest_is() -> None:
+    class Broken:
+        def __str__(self) -> str:
+            raise OSError
+
+    assert [read_as(value) for value in ('a', 3, Env.DEV, Hostile(), Broken())] == [
+        'a',
+        '3',
+        'dev',
+        'a Hostile',
+        'a Broken',
+    ]
