@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -17,7 +16,6 @@ from parproc.errors import InternalError, UserError
 from parproc.family import ArgumentCaster, Family
 from parproc.functions import FunctionNames
 from parproc.hints import nearest_name
-from parproc.options import IgnoredLines, ignored_lines
 from parproc.registry import (
     Declaration,
     Dependency,
@@ -542,18 +540,6 @@ class Catalog:
             return locks
         args = self.texts_of(task)
         return tuple(self.pattern(lock, task.declaration.separator).fill(args) for lock in locks)
-
-    def ignored_lines(self, patterns: IgnoredLines, name: str, succeeded: bool) -> re.Pattern[str] | None:
-        """Return what is found in the lines of a proc's log that are not shown; None when all are.
-
-        Args:
-            patterns: those that hold for every proc.
-            name: whose log it is.
-            succeeded: whether the proc did.
-        """
-        task = self.procs.get(name)
-        own = () if task is None else task.declaration.log_ignore
-        return ignored_lines((*patterns, *own), succeeded=succeeded)
 
     def dependencies(self, task: Task, params: Mapping[str, object]) -> tuple[str | NoFailures, ...]:
         """Return what a task depends on, as written; callables are asked once.

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from parproc.core.names import as_text
+from parproc.core.plain import has_text, shown
 from parproc.errors import KnotError, ProcessError, UserError
 from parproc.values import EncodedResult, Results
 
@@ -94,9 +95,7 @@ class ProcContext:
 
     def create(self, name: str, proc_name: str | None = None, /, **args: object) -> list[str]:
         """Create procs, as :func:`parproc.create` does, and return their names."""
-        given = {
-            key: value if isinstance(value, (str, int, float, bool)) else as_text(value) for key, value in args.items()
-        }
+        given = {key: _sendable(key, value) for key, value in args.items()}
         return self._names('create', {'name': name, 'proc_name': proc_name, 'args': given})
 
     def start(self, *names: str | Iterable[str]) -> list[str]:
@@ -150,6 +149,18 @@ class ProcContext:
             hint = answer.get('hint')
             raise kind(str(answer['error']), hint=None if hint is None else str(hint))
         return answer, results
+
+
+def _sendable(name: str, value: object) -> object:
+    """Return an argument as it travels to the run; raises UserError for one that has no text to travel as."""
+    if isinstance(value, (str, int, float, bool)):
+        return value
+    if not has_text(value):
+        raise UserError(
+            f'{name}: {shown(value)} cannot be handed to a proc that is created from inside another',
+            hint='hand on a path, or let the program create the proc',
+        )
+    return as_text(value)
 
 
 def _flat(names: Iterable[str | Iterable[str]]) -> list[str]:

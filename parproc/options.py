@@ -113,11 +113,10 @@ def _optional_flag(value: object, what: str) -> bool | None:
 
 def _one_of(allowed: tuple[str, ...]) -> Callable[[object, str], str]:
     def check(value: object, what: str) -> str:
-        if value not in allowed:
-            raise UserError(
-                f'{what} must be one of {", ".join(allowed)}, not {value!r}', hint=nearest(str(value), allowed)
-            )
-        return str(value)
+        if not isinstance(value, str) or value not in allowed:
+            hint = nearest(value, allowed) if isinstance(value, str) else None
+            raise checks.wrong(what, f'one of {", ".join(allowed)}', value, hint)
+        return value
 
     return check
 

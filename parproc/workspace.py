@@ -13,9 +13,12 @@ from parproc import lifetime, registry
 from parproc.catalog import Catalog
 from parproc.core.model import GOOD, Outcome, ProcState
 from parproc.errors import ProcessError, UserError
-from parproc.options import IgnoredLines, Options
+from parproc.options import Options, ignored_lines
 
-if TYPE_CHECKING:  # what runs procs is imported when procs are run: a list needs none of it
+if TYPE_CHECKING:
+    import re
+
+    # what runs procs is imported when procs are run: a list needs none of it
     from parproc.core.machine import Machine
     from parproc.core.plan import Plan
     from parproc.engine.loop import Listener
@@ -145,10 +148,11 @@ class Workspace:
     def _is_busy(self) -> bool:
         return self.run is not None and self.run.engine.machine.open_count > 0
 
-    def log_ignore_of(self, name: str) -> IgnoredLines:
-        """Return what is not shown of a proc's log, as its declaration says."""
+    def ignored(self, name: str, succeeded: bool) -> re.Pattern[str] | None:
+        """Return what is found in lines of a proc's log that are not shown; None when all are."""
         task = self.catalog.procs.get(name)
-        return () if task is None else task.declaration.log_ignore
+        own = () if task is None else task.declaration.log_ignore
+        return ignored_lines((*self.options.log_ignore, *own), succeeded=succeeded)
 
     # --- scheduling and waiting --------------------------------------------------------------------------------
 

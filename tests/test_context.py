@@ -56,6 +56,20 @@ def test_run_creates_and_starts():
     assert start == ('start', {'names': ['build::x']})
 
 
+def test_what_has_no_text_is_not_handed_to_the_run():
+    class Table:
+        def __len__(self):
+            return 3
+
+        def __str__(self):
+            raise AssertionError('turned into text')
+
+    line = Line()
+    with pytest.raises(UserError, match='frame: a Table cannot be handed'):
+        context_on(line).create('load', 'load-a', frame=Table())
+    assert line.said == []
+
+
 def test_waiting_adds_results():
     line = Line(({'names': ['a'], 'failed': {}}, {'a': encode([1], '')}))
     context = context_on(line, before=5)

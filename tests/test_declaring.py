@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import parproc as pp
+from parproc.keywords import OptionKeywords, ProtoKeywords
 from parproc.session import workspace_of
 
 
@@ -235,6 +236,29 @@ def test_wait_clear_does_not_raise_unless_it_is_told_to(session: Any) -> None:
     with pytest.raises(pp.ProcessError):
         session.wait_clear(exception_on_failure=True)
     assert session.get_procs() == {}
+
+
+class Table:
+    """A value that cannot be compared, nor shown."""
+
+    def __eq__(self, other: object) -> bool:
+        raise ValueError('the truth value of a table is ambiguous')
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __str__(self) -> str:
+        raise AssertionError('turned into text')
+
+    __repr__ = __str__
+
+
+@pytest.mark.parametrize('key', sorted({*OptionKeywords.__annotations__, *ProtoKeywords.__annotations__}))
+def test_a_table_is_no_value_of_an_option_or_a_field(session: Any, key: str) -> None:
+    with pytest.raises(pp.UserError, match='a Table'):
+        if key in OptionKeywords.__annotations__:
+            session.set_options(**{key: Table()})
+        else:
+            session.Proto('a::[x]', lambda context, x: x, **{key: Table()})
 
 
 @pytest.mark.parametrize('options', [{'parallel': 0}, {'mode': 'no'}, {'mode': 3}, {'grace': 'x'}, {'state_dir': 3}])

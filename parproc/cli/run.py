@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from functools import partial
 
 from parproc.cli.request import CommandLine
 from parproc.core.durations import parse_duration
@@ -109,17 +108,18 @@ def _reporters(workspace: Workspace, asked: CommandLine, home: str, output: int,
         from parproc.report.recorder import HistoryRecorder
 
         reporters.append(HistoryRecorder(workspace.history, time.time() - time.monotonic()))
-    ignored = partial(workspace.catalog.ignored_lines, workspace.options.log_ignore)
     if asked.junit is not None:
         from parproc.report.junit import JunitReporter
 
         separator = workspace.options.name_param_separator
         path = os.path.join(home, asked.junit)
-        reporters.append(JunitReporter(path, workspace.folder.log_path, separator=separator, ignored=ignored))
+        reporters.append(JunitReporter(path, workspace.folder.log_path, separator=separator, ignored=workspace.ignored))
     if asked.html is not None:
         from parproc.report.htmlpage import HtmlReporter
 
-        reporters.append(HtmlReporter(os.path.join(home, asked.html), workspace.folder.log_path, ignored=ignored))
+        reporters.append(
+            HtmlReporter(os.path.join(home, asked.html), workspace.folder.log_path, ignored=workspace.ignored)
+        )
     if asked.trace is not None:
         from parproc.report.trace import TraceReporter
 
@@ -130,8 +130,9 @@ def _reporters(workspace: Workspace, asked: CommandLine, home: str, output: int,
 def _screen(workspace: Workspace, asked: CommandLine, output: int, *, one: bool) -> Reporter:
     """Return what shows the run, and let the session know what follows from that."""
     status = open(os.dup(2), 'w', encoding=sys.stderr.encoding, errors='backslashreplace')  # noqa: SIM115
-    ignored = partial(workspace.catalog.ignored_lines, workspace.options.log_ignore)
-    place = Place(status, output, workspace.folder.log_path, workspace.usual.get, ignored, colour=asked.colour)
+    place = Place(
+        status, output, workspace.folder.log_path, workspace.usual.get, workspace.ignored, colour=asked.colour
+    )
     screen = open_screen(mode_of_run(workspace.options, one=one), workspace.options, place)
     workspace.task_environment.update(screen.environment)
     workspace.terminal_reset = screen.reset

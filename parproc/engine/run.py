@@ -11,7 +11,7 @@ from parproc.core.model import GOOD, NEVER_RAN, ErrorKind, Outcome, ProcState
 from parproc.core.view import RunBegan, RunEnded, Warned
 from parproc.engine.loop import Engine, Listener, TaskSource
 from parproc.exec.protocol import Executor, Report
-from parproc.options import IgnoredLines, Options
+from parproc.options import Options
 from parproc.values import EncodedResult, decode
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ class Settings(Protocol):
     listener: Listener | None
     on_event: Callable[[RunEvent], object] | None
 
-    def log_ignore_of(self, name: str) -> IgnoredLines:
-        """Return what is not shown of a proc's log, as its declaration says."""
+    def ignored(self, name: str, succeeded: bool) -> re.Pattern[str] | None:
+        """Return what is found in lines of a proc's log that are not shown; None when all are."""
 
 
 class Run:
@@ -110,7 +110,7 @@ class Run:
             settings.options,
             log_path=self.folder.log_path,
             usual=settings.usual.get,
-            ignored=self.ignored,
+            ignored=settings.ignored,
             on_event=settings.on_event,
         )
         if settings.options.mode != 'single':
@@ -129,13 +129,6 @@ class Run:
         settings.task_environment.update(display.environment)
         return display
 
-    def ignored(self, name: str, succeeded: bool) -> re.Pattern[str] | None:
-        """Return what is found in lines of a proc's log that are not shown."""
-        from parproc.options import ignored_lines
-
-        own = self._settings.log_ignore_of(name)
-        return ignored_lines((*self._settings.options.log_ignore, *own), succeeded=succeeded)
-
     def set_options(self, options: Options) -> None:
         """Go on with other options; what they replace still stands in the settings."""
         machine = self.engine.machine
@@ -149,7 +142,7 @@ class Run:
 
             settings = self._settings
             screen = program_screen(
-                options, log_path=self.folder.log_path, usual=settings.usual.get, ignored=self.ignored
+                options, log_path=self.folder.log_path, usual=settings.usual.get, ignored=settings.ignored
             )
             self._display.show_on(screen)
 
@@ -283,7 +276,7 @@ class Run:
             return []
         from parproc.report.logfile import failure_lines
 
-        return list(failure_lines(path, colour=False, ignored=self.ignored(name, False)))[-LINES_OF_MATTER:]
+        return list(failure_lines(path, colour=False, ignored=self._settings.ignored(name, False)))[-LINES_OF_MATTER:]
 
     @property
     def results(self) -> Mapping[str, EncodedResult]:

@@ -32,5 +32,7 @@ def kept(context: pp.ProcContext, n: int = 1) -> int:
 
 
 kept(n='x')  # call-arg arg-type
+pp.wait('a', time=3)  # call-arg
+pp.set_options(output='silent')  # arg-type
 pp.wait_for_all(raising=True)  # call-arg
 pp.get_procs()['a'].sate  # attr-defined

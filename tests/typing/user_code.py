@@ -90,6 +90,13 @@ def main() -> int:
         print(info.more_info, info.result['lint'], info.args['env'], info.process, info.locks)
     for pattern, proto in pp.get_protos().items():
         print(pattern, proto.placeholders, proto.choices)
+    pp.start(lint, [clean], again=True)
+    pp.create(build, env=Env.DEV)
+    passed: int = pp.wait(test, timeout=10)['lint']
+    pp.cancel('deploy::*')
+    with pp.Session(parallel=2, on_event=print) as brief:
+        brief.Proc('brief', lambda context: passed)
+        brief.run('brief')
     session = pp.Session(parallel=2, mode='single', fail_fast=True, name_param_separator='/')
 
     @session.Proc('own', replace=True)
