@@ -73,9 +73,9 @@ class Session:
     ) -> None:
         self.close()
 
-    def __del__(self) -> None:
+    def __del__(self, getpid: Callable[[], int] = os.getpid) -> None:
         workspace = getattr(self, '_workspace', None)
-        if workspace is not None and workspace.process == os.getpid():
+        if workspace is not None and workspace.run is not None and workspace.process == getpid():
             workspace.shut()
 
     def close(self) -> None:

@@ -50,7 +50,7 @@ def independent(count):
     session = Session(parallel=4)
     for number in range(count):
         session.Proc(f'p{number}', nothing)
-    return timed(session, list(session.catalog.procs), count)
+    return timed(session, list(session.get_procs()), count)
 
 
 def chain(count):
@@ -66,7 +66,7 @@ def layers(count, width):
         deps = [f'p{layer - 1}-{index}' for index in range(width)] if layer else []
         for index in range(width):
             session.Proc(f'p{layer}-{index}', nothing, deps=deps)
-    return timed(session, list(session.catalog.procs), count * width)
+    return timed(session, list(session.get_procs()), count * width)
 
 
 def machine_only(count):

@@ -99,12 +99,13 @@ def run_of(count, reporters):
     for number in range(count):
         session.Proc(f'p{number}', nothing)
     began = time.perf_counter()
-    session.execute(list(session.catalog.procs), listener=lambda _total: Reporters(reporters(session)))
+    workspace = workspace_of(session)
+    workspace.execute(list(workspace.catalog.procs), listener=lambda _total: Reporters(reporters(workspace)))
     return time.perf_counter() - began
 
 
-def quiet(session):
-    return [PlainReporter(Style(open(os.devnull, 'w'), colour=False), session.folder.log_path, quiet=True)]
+def quiet(workspace):
+    return [PlainReporter(Style(open(os.devnull, 'w'), colour=False), workspace.folder.log_path, quiet=True)]
 
 
 def against_quiet(count, rounds):
@@ -115,13 +116,13 @@ def against_quiet(count, rounds):
     os.close(master)
     stream = open(slave, 'w', encoding='utf-8')
 
-    def live(session):
-        return [LiveReporter(Style(stream, colour=True), session.folder.log_path, usual={}.get)]
+    def live(workspace):
+        return [LiveReporter(Style(stream, colour=True), workspace.folder.log_path, usual={}.get)]
 
     with tempfile.TemporaryDirectory() as folder:
 
-        def both(session):
-            return [*live(session), HistoryRecorder(History(f'{folder}/parproc.db'), time.time() - time.monotonic())]
+        def both(workspace):
+            return [*live(workspace), HistoryRecorder(History(f'{folder}/parproc.db'), time.time() - time.monotonic())]
 
         ratios = []
         for _ in range(rounds):

@@ -32,7 +32,8 @@ def tasks(project):
 
 
 def plain(text, project):
-    """Without times, and with the place of the logs cut short."""
+    """Without times, and what is only said where they are long, and with the place of the logs cut short."""
+    text = re.sub(r'^(longest path|slowest): .*\n', '', text, flags=re.M)
     text = re.sub(r'\S*/\.parproc/runs/\S*/logs', 'LOGS', text).replace(str(project.folder), 'FOLDER')
     return re.sub(r'\d+\.\ds', 'N s', text)
 
