@@ -9,7 +9,6 @@ import sys
 import tempfile
 import time
 
-from parproc import Session
 from parproc.core.attempt import Attempt
 from parproc.core.events import TaskStarted
 from parproc.core.model import ProcState
@@ -20,6 +19,7 @@ from parproc.report.live import LiveReporter
 from parproc.report.plain import PlainReporter
 from parproc.report.recorder import HistoryRecorder
 from parproc.report.style import Style
+from parproc.session import Session, workspace_of
 from parproc.store.history import History
 
 

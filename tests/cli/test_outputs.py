@@ -33,7 +33,7 @@ def tasks(project):
 
 def plain(text, project):
     """Without times, and what is only said where they are long, and with the place of the logs cut short."""
-    text = re.sub(r'^(longest path|slowest): .*\n', '', text, flags=re.M)
+    text = re.sub(r'^(longest path|slowest): .*\n', '', text, flags=re.MULTILINE)
     text = re.sub(r'\S*/\.parproc/runs/\S*/logs', 'LOGS', text).replace(str(project.folder), 'FOLDER')
     return re.sub(r'\d+\.\ds', 'N s', text)
 
