@@ -9,7 +9,8 @@ from __future__ import annotations
 import _signal  # type: ignore[import-not-found]
 import os
 import sys
-from io import TextIOWrapper
+
+from parproc.cli.output import WriteError, complain_of_output, emit, secure_streams
 
 
 def main() -> None:
@@ -17,12 +18,11 @@ def main() -> None:
     if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
         _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # until there is something to do before dying of it
     _library_first()
-    if isinstance(sys.stdout, TextIOWrapper):  # a name that its encoding does not have is shown all the same
-        sys.stdout.reconfigure(errors='backslashreplace')
+    secure_streams()
     if '_PARPROC_COMPLETE' in os.environ:
         from parproc.cli.complete import answer
 
-        answer(os.environ['_PARPROC_COMPLETE'])
+        _answer(answer(os.environ['_PARPROC_COMPLETE']))
         return
     text = _quick_answer(sys.argv[1:])
     if text is None:
@@ -30,13 +30,19 @@ def main() -> None:
 
         run()
     else:
-        try:
-            sys.stdout.write(text)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            from parproc.cli.main import die_of_closed_output
+        _answer(text)
 
-            die_of_closed_output()
+
+def _answer(text: str) -> None:
+    """Write what was asked for, and end as the command line would where that cannot be done."""
+    try:
+        emit(text)
+    except BrokenPipeError:
+        from parproc.cli.main import die_of_closed_output
+
+        die_of_closed_output()
+    except WriteError as error:
+        sys.exit(complain_of_output(error))
 
 
 def _library_first() -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
 from parproc.cli.load import Project, current_directory, load_project
+from parproc.cli.output import emit, note
 from parproc.cli.request import CommandLine
 from parproc.core.targets import expand
 from parproc.errors import UserError
@@ -19,7 +19,7 @@ def act(asked: CommandLine) -> int:
         from parproc.cli.init import write_first_file
 
         path = write_first_file(asked.directory or current_directory())
-        print(f'{path} is written; parproc --list shows what it declares', file=sys.stderr)
+        note(f'{path} is written; parproc --list shows what it declares')
         return 0
     if asked.completion is not None:
         return _print_script(asked.completion)
@@ -40,7 +40,7 @@ def act(asked: CommandLine) -> int:
     if asked.last_failed:
         failed = _last_failed(workspace)
         if not failed:
-            print('nothing failed in the last run', file=sys.stderr)
+            note('nothing failed in the last run')
             return 0
         asked = replace(asked, words=tuple(failed))
     targets = _targets(workspace, project, asked)
@@ -70,7 +70,7 @@ def _print_script(shell: str) -> int:
         raise UserError(
             f'no completion for "{shell}"', hint=nearest(shell, SCRIPTS) or f'there is {", ".join(SCRIPTS)}'
         )
-    print(completion_script(shell), end='')
+    emit(completion_script(shell))
     return 0
 
 

@@ -9,7 +9,6 @@ breaks words at more than blanks, adds ``COMP_REPLACED``: the end of that word, 
 from __future__ import annotations
 
 import os
-import sys
 
 from parproc.cli.flags import FLAGS, NO_OPTIONS
 from parproc.cli.shellwords import bash_text, split_line
@@ -23,8 +22,8 @@ REDIRECTIONS = ('>', '>>', '>|', '<')
 Candidate = tuple[str, str, str]
 
 
-def answer(kind: str) -> None:
-    """Print the candidates for a shell, as it wants them."""
+def answer(kind: str) -> str:
+    """Return the candidates for a shell, as it wants them."""
     words, quote = split_line(os.environ.get('COMP_WORDS', ''))
     number = os.environ.get('COMP_CWORD', '')
     current = int(number) if number.isdigit() else len(words) - 1
@@ -47,8 +46,7 @@ def answer(kind: str) -> None:
             lines.append(f'{form},{value}\t{one_line(text)}' if text else f'{form},{value}')
         elif kind == 'powershell_complete':
             lines.append(f'{form}\t{value}\t{one_line(text) or value}')
-    sys.stdout.write(''.join([f'{line}\n' for line in lines]))
-    sys.stdout.flush()
+    return ''.join([f'{line}\n' for line in lines])
 
 
 def candidates(before: list[str], word: str) -> list[Candidate]:

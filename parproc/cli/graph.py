@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from parproc.cli.output import emit
 from parproc.core.plan import Plan
 from parproc.core.screen import plain_text
 
@@ -12,6 +13,7 @@ def print_plan(plan: Plan) -> None:
     """Print the procs of a plan in the order in which they would start, and what each waits for."""
     names = {spec.name for spec in plan.order}
     width = max(3, len(str(len(plan.order))))
+    lines = []
     for number, spec in enumerate(plan.order, 1):
         waits = [name for name in spec.deps if name in names]
         notes = [f'after {", ".join(waits)}'] if waits else []
@@ -22,12 +24,13 @@ def print_plan(plan: Plan) -> None:
         if spec.no_failures:
             notes.append('unless something failed')
         note = f'  ({plain_text("; ".join(notes))})' if notes else ''
-        print(f'{number:>{width}}. {plain_text(spec.name)}{note}')
+        lines.append(f'{number:>{width}}. {plain_text(spec.name)}{note}\n')
+    emit(''.join(lines))
 
 
 def print_graph(plan: Plan, form: str) -> None:
     """Print a plan as a graph: ``mermaid``, ``dot`` or ``json``."""
-    print(_FORMS[form](plan))
+    emit(f'{_FORMS[form](plan)}\n')
 
 
 def mermaid(plan: Plan) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import sys
 
+from parproc.cli.output import emit, note
 from parproc.core.plain import read_as
 from parproc.core.screen import plain_text
 from parproc.errors import UserError
@@ -20,9 +20,9 @@ def print_list(workspace: Workspace, *, expand: bool = False) -> None:
     """Print what :func:`list_lines` returns."""
     lines = list_lines(workspace, expand=expand)
     if lines:
-        print('\n'.join(lines))
+        emit('\n'.join([*lines, '']))
     else:
-        print('no procs are declared', file=sys.stderr)
+        note('no procs are declared')
 
 
 def list_lines(workspace: Workspace, *, expand: bool = False) -> list[str]:
@@ -71,7 +71,7 @@ def print_json(workspace: Workspace, *, expand: bool = False) -> None:
         if expand and all(texts is not None for texts in choices.values()):
             entry['procs'] = list(_members(workspace, pattern))
         protos.append(entry)
-    print(json.dumps({'version': LIST_VERSION, 'procs': procs, 'protos': protos}, indent=2))
+    emit(json.dumps({'version': LIST_VERSION, 'procs': procs, 'protos': protos}, indent=2) + '\n')
 
 
 def print_one(workspace: Workspace, name: str) -> None:
@@ -121,9 +121,8 @@ def print_one(workspace: Workspace, name: str) -> None:
         rows.append(('defined at', f'{declaration.location.file}:{declaration.location.line}'))
     shown = [(key, value) for key, value in rows if value]
     width = max(len(key) for key, _ in shown) if shown else 0
-    print(plain_text(name))
-    for key, value in shown:
-        print(f'  {key.ljust(width)}  {plain_text(value)}')
+    lines = [plain_text(name), *(f'  {key.ljust(width)}  {plain_text(value)}' for key, value in shown)]
+    emit('\n'.join([*lines, '']))
 
 
 def _declared(workspace: Workspace) -> list[Declaration]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NoReturn
 
+from parproc.cli.output import WriteError, complain_of_output, emit, note, silence
 from parproc.cli.request import CommandLine, read_plain
 from parproc.control.signals import die_by
 from parproc.core.screen import plain_text
@@ -27,7 +30,7 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         outcome = -signal.SIGINT
     if outcome < 0:
-        _silence()
+        silence(1, 2)
         die_by(-outcome)
     _leave(outcome)
 
@@ -38,9 +41,11 @@ def _outcome(arguments: Sequence[str]) -> int:
     try:
         asked = read_command_line(arguments)
         outcome = 0 if asked is None else act(asked)
-        sys.stdout.flush()
+        emit('')
     except BrokenPipeError:
         return -signal.SIGPIPE
+    except WriteError as error:
+        return complain_of_output(error)
     except ParprocError as error:
         trace = getattr(error, 'trace', '')
         if asked is not None and asked.verbose:
@@ -65,14 +70,15 @@ def _leave(code: int) -> NoReturn:
         from parproc.exec.cpython import run_exit_handlers
 
         run_exit_handlers()
-        _silence()
+        with suppress(WriteError, BrokenPipeError):
+            emit('')
         os._exit(code)
     sys.exit(code)
 
 
 def die_of_closed_output() -> NoReturn:
     """End as a program does whose output nobody reads any more."""
-    _silence()
+    silence(1, 2)
     die_by(signal.SIGPIPE)
 
 
@@ -96,10 +102,10 @@ def act(asked: CommandLine) -> int:
 def _complain(message: str, hint: str | None, code: int, trace: str = '') -> int:
     if trace:
         for line in trace.splitlines():
-            print(plain_text(line), file=sys.stderr)
-    print(f'parproc: error: {plain_text(message)}', file=sys.stderr)
+            note(plain_text(line))
+    note(f'parproc: error: {plain_text(message)}')
     if hint:
-        print(f'hint: {plain_text(hint)}', file=sys.stderr)
+        note(f'hint: {plain_text(hint)}')
     return code
 
 
@@ -109,15 +115,7 @@ def _bug(error: Exception, *, verbose: bool) -> int:
         import traceback
 
         trace = ''.join(traceback.format_exception(error))
+    if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}:
+        return _complain('too many files are open at once', 'allow more, as with: ulimit -n 1024', 3, trace)
     text = f'{type(error).__name__}: {error}'
     return _complain(f'this is a bug in parproc: {text}', 'please report it, with what -v shows', 3, trace)
-
-
-def _silence() -> None:
-    """Point standard output nowhere, so that flushing it while the process ends cannot raise."""
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except OSError:
-            os.dup2(nothing, stream.fileno())

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import click
 
 from parproc import __version__
+from parproc.cli.output import WriteError
 from parproc.cli.request import GRAPHS, CommandLine, split_arguments, split_words
 from parproc.errors import UserError
 from parproc.options import MODES, OUTPUTS
@@ -28,6 +29,10 @@ def read_options(arguments: Sequence[str]) -> CommandLine | None:
         raise UserError(error.format_message(), hint=_usage_hint(error)) from None
     except click.exceptions.Exit:
         return None
+    except BrokenPipeError:
+        raise
+    except OSError as error:  # click has written its answer to standard output
+        raise WriteError(error.strerror or str(error)) from None
     return holder[0]
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
 
+from parproc.cli.output import emit, note
 from parproc.core.attempt import Attempt
 from parproc.core.durations import format_duration
 from parproc.core.model import ProcState
@@ -36,14 +36,15 @@ def print_history(workspace: Workspace, name: str | None) -> None:
         if not attempts and workspace.catalog.lookup(name, workspace.params) is None:
             raise workspace.catalog.unknown(name)
     if history is not None and history.warning is not None:
-        print(f'warning: {plain_text(history.warning)}', file=sys.stderr)
+        note(f'warning: {plain_text(history.warning)}')
     if not rows:
-        print('no runs are remembered' if name is None else f'{plain_text(name)} has not run yet', file=sys.stderr)
+        note('no runs are remembered' if name is None else f'{plain_text(name)} has not run yet')
         return
+    lines = []
     if name is not None and history is not None:
         usual = history.expected([name]).get(name)
-        print(f'{plain_text(name)}  usually {format_duration(usual)}' if usual is not None else plain_text(name))
-    _print_table(rows)
+        lines.append(f'{plain_text(name)}  usually {format_duration(usual)}' if usual is not None else plain_text(name))
+    emit('\n'.join([*lines, *_table(rows), '']))
 
 
 def _run_row(run: RunRecord) -> list[str]:
@@ -79,9 +80,9 @@ def _when(seconds: float) -> str:
     return time.strftime('%Y-%m-%d %H:%M:%S', time.localtime(seconds))
 
 
-def _print_table(rows: Sequence[Sequence[str]]) -> None:
-    """Print rows with their columns in line."""
+def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return rows as lines with their columns in line."""
     cells = [[plain_text(cell) for cell in row] for row in rows]
     widths = [max(len(row[place]) for row in cells) for place in range(len(cells[0]))]
-    for row in cells:
-        print('  '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True) if width).rstrip())
+    shown = ([cell.ljust(width) for cell, width in zip(row, widths, strict=True) if width] for row in cells)
+    return ['  '.join(row).rstrip() for row in shown]

@@ -41,6 +41,7 @@ def test_a_quick_answer_loads_next_to_nothing(tasks, arguments):
         'parproc.__main__',
         'parproc.cli',
         'parproc.cli.helptext',
+        'parproc.cli.output',
         'parproc.cli.scripts',
     }, modules
     assert not tasks.mark.exists()
@@ -53,7 +54,7 @@ def test_completion_loads_next_to_nothing(ask, tasks):
         [], tasks.folder, _PARPROC_COMPLETE='bash_complete', COMP_WORDS='parproc l', XDG_CACHE_HOME=cache
     )
     assert 'plain,lint' in out
-    own = {'parproc.cli.complete', 'parproc.cli.flags', 'parproc.cli.shellwords', 'binascii'}
+    own = {'parproc.cli.complete', 'parproc.cli.flags', 'parproc.cli.output', 'parproc.cli.shellwords', 'binascii'}
     own |= {'parproc.project.find', 'parproc.project.files', 'parproc.project.index'}
     assert modules <= own | {'__future__', 'parproc', 'parproc.project', 'parproc.__main__', 'parproc.cli'}, modules
 
