@@ -451,8 +451,11 @@ class Workspace:
             history.close()
             if history.warning is not None and (folder.warning is None or self.options.task_db_path is not None):
                 engine.tell(Warned(history.warning))
+        engine.deliver()
+        code = run.exit_code()
         outcomes = {name: self.outcome_of(name) for name in wanted}
         results = {name: self.result_of(name) for name, outcome in outcomes.items() if outcome and not outcome.error}
+        self.listener.close()
         self.shut(keep_logs=bool(code))
         return RunOutcome(code, engine.stop_signal, engine.output_closed, results)
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 
+from parproc.cli.output import has_room, note
 from parproc.cli.request import CommandLine
 from parproc.core.durations import parse_duration
 from parproc.core.screen import plain_text
@@ -16,7 +17,12 @@ from parproc.errors import UserError
 from parproc.exec.streams import flush
 from parproc.report.choose import Place, mode_of_run, open_screen
 from parproc.report.fanout import Reporter, Reporters
+from parproc.report.outputs import Outputs, write_out
 from parproc.workspace import Workspace
+
+FEWEST_FILES = 18
+LAST_WORDS = 1.0
+"""Seconds for the result of a run that was stopped to be read."""
 
 
 def run(workspace: Workspace, targets: Sequence[str], asked: CommandLine, home: str) -> int:
@@ -28,15 +34,18 @@ def run(workspace: Workspace, targets: Sequence[str], asked: CommandLine, home: 
         asked: the command line.
         home: the folder that the user is in, where reports are written.
     """
+    _refuse_without_room()
     timeout = None if asked.timeout is None else parse_duration(asked.timeout, '--timeout')
     printed = asked.print_name
     if printed is not None:
         _check_printed(workspace, targets, asked, printed)
 
-    output = os.dup(1)
+    outputs = Outputs()
 
     def listener(total: int) -> Reporters:
-        return Reporters(_reporters(workspace, asked, home, output, one=total == 1 and printed is None))
+        return Reporters(_reporters(workspace, asked, home, outputs, one=total == 1 and printed is None), outputs)
+
+    began = time.monotonic()
 
     asked_for = printed is not None or workspace.options.output == 'json'
     with _output_aside() if asked_for and workspace.options.mode == 'single' else nullcontext():
@@ -50,18 +59,37 @@ def run(workspace: Workspace, targets: Sequence[str], asked: CommandLine, home: 
         )
     if outcome.output_closed:
         return -signal.SIGPIPE
-    code = outcome.exit_code
+    code, lost = outcome.exit_code, outputs.out.lost
     if printed is not None and printed in outcome.results:
         from parproc.cli.printed import NotJsonError, json_text
 
         try:
-            print(json_text(outcome.results[printed]))
+            text = json_text(outcome.results[printed])
         except NotJsonError as error:
-            print(f'parproc: error: --print {plain_text(printed)}: no JSON can be made of it: {error}', file=sys.stderr)
+            note(f'parproc: error: --print {plain_text(printed)}: no JSON can be made of it: {error}')
             code = code or 1
+        else:
+            stopped = code == 124 or outcome.signal is not None
+            deadline = time.monotonic() + LAST_WORDS if stopped else None if timeout is None else began + timeout
+            taken, lost = write_out(f'{text}\n'.encode(), deadline)
+            code = code if taken or stopped else 124
     if outcome.signal is not None and code != 124:
         return -outcome.signal
-    return code
+    if lost is not None:
+        note(f'parproc: write error: {lost.strerror}')
+    return code or int(lost is not None)
+
+
+def _refuse_without_room() -> None:
+    """Raise UserError where so few files may be open that a run would fail half way."""
+    if not has_room(FEWEST_FILES):
+        import resource
+
+        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        raise UserError(
+            f'too few files may be open at once: a run needs {FEWEST_FILES} beside what is open, of {limit} altogether',
+            hint='allow more, as with: ulimit -n 1024',
+        )
 
 
 def _check_printed(workspace: Workspace, targets: Sequence[str], asked: CommandLine, printed: str) -> None:
@@ -101,9 +129,9 @@ def _beginning(asked: CommandLine) -> tuple[str, ...]:
     return (*words, *(f'{name}={value}' for name, value in asked.params.items()))
 
 
-def _reporters(workspace: Workspace, asked: CommandLine, home: str, output: int, *, one: bool) -> list[Reporter]:
+def _reporters(workspace: Workspace, asked: CommandLine, home: str, outputs: Outputs, *, one: bool) -> list[Reporter]:
     """Return what shows the run, and what writes of it."""
-    reporters = [_screen(workspace, asked, output, one=one)]
+    reporters = [_screen(workspace, asked, outputs, one=one)]
     if workspace.history is not None:
         from parproc.report.recorder import HistoryRecorder
 
@@ -127,11 +155,15 @@ def _reporters(workspace: Workspace, asked: CommandLine, home: str, output: int,
     return reporters
 
 
-def _screen(workspace: Workspace, asked: CommandLine, output: int, *, one: bool) -> Reporter:
+def _screen(workspace: Workspace, asked: CommandLine, outputs: Outputs, *, one: bool) -> Reporter:
     """Return what shows the run, and let the session know what follows from that."""
-    status = open(os.dup(2), 'w', encoding=sys.stderr.encoding, errors='backslashreplace')  # noqa: SIM115
     place = Place(
-        status, output, workspace.folder.log_path, workspace.usual.get, workspace.ignored, colour=asked.colour
+        outputs.status,
+        lambda: outputs.out,
+        workspace.folder.log_path,
+        workspace.usual.get,
+        workspace.ignored,
+        colour=asked.colour,
     )
     screen = open_screen(mode_of_run(workspace.options, one=one), workspace.options, place)
     workspace.task_environment.update(screen.environment)

@@ -37,7 +37,7 @@ class Keys:
             self._selector.register(STDIN, selectors.EVENT_READ, self._on_readable)
         except (OSError, ValueError, KeyError):
             return
-        termios.tcsetattr(STDIN, termios.TCSADRAIN, single)
+        termios.tcsetattr(STDIN, termios.TCSANOW, single)
         self._modes = modes
 
     def give(self) -> None:
@@ -48,7 +48,7 @@ class Keys:
 
         self._selector.unregister(STDIN)
         if _is_ours():
-            termios.tcsetattr(STDIN, termios.TCSADRAIN, self._modes)
+            termios.tcsetattr(STDIN, termios.TCSANOW, self._modes)
         self._modes = None
 
     def _on_readable(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import selectors
-import sys
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ class Prompter:
         selector: watches standard input while a question is open, so that other tasks go on.
         answer: called with the asking task's name and ``{"text": line}`` or ``{"error": why}``.
         aside: called with True before a question is put, and with False when the terminal is free again.
+        say: writes text to standard error, without waiting for its reader.
     """
 
     def __init__(
@@ -37,10 +37,12 @@ class Prompter:
         selector: selectors.BaseSelector,
         answer: Callable[[str, Mapping[str, object]], None],
         aside: Callable[[bool], None],
+        say: Callable[[str], None],
     ) -> None:
         self._selector = selector
         self._answer = answer
         self._aside = aside
+        self._say = say
         self._asking = False
         self._questions: deque[Question] = deque()
         self._buffer = b''
@@ -75,8 +77,7 @@ class Prompter:
             if not self._asking:
                 self._asking = True
                 self._aside(True)
-            sys.stderr.write(f'{plain_text(question.name)}: {plain_text(question.message)} ')
-            sys.stderr.flush()
+            self._say(f'{plain_text(question.name)}: {plain_text(question.message)} ')
             if not self._take_line() and not self._ended:
                 self._set_echo(on=not question.hidden)
                 if self._watch():
@@ -135,11 +136,11 @@ class Prompter:
         import termios
 
         if on and self._echo is not None:
-            termios.tcsetattr(STDIN, termios.TCSADRAIN, self._echo)  # type: ignore[arg-type]
+            termios.tcsetattr(STDIN, termios.TCSANOW, self._echo)  # type: ignore[arg-type]
             self._echo = None
-            sys.stderr.write('\n')
+            self._say('\n')
         elif not on and self._echo is None and os.isatty(STDIN):
             self._echo = termios.tcgetattr(STDIN)
             quiet = termios.tcgetattr(STDIN)
             quiet[3] &= ~termios.ECHO
-            termios.tcsetattr(STDIN, termios.TCSADRAIN, quiet)
+            termios.tcsetattr(STDIN, termios.TCSANOW, quiet)

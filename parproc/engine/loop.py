@@ -54,6 +54,10 @@ from parproc.exec.system import signal_name
 from parproc.values import EncodedResult
 
 STOP_KEY = 'q'
+RETRY = 0.02
+LAST_WORDS = 1.0
+MOST_LAST_WORDS = 10.0
+"""Seconds that the readers of a stopped run may take nothing, and that they have altogether."""
 _abandoned: list[Engine] = []
 ExecutorFactory = Callable[[selectors.BaseSelector, Callable[[Report], None]], Executor]
 
@@ -81,6 +85,18 @@ class Listener(Protocol):
 
     def show_state(self, now: float) -> None:
         """Say how the run stands (``now`` is monotonic seconds)."""
+
+    def say(self, text: str) -> None:
+        """Write text of others to standard error."""
+
+    def unread(self) -> bool:
+        """Return whether something that was said has not been taken yet by who reads it."""
+
+    def written(self) -> int:
+        """Return how many bytes were taken so far."""
+
+    def close(self) -> None:
+        """Give up whatever is written to, with all that was not taken."""
 
 
 class TaskSource(Protocol):
@@ -129,7 +145,7 @@ class Engine:
         self.params_read: dict[str, frozenset[str] | None] = {}
         self.deadline: float | None = None
         self.timed_out = False
-        self.output_closed = False
+        self.output_closed = self._stop_is_due = False
         self.stop_signal: int | None = None
         self._tasks = tasks
         self._listener = listener
@@ -138,7 +154,7 @@ class Engine:
         self._inbox: deque[Report] = deque()
         self._executor = executor(self._selector, self._inbox.append)
         self.signals = SignalInbox(self._selector, inline=machine.inline)
-        self._prompter = Prompter(self._selector, self._reply, self._step_aside)
+        self._prompter = Prompter(self._selector, self._reply, self._step_aside, self._say)
         self._keys = Keys(self._selector, self._on_key)
         self._returned: dict[str, EncodedResult] = {}
         self._refused: set[str] = set()
@@ -234,6 +250,37 @@ class Engine:
         """Take note that what tasks read was changed: (task, when, in seconds of the clock)."""
         with self._lock:
             self._feed(Changed(changes, self._clock()))
+
+    def deliver(self) -> None:
+        """Block until what was said of a run that is over has been read.
+
+        A signal ends the wait, as does the run's time. What was stopped before waits for its readers only while they
+        go on reading, and not for long.
+        """
+        stopped = self.stop_signal is not None or self.timed_out
+        began = last = self._clock()
+        written = self._listener.written()
+        with self.signals:
+            while self._listener.unread() and not self.output_closed:
+                with self._lock:
+                    self._guarded(lambda: self._listener.tick(self._clock()))
+                now = self._clock()
+                if self._listener.written() > written:
+                    written, last = self._listener.written(), now
+                if stopped and now > min(last + LAST_WORDS, began + MOST_LAST_WORDS):
+                    return
+                if self.deadline is not None and now >= self.deadline:
+                    self.timed_out = True
+                    return
+                while self.signals.pending:
+                    number = self.signals.pending.popleft()
+                    if number in {self.signals.suspend, self.signals.tell}:
+                        self._on_signal(number)
+                    else:
+                        self.stop_signal = self.stop_signal or number
+                        return
+                due = self._listener.next_tick(now)
+                self._gather(RETRY if due is None else min(max(0.0, due - now), LAST_WORDS))
 
     def attend(self, descriptor: int, call: Callable[[], None]) -> None:
         """Call ``call`` while waiting, whenever a descriptor is readable."""
@@ -346,6 +393,9 @@ class Engine:
                 self._take(self._inbox.popleft())
             elif self.signals.pending:
                 self._on_signal(self.signals.pending.popleft())
+            elif self._stop_is_due:
+                self._stop_is_due = False
+                self.interrupt(SIGTERM, 'output closed')
             else:
                 break
         now = self._clock()
@@ -377,7 +427,7 @@ class Engine:
 
     def _patience(self) -> float | None:
         """Return how many seconds nothing needs to be done unless something happens."""
-        if self._inbox or self._inline_jobs or self.signals.pending:
+        if self._inbox or self._inline_jobs or self.signals.pending or self._stop_is_due:
             return 0
         now = self._clock()
         times = (self.machine.deadline, self.deadline, self._listener.next_tick(now))
@@ -590,17 +640,19 @@ class Engine:
             self._take_keys()
         self._guarded(lambda: self._listener.step_aside(away))
 
+    def _say(self, text: str) -> None:
+        self._guarded(lambda: self._listener.say(text))
+
     def _announce(self, message: Announcement | Message) -> None:
         self._guarded(lambda: self._listener.handle(message))
 
     def _guarded(self, call: Callable[[], None]) -> None:
-        """Call a reporter; when nobody reads its output any more, the run ends."""
+        """Call a reporter; when nobody reads its output any more, the run ends, once the actions at hand are performed."""
         try:
             call()
         except BrokenPipeError:
             if not self.output_closed:
-                self.output_closed = True
-                self.interrupt(SIGTERM, 'output closed')
+                self.output_closed = self._stop_is_due = True
 
     def _is_over(self, name: str) -> bool:
         task = self.machine.tasks.get(name)

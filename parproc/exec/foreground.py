@@ -42,7 +42,7 @@ class Foreground:
             import termios
 
             put_into_foreground(os.getpgrp())
-            termios.tcsetattr(TERMINAL, termios.TCSADRAIN, self._modes)
+            termios.tcsetattr(TERMINAL, termios.TCSANOW, self._modes)
 
 
 def put_into_foreground(group: int) -> None:

@@ -11,6 +11,7 @@ from typing import TextIO
 from parproc.options import Options
 from parproc.report.fanout import Reporter
 from parproc.report.logfile import Ignored, none_ignored
+from parproc.report.sink import Sink
 from parproc.report.style import Style
 
 WITH_LOGS = frozenset({'live', 'plain', 'stream', 'group'})
@@ -23,7 +24,7 @@ class Place:
 
     Args:
         status: receives lines about the run, and the board.
-        output: descriptor that receives what procs write.
+        output: gives what receives what procs write.
         log_path: proc name -> where its log is, or would be.
         usual: proc name -> seconds it usually takes, None when nobody knows.
         ignored: a proc's name, and whether it succeeded -> what is found in lines of its log that are not shown.
@@ -32,7 +33,7 @@ class Place:
     """
 
     status: TextIO
-    output: int
+    output: Callable[[], Sink]
     log_path: Callable[[str], str]
     usual: Callable[[str], float | None]
     ignored: Ignored = none_ignored
@@ -140,24 +141,27 @@ def _board(style: Style, options: Options, place: Place, environment: Mapping[st
 def _reporter(mode: str, style: Style, options: Options, place: Place) -> Reporter:
     ignored = place.ignored
     log_path, in_program = place.log_path, place.in_program
-    colour = wants_colour(place.colour, terminal=os.isatty(place.output))
     if mode == 'raw':
         from parproc.report.raw import RawReporter
 
-        return RawReporter(open(place.output, 'wb', closefd=not in_program), style, log_path)
+        return RawReporter(place.output(), style, log_path)
     if mode == 'stream':
         from parproc.report.stream import StreamReporter
 
-        return StreamReporter(place.output, style, log_path, colour=colour, ignored=ignored, in_program=in_program)
+        out = place.output()
+        colour = wants_colour(place.colour, terminal=out.isatty())
+        return StreamReporter(out, style, log_path, colour=colour, ignored=ignored, in_program=in_program)
     if mode == 'group':
         from parproc.report.group import GroupReporter
 
-        return GroupReporter(place.output, style, log_path, colour=colour, ignored=ignored, in_program=in_program)
+        out = place.output()
+        colour = wants_colour(place.colour, terminal=out.isatty())
+        return GroupReporter(out, style, log_path, colour=colour, ignored=ignored, in_program=in_program)
     if mode == 'github':
         from parproc.report.github import GithubReporter
 
         return GithubReporter(
-            place.output,
+            place.output(),
             Style(place.status, colour=place.colour != 'never'),
             log_path,
             summary_path=os.environ.get('GITHUB_STEP_SUMMARY') or None,
@@ -168,7 +172,7 @@ def _reporter(mode: str, style: Style, options: Options, place: Place) -> Report
         from parproc.report.jsonl import JsonReporter
 
         no_log = options.mode == 'single'
-        return JsonReporter(place.output, (lambda _name: None) if no_log else log_path, version=version())
+        return JsonReporter(place.output(), (lambda _name: None) if no_log else log_path, version=version())
     if mode == 'lines':
         from parproc.report.lines import LinesReporter
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, TextIO
 
 from parproc.core.events import Announcement
 from parproc.core.screen import plain_text
 from parproc.core.view import Message, RunView
+from parproc.report.outputs import Outputs, standard_error
 from parproc.report.state import state_lines
 
 LONGEST_REASON = 200
@@ -31,13 +31,20 @@ class Reporter(Protocol):
 class Reporters:
     """Folds messages and passes them on.
 
+    A reporter may also have ``unread`` (whether it has more to write than was taken) and ``written`` (how many bytes
+    were, apart from what went to the outputs), ``close``, ``suspend`` and ``resume`` (leave the terminal to somebody
+    else, take it back), ``press`` (a key) and ``say`` (text of others).
+
     Args:
         reporters: the peers.
+        outputs: what they write to, offered to its readers at each tick; None where nobody looks at these.
     """
 
-    def __init__(self, reporters: Sequence[Reporter]) -> None:
+    def __init__(self, reporters: Sequence[Reporter], outputs: Outputs | None = None) -> None:
         self.view = RunView()
         self._reporters = list(reporters)
+        self._outputs = outputs
+        self._status: TextIO | None = None if outputs is None else outputs.status
 
     def handle(self, message: Announcement | Message) -> None:
         """Let each reporter take one message; raises BrokenPipeError when nobody reads the output any more."""
@@ -68,12 +75,16 @@ class Reporters:
                 broken = error
             except Exception as error:
                 self._drop(reporter, error)
+        if self._outputs is not None:
+            self._outputs.tick(now)
+        elif self._status is not None:
+            self._status.flush()
         if broken is not None:
             raise broken
 
     def next_tick(self, now: float) -> float | None:
         """Return when the next one wants its tick, None when none does."""
-        nearest = None
+        nearest = None if self._outputs is None else self._outputs.next_tick()
         for reporter in self._reporters:
             try:
                 due = reporter.next_tick(self.view)
@@ -83,6 +94,39 @@ class Reporters:
                 if due is not None and (nearest is None or due < nearest):
                     nearest = due
         return None if nearest is None else max(nearest, now)
+
+    def unread(self) -> bool:
+        """Return whether something that was said has not been taken yet by who reads it."""
+        if self._outputs is not None and self._outputs.pending:
+            return True
+        return any(getattr(reporter, 'unread', False) for reporter in self._reporters)
+
+    def written(self) -> int:
+        """Return how many bytes were taken so far."""
+        count = 0 if self._outputs is None else self._outputs.written
+        return count + sum(getattr(reporter, 'written', 0) for reporter in self._reporters)
+
+    def close(self) -> None:
+        """Give the outputs up, with all that was not taken."""
+        for reporter in self._reporters:
+            call = getattr(reporter, 'close', None)
+            if call is not None:
+                with contextlib.suppress(OSError):
+                    call()
+        if self._outputs is not None:
+            self._outputs.close()
+
+    def say(self, text: str) -> None:
+        """Write text to standard error, where what draws on the terminal has stepped aside or lets it scroll up."""
+        for reporter in self._reporters:
+            call = getattr(reporter, 'say', None)
+            if call is not None:
+                call(text)
+                return
+        if self._status is None:
+            self._status = standard_error()
+        self._status.write(text)
+        self._status.flush()
 
     def step_aside(self, away: bool) -> None:
         """Let those that draw on the terminal leave it to somebody else, or take it back."""
@@ -112,9 +156,8 @@ class Reporters:
         """Say on standard error how the run stands; what draws on the terminal steps aside for it."""
         lines = state_lines(self.view, now)
         self.step_aside(True)
-        with contextlib.suppress(OSError, ValueError, AttributeError):
-            sys.stderr.write(''.join(f'{line}\n' for line in lines))
-            sys.stderr.flush()
+        with contextlib.suppress(OSError, ValueError):
+            self.say(''.join(f'{line}\n' for line in lines))
         self.step_aside(False)
 
     def _drop(self, reporter: Reporter, error: Exception) -> None:
@@ -123,6 +166,5 @@ class Reporters:
             reason = plain_text(f'{type(error).__name__}: {error}')[:LONGEST_REASON]
         except Exception:
             reason = type(error).__name__
-        with contextlib.suppress(OSError, ValueError, AttributeError):
-            sys.stderr.write(f'parproc: {type(reporter).__name__} broke and was dropped: {reason}\n')
-            sys.stderr.flush()
+        with contextlib.suppress(OSError, ValueError):
+            self.say(f'parproc: {type(reporter).__name__} broke and was dropped: {reason}\n')

@@ -18,6 +18,7 @@ from parproc.core.view import Ended, Message, RunBegan, RunEnded, RunView, TaskL
 from parproc.report.copying import BURST, CopyingReporter
 from parproc.report.group import LONGEST_OUTPUT
 from parproc.report.logfile import Ignored, failure_lines, has_output, none_ignored
+from parproc.report.sink import Sink
 from parproc.report.stepsummary import StepSummary
 from parproc.report.style import Style
 from parproc.report.summary import counts_text
@@ -54,7 +55,7 @@ class GithubReporter(CopyingReporter):
     commands off, are shown as text.
 
     Args:
-        out: descriptor that receives everything.
+        out: receives everything.
         style: how lines are drawn; its stream is not written to.
         log_path: proc name -> its log.
         summary_path: file for the step's summary, None for none.
@@ -64,7 +65,7 @@ class GithubReporter(CopyingReporter):
 
     def __init__(
         self,
-        out: int,
+        out: Sink,
         style: Style,
         log_path: Callable[[str], str],
         *,
@@ -83,13 +84,16 @@ class GithubReporter(CopyingReporter):
     def handle(self, message: Announcement | Message, view: RunView) -> None:
         """Write what there is to say about ``message``."""
         if self._summary is not None:
-            self._summary.handle(message, view)
+            try:
+                self._summary.handle(message, view)
+            except OSError as error:
+                self._say(f'warning: the summary of the step cannot be written: {error.strerror}')
         if isinstance(message, RunBegan):
             self._plain.spoken(message.time)
         if not isinstance(message, (TaskStarted, TaskWanted, RunBegan, TaskLogged)):
             super().handle(message, view)
 
-    def _close(self, ended: Ended, view: RunView, *, patience: int | None) -> bool:
+    def _close(self, ended: Ended, view: RunView, *, patience: int) -> bool:
         good = ended.outcome.state in GOOD
         if self._tail is None:
             path = self._log_path(ended.name)
@@ -139,7 +143,7 @@ class GithubReporter(CopyingReporter):
                 self._say(f'and {more} more failed')
         began = view.began.time if view.began is not None else end.time
         self._say('', f'{counts_text(self._style, view)} in {format_duration(end.time - began)}')
-        self._sink.flush(None)
+        self._sink.flush()
 
     def _excerpt(self, ended: Ended) -> list[str]:
         if ended.seconds is None:

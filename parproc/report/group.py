@@ -8,6 +8,7 @@ from parproc.core.model import GOOD
 from parproc.core.view import Ended, RunView
 from parproc.report.copying import BURST, CopyingReporter
 from parproc.report.logfile import Ignored, none_ignored
+from parproc.report.sink import Sink
 from parproc.report.style import Style
 from parproc.report.tail import Tail
 
@@ -21,7 +22,7 @@ class GroupReporter(CopyingReporter):
     Of more than 16 MB, the beginning and the end: who reads it has the log, and nobody waits for a gigabyte of it.
 
     Args:
-        out: descriptor that receives the ends and the output.
+        out: receives the ends and the output.
         style: receives the other status lines, as plain has them.
         log_path: proc name -> its log.
         colour: whether ``out`` takes colour; as the style's stream when not given.
@@ -31,7 +32,7 @@ class GroupReporter(CopyingReporter):
 
     def __init__(
         self,
-        out: int,
+        out: Sink,
         style: Style,
         log_path: Callable[[str], str],
         *,
@@ -42,7 +43,7 @@ class GroupReporter(CopyingReporter):
         super().__init__(out, style, log_path, colour=colour, ignored=ignored, in_program=in_program)
         self._tail: Tail | None = None
 
-    def _close(self, ended: Ended, view: RunView, *, patience: int | None) -> bool:
+    def _close(self, ended: Ended, view: RunView, *, patience: int) -> bool:
         if self._tail is None:
             lines = [self._style.ended(ended, view.name_width), *self._style.leaks(ended)]
             self._sink.put(''.join(f'{self._style.printable(line)}\n' for line in lines).encode())

@@ -10,51 +10,61 @@ from enum import Enum
 
 from parproc.core.events import Announcement
 from parproc.core.model import Location, Usage
-from parproc.core.view import Message, RunEnded, RunView
+from parproc.core.view import Message, RunView, TaskLogged, TaskProgressed, Warned
 from parproc.report.eventstream import EventStream
-from parproc.report.sink import PATIENCE, Sink
+from parproc.report.sink import PATIENCE, RETRY, Sink
 from parproc.report.waits import WaitOver
 from parproc.run_events import ProcResult, RunEvent
 
-INTERVAL = 0.05
 MOST_PENDING = 1 << 20
-LAST_PATIENCE = 1000
+LAST_PATIENCE = 1.0
 
 
 class JsonReporter:
     """Writes events as JSON, in ASCII, each line as soon as it is known.
 
-    Up to a megabyte waits for a slow reader; after that, the run does.
+    What waits for a slow reader is held; above a megabyte, what tasks log and how far they are is left out and counted.
 
     Args:
-        out: descriptor that receives the lines.
+        out: receives the lines.
         log_path: proc name -> its log, None where there is none.
         version: of parproc, for the header.
         clock: gives seconds since the epoch.
     """
 
     def __init__(
-        self, out: int, log_path: Callable[[str], str | None], *, version: str, clock: Callable[[], float] = time.time
+        self, out: Sink, log_path: Callable[[str], str | None], *, version: str, clock: Callable[[], float] = time.time
     ) -> None:
-        self._sink = Sink(out)
+        self._sink = out
         self._stream = EventStream(log_path, version=version, clock=clock)
         self._now = 0.0
+        self._left_out = 0
+
+    @property
+    def unread(self) -> bool:
+        """Whether something is still to be written."""
+        return bool(self._sink.pending)
 
     def handle(self, message: Announcement | Message, view: RunView) -> None:
         """Write the line for ``message``."""
         self._now = getattr(message, 'time', self._now)
+        if self._sink.pending > MOST_PENDING and isinstance(message, (TaskLogged, TaskProgressed)):
+            self._left_out += 1
+            return
+        if self._left_out:
+            missed, self._left_out = self._left_out, 0
+            self.handle(Warned(f'{missed} events were left out: nobody read them'), view)
         for event in self._stream.events(message, view):
             self._sink.put(f'{json.dumps(as_json(event), separators=(",", ":"))}\n'.encode('ascii'))
-        patience = None if isinstance(message, RunEnded) or self._sink.pending > MOST_PENDING else 0
-        self._sink.flush(patience)
+        self._sink.flush()
 
     def end_wait(self, wait: WaitOver, view: RunView) -> None:
         """Write what is still to be written, as far as somebody reads it within a while."""
-        self._sink.flush(LAST_PATIENCE)
+        self._sink.drain(LAST_PATIENCE)
 
     def next_tick(self, view: RunView) -> float | None:
         """Return when to offer a slow reader more."""
-        return self._now + INTERVAL if self._sink.pending else None
+        return self._now + RETRY if self._sink.pending else None
 
     def tick(self, now: float, view: RunView) -> None:
         """Write what a slow reader did not take before."""

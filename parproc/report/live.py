@@ -34,7 +34,8 @@ FRAME = 0.1
 PULSE = 0.2
 """How often logs are looked at for a new last line, which nobody announces."""
 RETRY = 0.02
-PATIENCE = 2.0
+PATIENCE = 0.2
+"""Seconds in which a terminal takes the board off, before somebody else writes there; else that comes when it does."""
 FEWEST_LINES = 4
 MOST_LOGS = 50
 LOG_LINES = 20
@@ -77,7 +78,6 @@ class LiveReporter:
         environ: Mapping[str, str] = os.environ,
     ) -> None:
         style.stream.flush()
-        self._stream = style.stream
         self._tty = Tty(style.stream.fileno(), clock)
         self._text = io.StringIO()
         self._style = Style(self._text, colour=style.colour, links=style.colour)
@@ -108,6 +108,16 @@ class LiveReporter:
     def reset(self) -> bytes:
         """What to write to the terminal when nobody can take the board away any more."""
         return f'{AT_ONCE}{SHOW}{self._taskbar.farewell()}\r\n'.encode()
+
+    @property
+    def unread(self) -> bool:
+        """Whether the terminal has not taken all that was written."""
+        return self._tty.busy
+
+    @property
+    def written(self) -> int:
+        """How many bytes the terminal has taken."""
+        return self._tty.written
 
     def handle(self, message: Announcement | Message, view: RunView) -> None:
         """Note what there is to say about ``message``; the end of the run, and what comes later, is shown at once."""
@@ -142,18 +152,21 @@ class LiveReporter:
     def next_tick(self, view: RunView) -> float | None:
         """Return when the next frame is due."""
         if self._over or self._away:
-            return None
+            return self._due if self._tty.busy else None
         if self._changed or self._tty.busy:
             return self._due
         return max(self._pulse, self._due) if view.running else None
 
     def tick(self, now: float, view: RunView) -> None:
         """Draw a frame when one is due and the terminal takes it."""
-        if self._over or self._away or now < self._due or not (self._changed or self._tty.busy or now >= self._pulse):
+        if now < self._due:
             return
-        self._tty.push()
+        if self._tty.busy:
+            self._tty.push()
         if self._tty.busy:
             self._due = now + RETRY
+            return
+        if self._over or self._away or not (self._changed or now >= self._pulse):
             return
         self._paint(now, view)
         self._changed = False
@@ -198,11 +211,15 @@ class LiveReporter:
         self.suspend()
 
     def close(self) -> None:
-        """Leave the terminal for good."""
+        """Leave the terminal for good, with all that it has not taken."""
         if not self._over:
             self._over = True
             self._leave()
-            self._tty.close()
+        self._tty.close()
+
+    def say(self, text: str) -> None:
+        """Write text that is no part of the board, as a question is."""
+        self._tty.write(text)
 
     def suspend(self) -> None:
         """Take the board off the screen, for a question or a proc that has the terminal to itself."""
@@ -234,12 +251,15 @@ class LiveReporter:
                 self._collect()
 
     def _end(self, message: RunEnded, view: RunView) -> None:
-        """Replace the board by the summary; what the terminal does not take within its time is given up."""
+        """Replace the board by the summary, which waits for the terminal; a program has seen how its waits went."""
         self._collect()
-        if not self._in_program:
-            write_summary(self._style, view, message, self._log_path, self._usual)
-            self._collect()
-        self.close()
+        if self._in_program:
+            self.close()
+            return
+        write_summary(self._style, view, message, self._log_path, self._usual)
+        self._collect()
+        self._over = True
+        self._leave()
 
     def _collect(self) -> None:
         """Keep the lines just written for the next frame; after the end there is none, and they are shown at once."""
@@ -247,8 +267,7 @@ class LiveReporter:
         self._text.seek(0)
         self._text.truncate()
         if self._over and text:
-            self._stream.write(text)
-            self._stream.flush()
+            self._tty.write(text)
         elif text:
             self._backlog.add(text)
 

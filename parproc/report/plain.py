@@ -141,10 +141,9 @@ class PlainReporter:
         if failed and ended.seconds is not None and outcome.error is not ErrorKind.INTERRUPTED:
             path = self._log_path(ended.name)
             bar = style.paint('│', 'red')
-            for line in failure_lines(
-                path, colour=style.colour, full=self._full_log, ignored=self._ignored(ended.name, False)
-            ):
-                style.line(f'    {bar} {line}'.rstrip())
+            ignored = self._ignored(ended.name, False)
+            lines = failure_lines(path, colour=style.colour, full=self._full_log, ignored=ignored)
+            style.lines(f'    {bar} {line}'.rstrip() for line in lines)
             if self._quiet:
                 style.line(f'    log: {plain_text(path)}')
         return True

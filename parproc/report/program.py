@@ -17,6 +17,7 @@ from parproc.report.eventstream import EventStream
 from parproc.report.fanout import Reporter, Reporters
 from parproc.report.listening import EventListener
 from parproc.report.logfile import Ignored, none_ignored
+from parproc.report.sink import Sink
 from parproc.report.stderr import ProgramStderr
 from parproc.report.waits import WaitOver
 from parproc.run_events import RunEvent
@@ -214,15 +215,20 @@ def program_screen(
 ) -> Screen:
     """Return what shows a program's run, as its options say; takes what :func:`program_listener` does."""
     status = cast('TextIO', ProgramStderr())
-    place = Place(status, _descriptor_of_output(), log_path, usual, ignored, in_program=True)
+    place = Place(status, _output, log_path, usual, ignored, in_program=True)
     try:
         return open_screen(mode_of_program(options, status), options, place)
     except OSError:  # standard output is closed
         return open_screen('silent', options, place)
 
 
-def _descriptor_of_output() -> int:
+def _output() -> Sink:
+    """Return what writes to standard output; raises OSError when that is closed."""
     try:
-        return sys.stdout.fileno()
+        descriptor = sys.stdout.fileno()
     except Exception:  # none of the system's, as in a notebook
-        return 1
+        descriptor = 1
+    sink = Sink(descriptor)
+    if sink.error is not None:
+        raise sink.error
+    return sink

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import io
+import os
 import re
 from collections.abc import Callable
 
@@ -53,8 +54,9 @@ class StepSummary:
         elif isinstance(message, TaskFinished) and view.latest is not None:
             self._ended[message.name] = view.latest
         elif isinstance(message, RunEnded):
-            with open(self._path, 'a', encoding='utf-8', errors='backslashreplace') as file:
-                file.write(self._text(message, view))
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC  # a pipe is not waited for
+            with open(os.open(self._path, flags, 0o666), 'wb') as file:
+                file.write(self._text(message, view).encode('utf-8', 'backslashreplace'))
 
     def _text(self, end: RunEnded, view: RunView) -> str:
         began = view.began.time if view.began is not None else end.time

@@ -10,7 +10,7 @@ from parproc.core.screen import RESET, plain_text
 from parproc.core.view import Ended, Message, RunView
 from parproc.report.copying import BURST, CopyingReporter
 from parproc.report.logfile import Ignored, none_ignored
-from parproc.report.sink import PATIENCE
+from parproc.report.sink import PATIENCE, Sink
 from parproc.report.style import Style
 from parproc.report.tail import Tail
 
@@ -22,7 +22,7 @@ class StreamReporter(CopyingReporter):
     """Writes the output of all running procs as it comes, ``name | `` before each line.
 
     Args:
-        out: descriptor that receives the lines.
+        out: receives the lines.
         style: receives the status lines, as plain has them.
         log_path: proc name -> its log.
         colour: whether ``out`` takes colour; as the style's stream when not given.
@@ -32,7 +32,7 @@ class StreamReporter(CopyingReporter):
 
     def __init__(
         self,
-        out: int,
+        out: Sink,
         style: Style,
         log_path: Callable[[str], str],
         *,
@@ -51,9 +51,9 @@ class StreamReporter(CopyingReporter):
 
     def next_tick(self, view: RunView) -> float | None:
         """Return when to look for more output."""
-        return self._due if view.running or self._backlog else None
+        return self._due if view.running or self.unread else None
 
-    def _close(self, ended: Ended, view: RunView, *, patience: int | None) -> bool:
+    def _close(self, ended: Ended, view: RunView, *, patience: int) -> bool:
         tail = self._tails.get(ended.name)
         if tail is None:
             return True

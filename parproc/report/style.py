@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import TextIO
 
 from parproc.core.durations import format_duration
@@ -53,6 +54,10 @@ class Style:
     def line(self, text: str = '') -> None:
         """Write a line, as :meth:`printable` has it."""
         self.stream.write(self.printable(text) + '\n')
+
+    def lines(self, texts: Iterable[str]) -> None:
+        """Write lines, each as :meth:`line` does, asked for only when the stream has room where it can tell."""
+        self.stream.writelines(f'{self.printable(text)}\n' for text in texts)
 
     def printable(self, text: str) -> str:
         """Return ``text`` as the stream can take it: where that is only ASCII, signs are simpler, the rest escaped."""

@@ -20,6 +20,9 @@ class Tty:
         descriptor: an open terminal.
         clock: monotonic seconds.
 
+    Attributes:
+        written: how many bytes were taken.
+
     Raises:
         OSError: when it is no terminal or cannot be opened.
     """
@@ -29,6 +32,7 @@ class Tty:
         self._descriptor = os.open(os.ttyname(descriptor), flags)
         self._clock = clock
         self._rest = memoryview(b'')
+        self.written = 0
 
     @property
     def busy(self) -> bool:
@@ -79,6 +83,7 @@ class Tty:
             self._rest = memoryview(b'')
             return True
         self._rest = self._rest[taken:]
+        self.written += taken
         return taken > 0
 
     def _await(self, seconds: float) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import select
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from parproc.core.events import Announcement, TaskFinished, TaskStarted, TaskWan
 from parproc.core.model import SUCCESS, ErrorKind, Outcome, failure
 from parproc.core.view import Message, RunBegan
 from parproc.report.fanout import Reporter, Reporters
+from parproc.report.sink import Sink
 from parproc.report.style import Style
 
 FAILURE = failure(ErrorKind.EXIT, 'exit 2')
@@ -25,13 +27,21 @@ def ran(name: str, outcome: Outcome = SUCCESS, start: float = 0.0, end: float = 
     return [TaskStarted(name, 1, start), TaskFinished(name, outcome, 1, start, end)]
 
 
+def available(descriptor: int) -> bytes:
+    """Return what can be read from a pipe by now."""
+    data = b''
+    while select.select([descriptor], [], [], 0)[0] and (more := os.read(descriptor, 1 << 17)):
+        data += more
+    return data
+
+
 class Both:
     """A reporter whose output and status lines go to one file, in the order in which they were written."""
 
     def __init__(
         self,
         folder: Path,
-        make: Callable[[int, Style, Callable[[str], str]], Reporter],
+        make: Callable[[Sink, Style, Callable[[str], str]], Reporter],
         *,
         colour: bool = False,
         encoding: str = 'utf-8',
@@ -40,7 +50,7 @@ class Both:
         self.file = (folder / 'both').open('w+b', buffering=0)
         self.out = os.dup(self.file.fileno())
         self.status = io.TextIOWrapper(open(os.dup(self.out), 'wb'), encoding=encoding, newline='\n')
-        self.reporters = Reporters([make(self.out, Style(self.status, colour=colour), self.log_path)])
+        self.reporters = Reporters([make(Sink(self.out), Style(self.status, colour=colour), self.log_path)])
         self.seen = 0
 
     def close(self) -> None:

@@ -14,8 +14,9 @@ from parproc.core.model import SUCCESS, ErrorKind, Outcome, ProcState, failure
 from parproc.core.view import RunEnded, TaskLogged, Warned
 from parproc.report.fanout import Reporters
 from parproc.report.group import GroupReporter
+from parproc.report.sink import Sink
 from parproc.report.style import Style
-from tests.report.teller import FAILURE, Both, ran, wanted
+from tests.report.teller import FAILURE, Both, available, ran, wanted
 
 
 def test_a_run_reads_as_this(told: Callable[..., Both]) -> None:
@@ -84,7 +85,9 @@ def test_a_heartbeat_breaks_thirty_seconds_of_silence(told: Callable[..., Both])
 def test_status_waits_for_a_slow_reader_and_the_run_does_not(tmp_path: Path) -> None:
     read, write = os.pipe()
     status = io.StringIO()
-    reporters = Reporters([GroupReporter(write, Style(status, colour=False), lambda name: f'{tmp_path}/{name}.log')])
+    reporters = Reporters(
+        [GroupReporter(Sink(write), Style(status, colour=False), lambda name: f'{tmp_path}/{name}.log')]
+    )
     (tmp_path / 'a.log').write_bytes(b'0123456789\n' * 100_000)
     for message in [*wanted('a', 'b'), *ran('a'), TaskStarted('b', 1, 1.0)]:
         reporters.handle(message)
@@ -92,20 +95,22 @@ def test_status_waits_for_a_slow_reader_and_the_run_does_not(tmp_path: Path) -> 
     copied = b''
     now = 1.0
     while '> b\n' not in status.getvalue():
-        copied += os.read(read, 1 << 17)
+        copied += available(read)
         now += 1.0
         reporters.tick(now)
     assert reporters.next_tick(now) == now + 30.0
+    copied += available(read)
     os.close(write)
-    with open(read, 'rb') as rest:
-        copied += rest.read()
+    os.close(read)
     assert copied == b'+ a  1.0s\n' + b'    0123456789\n' * 100_000
 
 
 def test_an_output_that_nobody_reads_ends_the_run_quietly(tmp_path: Path) -> None:
     read, write = os.pipe()
     status = io.StringIO()
-    reporters = Reporters([GroupReporter(write, Style(status, colour=False), lambda name: f'{tmp_path}/{name}.log')])
+    reporters = Reporters(
+        [GroupReporter(Sink(write), Style(status, colour=False), lambda name: f'{tmp_path}/{name}.log')]
+    )
     for message in [*wanted('a'), TaskStarted('a', 1, 0.0)]:
         reporters.handle(message)
     os.close(read)

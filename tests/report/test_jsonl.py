@@ -24,7 +24,9 @@ from parproc.report import jsonl
 from parproc.report.eventstream import STATES, EventStream
 from parproc.report.fanout import Reporters
 from parproc.report.jsonl import JsonReporter
+from parproc.report.sink import Sink
 from parproc.run_events import RunEvent
+from tests.report.teller import available
 
 SCHEMA = json.loads(Path(jsonl.__file__).with_name('events.schema.json').read_text())
 TYPES: dict[str, tuple[type, ...]] = {
@@ -99,7 +101,7 @@ def problems(value: Any, schema: dict[str, Any], where: str = '') -> Iterator[st
 
 
 def told(out: int, story: list[Any], clock: Callable[[], float] = lambda: 1700000000.5) -> Reporters:
-    reporters = Reporters([JsonReporter(out, lambda name: f'LOGS/{name}.log', version='9.8', clock=clock)])
+    reporters = Reporters([JsonReporter(Sink(out), lambda name: f'LOGS/{name}.log', version='9.8', clock=clock)])
     for message in story:
         reporters.handle(message)
     return reporters
@@ -297,13 +299,33 @@ def test_a_slow_reader_loses_nothing() -> None:
     data = b''
     now = 101.0
     while reporters.next_tick(now) is not None:
-        data += os.read(read, 1 << 17)
+        data += available(read)
         now += 1.0
         reporters.tick(now)
+    data += available(read)
     os.close(write)
-    with open(read, 'rb') as rest:
-        data += rest.read()
+    os.close(read)
     assert len(data.splitlines()) == 501
+
+
+def test_of_what_nobody_reads_only_logs_and_progress_are_left_out_and_that_is_said() -> None:
+    read, write = os.pipe()
+    ends = [TaskFinished(f'p{number}', SUCCESS, 1, 0.0, 100.0) for number in range(3)]
+    reporters = told(write, [STORY[0], *(TaskLogged('a', 'x' * 1000, 100.0) for _ in range(3000)), *ends])
+    data = b''
+    now = 101.0
+    while reporters.unread():
+        data += available(read)
+        now += 1.0
+        reporters.tick(now)
+    data += available(read)
+    os.close(write)
+    os.close(read)
+    lines = [json.loads(line) for line in data.splitlines()]
+    (warned,) = [line['message'] for line in lines if line['event'] == 'warned']
+    logged = sum(line['event'] == 'logged' for line in lines)
+    assert warned == f'{3000 - logged} events were left out: nobody read them' and 0 < logged < 3000
+    assert [line['name'] for line in lines if line['event'] == 'finished'] == ['p0', 'p1', 'p2']
 
 
 def test_an_output_that_nobody_reads_ends_the_run() -> None:

@@ -15,6 +15,7 @@ from parproc.core.model import SUCCESS, ErrorKind, Outcome, failure
 from parproc.core.view import TaskLogged, Warned
 from parproc.report.fanout import Reporters
 from parproc.report.raw import INTERVAL, RawReporter
+from parproc.report.sink import RETRY, Sink
 from parproc.report.style import Style
 
 FAILURE = failure(ErrorKind.EXIT, 'exit 2')
@@ -27,7 +28,7 @@ class Raw:
         self.log = folder / 'a.log'
         self.status = io.StringIO()
         self.reporters = Reporters(
-            [RawReporter(output, Style(self.status, colour=False), lambda name: f'{folder}/{name}.log')]
+            [RawReporter(Sink(output.fileno()), Style(self.status, colour=False), lambda name: f'{folder}/{name}.log')]
         )
 
     def write(self, data: bytes) -> None:
@@ -129,7 +130,7 @@ def test_a_reader_that_does_not_read_never_blocks_the_run(tmp_path: Path, pipe: 
     for now in range(200):
         raw.reporters.tick(float(now))
         if now == 0:
-            assert raw.reporters.next_tick(0.0) == 0.0
+            assert raw.reporters.next_tick(0.0) == RETRY
         copied += reader.read(65536) or b''
         if len(copied) == len(content):
             break
