@@ -8,6 +8,10 @@ import os
 import shlex
 
 from parproc.errors import UserError
+from parproc.report.sink import Sink
+
+PATIENCE = 5.0
+"""Seconds that the reader of a report may take; the run is over, and its exit code waits for this."""
 
 
 class ReportFile:
@@ -45,8 +49,7 @@ class ReportFile:
             OSError: when it cannot be written; what was there before then stays.
         """
         if not self._replaced:
-            with open(self._path, 'wb') as file:
-                file.write(data)
+            self._hand_over(data)
             return
         temporary = self._create(data)
         try:
@@ -54,6 +57,23 @@ class ReportFile:
         except OSError:
             os.unlink(temporary)
             raise
+
+    def _hand_over(self, data: bytes) -> None:
+        """Write to what is no file, such as a pipe, for as long as its reader may take."""
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC)
+        sink = Sink(descriptor)
+        os.close(descriptor)
+        sink.put(data)
+        try:
+            taken = sink.drain(PATIENCE)
+        except BrokenPipeError:
+            taken = False
+        finally:
+            sink.close()
+        if sink.error is not None:
+            raise sink.error
+        if not taken:
+            raise OSError(errno.ETIMEDOUT, 'nobody reads it', self._path)
 
     def _create(self, data: bytes) -> str:
         temporary = f'{os.path.dirname(self._path)}/.parproc-{os.urandom(6).hex()}.tmp'

@@ -135,6 +135,22 @@ def test_no_more_than_one_folder_is_made_and_none_elsewhere(
     assert os.listdir(tmp_path) == ['here'] and not os.listdir(tmp_path / 'here')
 
 
+def test_a_pipe_that_nobody_reads_is_waited_for_only_so_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr('parproc.report.reportfile.PATIENCE', 0.1)
+    os.mkfifo(tmp_path / 'pipe')
+    Reporters([JunitReporter(str(tmp_path / 'pipe'), str)]).handle(RunEnded(0, 1.0))
+    assert capsys.readouterr().err.count('JunitReporter broke and was dropped') == 1
+    reader = os.open(tmp_path / 'pipe', os.O_RDONLY | os.O_NONBLOCK)
+    reporters = Reporters([JunitReporter(str(tmp_path / 'pipe'), str)])
+    for message in ran('a', failure(ErrorKind.EXIT, 'x' * 1_000_000)):
+        reporters.handle(message)
+    reporters.handle(RunEnded(0, 1.0))
+    os.close(reader)
+    assert 'nobody reads it' in capsys.readouterr().err
+
+
 def test_a_device_is_written_to_and_not_replaced(tmp_path: Path) -> None:
     read, write = os.pipe()
     reporters = Reporters([JunitReporter(f'/dev/fd/{write}', str)])
