@@ -303,13 +303,18 @@ class Engine:
         """Return the process that runs a task, None where there is none."""
         return self._executor.process_of(name)
 
-    def close(self) -> None:
-        """End whatever still runs and release everything; threads that wait return."""
+    def take_over(self) -> None:
+        """Let every thread that waits return, to be the only one from now on."""
         with self._lock:
             self._closing = True
             self.signals.wake()
             while self._driver not in {None, threading.get_ident()}:
                 self._news.wait()
+
+    def close(self) -> None:
+        """End whatever still runs and release everything; threads that wait return."""
+        self.take_over()
+        with self._lock:
             self._executor.close()
             self.signals.close()
             self._prompter.close()

@@ -191,6 +191,7 @@ class Run:
         self.is_alive = False
         if self._display is not None:
             self.engine.tell(RunEnded(self.exit_code(), time.monotonic()))
+            self.engine.take_over()
             self.engine.deliver()
         self.engine.close()
         self.folder.close(failed=keep)
