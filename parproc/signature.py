@@ -13,12 +13,13 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 from parproc.core.plain import shown
-from parproc.errors import UserError
+from parproc.errors import ProcFailedError, UserError
 
 Function: TypeAlias = Callable[..., object]
 _POSITIONAL = ('POSITIONAL_ONLY', 'POSITIONAL_OR_KEYWORD')
 _VARIADIC = 0x04
 _KEYWORDS = 0x08
+_type_of: Callable[[object], type] = type  # asked after a task has run, which may have exchanged the built-in one
 
 
 class Missing:
@@ -94,14 +95,55 @@ def read(function: Function) -> Signature:
 
 
 def bind(function: Function, args: Mapping[str, object], signature: Signature) -> Callable[[object], object]:
-    """Return a callable that takes the context and calls ``function`` with what it takes of ``args``."""
+    """Return a callable that takes the context and calls ``function`` with what it takes of ``args``.
+
+    A coroutine that it returns is run to its end, however ``function`` came by it.
+    """
     if signature.keywords:
         given = dict(args)
     else:
         given = {parameter.name: args[parameter.name] for parameter in signature.parameters if parameter.name in args}
     if signature.takes_context(args):
-        return lambda context: function(context, **given)
-    return lambda _: function(**given)
+        return lambda context: _finished(function(context, **given))
+    return lambda _: _finished(function(**given))
+
+
+def _finished(value: object) -> object:
+    """Return ``value``, or what it comes to where it is a coroutine."""
+    kind = _type_of(value)
+    if kind is types.CoroutineType:
+        return _run_coroutine(value)
+    if kind is types.AsyncGeneratorType:
+        raise ProcFailedError('the function is an async generator, which returns nothing: use return, not yield')
+    return value
+
+
+def _run_coroutine(coroutine: Any) -> object:
+    """Run a coroutine; where this thread is inside an event loop, as in a notebook, in a thread of its own."""
+    import asyncio
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(coroutine)
+    import contextvars
+    import threading
+
+    ended: list[tuple[object, BaseException | None]] = []
+
+    def run() -> None:
+        try:
+            ended.append((asyncio.run(coroutine), None))
+        except BaseException as error:
+            ended.append((None, error))
+
+    thread = threading.Thread(target=contextvars.copy_context().run, args=(run,))
+    thread.start()
+    thread.join()
+    value, error = ended[0]
+    if error is not None:
+        raise error
+    return value
 
 
 def call_with(function: Function, context: object, args: Mapping[str, object]) -> object:
