@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from _thread import get_ident
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, SupportsIndex
 
 from parproc.core.names import as_text
 from parproc.core.plain import has_text, shown
-from parproc.errors import KnotError, ProcessError, UserError
+from parproc.errors import KnotError, MissingError, ProcessError, UserError
 from parproc.values import EncodedResult, Results
 
 LONGEST_REMARK = 4000
@@ -35,6 +35,94 @@ def enter_inline() -> None:
 def leave_inline() -> None:
     """Undo :func:`enter_inline`."""
     _inside_threads.discard(get_ident())
+
+
+class Params(dict[str, Any]):
+    """The parameters of a run, as one of its procs has them: a dict that knows what was read from it.
+
+    Copies of it, also pickled ones, are plain dicts.
+
+    Args:
+        params: the parameters.
+        proc_name: the proc that reads them.
+
+    Attributes:
+        read: the names that were looked for, there or not; None where all of it was looked at.
+    """
+
+    __slots__ = ('_proc_name', 'read')
+
+    def __init__(self, params: Mapping[str, object], proc_name: str) -> None:
+        super().__init__(params)
+        self._proc_name = proc_name
+        self.read: set[str] | None = set()
+
+    def _look(self, name: object) -> None:
+        if self.read is not None and type(name) is str:
+            self.read.add(name)
+
+    def __getitem__(self, name: str, /) -> Any:
+        self._look(name)
+        return super().__getitem__(name)
+
+    def __missing__(self, name: str) -> Any:
+        raise MissingError(
+            f'no param {name}: parproc {self._proc_name} {name}=…', hint=f'in a program: set_params({name}=…)'
+        )
+
+    def __contains__(self, name: object, /) -> bool:
+        self._look(name)
+        return super().__contains__(name)
+
+    def get(self, name: str, default: Any = None, /) -> Any:
+        """Return a param, or ``default`` where there is none of that name."""
+        self._look(name)
+        return super().get(name, default)
+
+    def pop(self, name: str, /, *default: Any) -> Any:
+        """Take a param out of this dict, which no other proc sees."""
+        self._look(name)
+        return super().pop(name, *default) if default or super().__contains__(name) else self.__missing__(name)
+
+    def setdefault(self, name: str, default: Any = None, /) -> Any:
+        """Return a param, after setting it where there is none of that name."""
+        self._look(name)
+        return super().setdefault(name, default)
+
+    def copy(self) -> dict[str, Any]:
+        """Return a plain dict."""
+        self.read = None
+        return dict(super().items())
+
+    def __reduce_ex__(self, protocol: SupportsIndex, /) -> tuple[type, tuple[dict[str, Any]]]:
+        return dict, (self.copy(),)
+
+    def __copy__(self) -> dict[str, Any]:
+        return self.copy()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> dict[str, Any]:
+        import copy
+
+        return copy.deepcopy(self.copy(), memo)
+
+
+def _of_all(name: str) -> Any:
+    """Return a method of :class:`Params` that looks at everything."""
+    method = getattr(dict, name)
+
+    def look_at_all(self: Params, *arguments: Any) -> Any:
+        self.read = None
+        return method(self, *arguments)
+
+    look_at_all.__name__ = name
+    return look_at_all
+
+
+for _name in (
+    *('__iter__', '__len__', '__eq__', '__ne__', '__repr__', '__or__', '__ror__', '__reversed__'),
+    *('keys', 'values', 'items', 'popitem'),
+):
+    setattr(Params, _name, _of_all(_name))
 
 
 class Channel(Protocol):
@@ -71,7 +159,7 @@ class ProcContext:
         channel: Channel,
     ) -> None:
         self.proc_name = proc_name
-        self.params = dict(params)
+        self.params = Params(params, proc_name)
         self.args = dict(args)
         self.results = results
         self.extra_args = list(extra_args)

@@ -4,6 +4,7 @@
 
     ParprocError                 everything below; carries ``exit_code`` and ``hint``
     ├── UserError                the request or a declaration is wrong: exit 2, nothing was run
+    │   └── MissingError         a proc looks for a param or a result that is not there; a KeyError as well
     ├── ProcessError             a proc that was waited for failed: exit 1
     ├── KnotError                tasks wait for each other and can never go on: exit 3
     └── InternalError            a law of the scheduler was broken, a bug of ours: exit 3
@@ -41,6 +42,10 @@ class UserError(ParprocError):
     """What was asked for is wrong: an unknown name, a bad value, a cycle. Nothing was run for it."""
 
     exit_code = 2
+
+
+class MissingError(UserError, KeyError):
+    """A proc looks for a param or a result that is not there; the message says how to have it."""
 
 
 class ProcessError(ParprocError):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import enum
+import json
+import pickle
 
 import pytest
 
-from parproc.context import ProcContext
+from parproc.context import Params, ProcContext
 from parproc.errors import KnotError, ProcessError, UserError
 from parproc.values import Results, encode
 
@@ -115,3 +118,69 @@ def test_remarks_are_bounded(capsys):
     assert len(capsys.readouterr().out) == 1_000_001
     assert len(line.said[0][1]['message']) < 10_000
     assert [arguments['fraction'] for _, arguments in line.said[1:]] == [0.0, 0.0, None]
+
+
+# --- params, and which of them are read ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ('read', 'names'),
+    [
+        (lambda params: None, set()),
+        (lambda params: params['A'], {'A'}),
+        (lambda params: (params.get('A'), params.get('C')), {'A', 'C'}),
+        (lambda params: 'B' in params, {'B'}),
+        (lambda params: params.pop('A', None), {'A'}),
+        (lambda params: params.setdefault('C', 5), {'C'}),
+        ('{A}'.format_map, {'A'}),
+        (list, None),
+        (len, None),
+        (bool, None),
+        (repr, None),
+        (dict, None),
+        (lambda params: {**params}, None),
+        (lambda params: dict(**params), None),
+        (lambda params: params.copy(), None),
+        (lambda params: params == {}, None),
+        (lambda params: params | {'C': 1}, None),
+        (lambda params: {'C': 1} | params, None),
+        (lambda params: list(params.items()), None),
+        (lambda params: list(params.values()), None),
+        (lambda params: sorted(params.keys()), None),
+        (json.dumps, None),
+        (pickle.dumps, None),
+        (copy.copy, None),
+        (copy.deepcopy, None),
+    ],
+)
+def test_what_a_function_reads_of_the_params_is_known(read, names):
+    params = Params({'A': 1, 'B': 2}, 'me')
+    read(params)
+    assert params.read == names
+
+
+def test_params_are_a_dict_to_whoever_uses_them():
+    params = Params({'A': 1, 'B': [2]}, 'me')
+    assert isinstance(params, dict) and params == {'A': 1, 'B': [2]} and len(params) == 2
+    assert json.loads(json.dumps(params)) == {'A': 1, 'B': [2]}
+    for made in (
+        params.copy(),
+        copy.copy(params),
+        copy.deepcopy(params),
+        pickle.loads(pickle.dumps(params)),
+        dict(params),
+    ):
+        assert type(made) is dict and made == params
+    assert repr(params) == "{'A': 1, 'B': [2]}" and list(reversed(params)) == ['B', 'A']
+    params['C'] = 3
+    assert params['C'] == 3 and params.pop('C') == 3 and params.pop('C', 4) == 4
+
+
+def test_a_missing_param_says_how_to_supply_it():
+    params = Params({}, 'deploy::prod')
+    for look in (lambda: params['VERSION'], lambda: params.pop('VERSION')):
+        with pytest.raises(KeyError) as caught:
+            look()
+        assert isinstance(caught.value, UserError)
+        assert caught.value.message == 'no param VERSION: parproc deploy::prod VERSION=…'
+        assert caught.value.hint == 'in a program: set_params(VERSION=…)'

@@ -17,8 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from parproc import values
-from parproc.errors import ProcFailedError, UserError
-from parproc.values import INLINE_LIMIT, FileResult, ResultError, Results, decode, encode
+from parproc.errors import MissingError, ProcFailedError, UserError
+from parproc.values import INLINE_LIMIT, FileResult, ResultError, Results, decode, encode, first_unknown
 
 
 class Room(NamedTuple):
@@ -220,3 +220,77 @@ def test_where_objects_are_laid_out_otherwise_bytes_are_read(tmp_path, monkeypat
     encoded = encode(value, [str(tmp_path / 'result')])
     monkeypatch.setitem(sys.modules, 'ctypes', None)
     assert decode(encoded, brief=True) == value
+
+
+class Model:
+    """Stands for pydantic's."""
+
+    def __init__(self, value=1):
+        self.value = value
+
+    def model_dump(self):
+        return {'value': self.value}
+
+
+@pytest.fixture
+def pydantic(monkeypatch):
+    monkeypatch.setitem(sys.modules, 'pydantic', types.SimpleNamespace(BaseModel=Model))
+
+
+def test_what_holds_itself_arrives_so_with_models_and_without(pydantic):
+    ring: list = [1]
+    ring.append(ring)
+    back = decode(encode(ring, ()))
+    assert back[1] is back
+    table: dict = {'model': Model(), 'tuple': ([],)}
+    table['self'] = table
+    table['tuple'][0].append(table['tuple'])
+    back = decode(encode(table, ()))
+    assert back['model'] == {'value': 1} and back['self'] is back
+    assert back['tuple'][0][0][0] is back['tuple'][0]
+
+
+def test_what_is_shared_stays_shared(pydantic):
+    model, part = Model(), [Model(2)]
+    back = decode(encode([model, model, part, {'part': part}], ()))
+    assert back == [{'value': 1}, {'value': 1}, [{'value': 2}], {'part': [{'value': 2}]}]
+    assert back[0] is back[1] and back[2] is back[3]['part']
+
+
+def test_models_change_nothing_for_what_is_nested_deeply(pydantic):
+    deep: list = []
+    for _ in range(400):
+        deep = [deep]
+    assert decode(encode(deep, ())) == deep
+    bottomless: list = []
+    for _ in range(100_000):
+        bottomless = [bottomless]
+    with pytest.raises(ResultError, match='recursion'):
+        encode(bottomless, ())
+    while bottomless:
+        bottomless = bottomless[0]
+
+
+def test_what_a_reader_needs_is_noted():
+    references: set = set()
+    encode([Model(), {'a': 1}, os.PathLike, types.SimpleNamespace()], (), references)
+    assert references == {(__name__, 'Model')}
+    assert first_unknown(references) is None
+    assert first_unknown([(__name__, 'Model.nope')]) == f'{__name__}.Model.nope'
+    assert first_unknown([('nope.nope', 'A')]) == 'nope.nope.A'
+    assert first_unknown([('json.nope', 'A')]) == 'json.nope.A'
+    assert first_unknown([('wsgiref.handlers', 'BaseHandler')]) is None
+    assert 'wsgiref' not in sys.modules
+
+
+class Loses:
+    def __reduce__(self):
+        return sys.exit, (0,)
+
+
+def test_a_result_that_cannot_be_read_here_names_its_proc():
+    results = Results({'a': pickle.dumps(Loses())})
+    with pytest.raises(UserError, match='the result of "a" cannot be read: SystemExit'):
+        results['a']
+    with pytest.raises(MissingError, match='"b" is not there'):
+        Results({}, explain='"{}" is not there'.format)['b']

@@ -13,6 +13,7 @@ from parproc.cli.output import has_room, note
 from parproc.cli.request import CommandLine
 from parproc.core.durations import parse_duration
 from parproc.core.screen import plain_text
+from parproc.descriptors import close, own
 from parproc.errors import UserError
 from parproc.exec.streams import flush
 from parproc.report.choose import Place, mode_of_run, open_screen
@@ -109,14 +110,14 @@ def _check_printed(workspace: Workspace, targets: Sequence[str], asked: CommandL
 def _output_aside() -> Iterator[None]:
     """Let what procs in this very process print go to standard error: standard output is for what was asked for."""
     sys.stdout.flush()
-    saved = os.dup(1)
+    saved = own(os.dup(1))
     os.dup2(2, 1)
     try:
         yield
     finally:
         flush((sys.stdout,))
         os.dup2(saved, 1)
-        os.close(saved)
+        close(saved)
 
 
 def _beginning(asked: CommandLine) -> tuple[str, ...]:

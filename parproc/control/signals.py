@@ -10,6 +10,8 @@ from collections import deque
 from types import FrameType, TracebackType
 from typing import NoReturn
 
+from parproc import descriptors
+
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -40,8 +42,9 @@ class SignalInbox:
         self._installed = False
         self._previous_wakeup = -1
         self._reader, self._writer = os.pipe()
-        os.set_blocking(self._reader, False)
-        os.set_blocking(self._writer, False)
+        for descriptor in (self._reader, self._writer):
+            descriptors.own(descriptor)
+            os.set_blocking(descriptor, False)
         selector.register(self._reader, selectors.EVENT_READ, self._drain)
 
     def __enter__(self) -> None:
@@ -84,8 +87,8 @@ class SignalInbox:
     def close(self) -> None:
         """Give the descriptors back."""
         self._selector.unregister(self._reader)
-        os.close(self._reader)
-        os.close(self._writer)
+        descriptors.close(self._reader)
+        descriptors.close(self._writer)
 
     def stand_still(self) -> None:
         """Stop this process as Ctrl-Z would have, and return when it is continued."""

@@ -48,6 +48,7 @@ from parproc.core.machine import SIGTERM, Machine
 from parproc.core.model import GOOD
 from parproc.core.view import Message, TaskLogged, TaskProgressed
 from parproc.core.view import Warned as WarningMessage
+from parproc.descriptors import disown, own
 from parproc.errors import InternalError, UserError
 from parproc.exec.protocol import Asked, Ended, Executor, Job, Logged, Progressed, Report, StartError, Warned
 from parproc.exec.system import signal_name
@@ -151,6 +152,7 @@ class Engine:
         self._listener = listener
         self._clock = clock
         self._selector = selectors.DefaultSelector()
+        self._own = own(self._selector.fileno()) if hasattr(self._selector, 'fileno') else -1
         self._inbox: deque[Report] = deque()
         self._executor = executor(self._selector, self._inbox.append)
         self.signals = SignalInbox(self._selector, inline=machine.inline)
@@ -318,6 +320,7 @@ class Engine:
             self._executor.close()
             self.signals.close()
             self._prompter.close()
+            disown(self._own)
             self._selector.close()
             self._news.notify_all()
 

@@ -12,7 +12,7 @@ from parproc.core.view import RunBegan, RunEnded, Warned
 from parproc.engine.loop import Engine, Listener, TaskSource
 from parproc.exec.protocol import Executor, Report
 from parproc.options import Options
-from parproc.values import EncodedResult, decode
+from parproc.values import EncodedResult, decode_result
 
 if TYPE_CHECKING:
     import re
@@ -255,7 +255,7 @@ class Run:
     def result_of(self, name: str) -> object:
         """Return what a proc returned, None when it has not."""
         encoded = self.engine.results.get(name)
-        return None if encoded is None else decode(encoded)
+        return None if encoded is None else decode_result(name, encoded)
 
     def log_of(self, name: str) -> str | None:
         """Return the path of a proc's log, None when it never ran, or its output went to the terminal."""

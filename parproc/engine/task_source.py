@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 from parproc.catalog import Catalog
@@ -85,7 +86,11 @@ class TaskSource:
             args=task.args,
             params=session.params,
             extra_args=session.extra_args,
-            results=Results(dict(session.encoded)) if in_process else Results(session.encoded, brief=True),
+            results=Results(
+                dict(session.encoded) if in_process else session.encoded,
+                brief=not in_process,
+                explain=partial(self._explain_missing, name),
+            ),
             log_path=None if single else session.folder.log_path(name),
             result_paths=() if declaration.function is None else session.folder.result_paths(name),
             directory=declaration.cwd,
@@ -94,6 +99,20 @@ class TaskSource:
             in_process=in_process,
             untimed=in_process and declaration.timeout is not None,
         )
+
+    def _explain_missing(self, asker: str, name: str) -> str:
+        """Return why the running task ``asker`` has no result of ``name``."""
+        session = self._session
+        state = session.state_of(name)
+        if name not in session.catalog.procs:
+            why = 'there is no such proc'
+        elif state is ProcState.SKIPPED:
+            why = 'it was skipped'
+        elif state is ProcState.FAILED:
+            why = 'it failed'
+        else:
+            why = 'it does not depend on it'
+        return f'"{asker}" has no result "{name}": {why}'
 
     def create(self, asker: str, name: str, proc_name: str | None, args: Mapping[str, object]) -> list[str]:
         """Create procs for a running task; raises UserError."""

@@ -3,24 +3,50 @@
 from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found]
+import builtins
+import dataclasses
 import faulthandler
 import os
+import resource
+import stat
 import sys
 from _socket import socket
 from types import FrameType
-from typing import NoReturn, TextIO
+from typing import NoReturn, TextIO, TypeAlias
 
+from parproc import descriptors
 from parproc.context import ProcContext, enter_child
 from parproc.core.model import SUCCESS, ErrorKind, Outcome, failure
-from parproc.exec import system
+from parproc.exec import cpython, outcomes, system, wire
 from parproc.exec.foreground import put_into_foreground
-from parproc.exec.outcomes import Terminated, enter_directory, judge, perform
+from parproc.exec.outcomes import Terminated, enter_directory, in_debugger, judge, perform
 from parproc.exec.protocol import Job
-from parproc.exec.streams import flush, make_streams, open_log, use_streams
-from parproc.exec.wire import ChildChannel, Kind, pack_json, pack_outcome, pack_result
-from parproc.values import EncodedResult
+from parproc.exec.streams import flush, flush_handlers, make_streams, name_records, open_log, use_streams
+from parproc.exec.wire import (
+    ChildChannel,
+    Kind,
+    pack_json,
+    pack_outcome,
+    pack_params_read,
+    pack_references,
+    pack_result,
+)
+from parproc.values import EncodedResult, Reference
 
-_kept: list[object] = []
+Ending: TypeAlias = (
+    'tuple[Job, Outcome, EncodedResult | None, set[str] | None, set[Reference], tuple[TextIO | None, ...]]'
+)
+
+HIGH_DESCRIPTOR = 512
+NO_DEBUGGER = "nobody is there to debug it: --mode single, in a program set_options(mode='single')"
+globals()['__builtins__'] = dict(
+    vars(builtins)
+)  # what the functions below see, whatever a task does to the built-in ones
+
+_exit, _getpid, _open, _close, _write, _stat, _fstat = (
+    *(os._exit, os.getpid, os.open, os.close),
+    *(os.write, os.stat, os.fstat),
+)
 
 
 class Ground:
@@ -30,23 +56,36 @@ class Ground:
         parent: the parent's process id.
         nothing: descriptor of ``/dev/null``.
         streams: on descriptors 0, 1 and 2; the parent itself never uses them.
+        high: no child's channel has a lower descriptor, if it can be helped, so that a task may close what it takes for
+            all there are.
     """
 
-    __slots__ = ('nothing', 'parent', 'streams')
+    __slots__ = ('high', 'nothing', 'parent', 'streams')
 
     def __init__(self) -> None:
         system.prepare()
         self.parent = os.getpid()
-        self.nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+        self.nothing = descriptors.own(os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC))
         self.streams = make_streams()
+        limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        self.high = HIGH_DESCRIPTOR if limit == resource.RLIM_INFINITY else min(HIGH_DESCRIPTOR, limit // 2)
 
     def close(self) -> None:
         """Give the descriptor back."""
-        os.close(self.nothing)
+        descriptors.close(self.nothing)
+
+
+def prepare() -> None:
+    """Load, before the first fork for a function, what a child needs when it may be unable to load anything."""
+    outcomes.prepare()
+    wire.prepare()
 
 
 def run_job(job: Job, end: socket, reaper: int, ground: Ground, *, alone: bool) -> NoReturn:
     """Run ``job`` in this freshly forked process, in which all signals are held back, and exit.
+
+    All of this is functions that hand values on: an object, whose attributes nobody has looked up before the fork,
+    would have every child copy the pages of the interpreter's cache for look-ups.
 
     Args:
         job: what to run.
@@ -55,27 +94,151 @@ def run_job(job: Job, end: socket, reaper: int, ground: Ground, *, alone: bool) 
         ground: what the parent has laid out for all of its children.
         alone: the parent has no other threads, so no lock can be held by one that is not here.
     """
-    status = 1
     try:
-        leader = os.getpid()
-        channel = ChildChannel(end)
-        old_streams: tuple[TextIO | None, ...] = ()
-        result: EncodedResult | None = None
+        leader = _getpid()
+        _become_leader(reaper, ground.parent, interactive=job.interactive)
+        line = ChildChannel(end)
+        ending: list[Ending] = []
         try:
-            _become_leader(reaper, ground.parent, interactive=job.interactive)
-            old_streams = _prepare(job, channel, end.fileno(), ground)
+            marks = cpython.begin(job.name, _leave, leader, line, ending)
+            old_streams = _prepare(job, line, ground)
         except Exception as error:
             outcome = failure(ErrorKind.NOT_STARTED, f'its process cannot be prepared: {error}')
+            ending.append((job, outcome, None, set(), set(), ()))
         else:
-            outcome, result = _run(job, channel)
-        flush((sys.stdout, sys.stderr, *(old_streams if alone else ())))
-        if os.getpid() == leader:  # a task may fork, and its copy come back here
-            channel.send(pack_outcome(outcome) if result is None else pack_result(result))
-        status = 0
-    except BaseException as error:
-        _kept.append(error)
+            _run(job, line, ending, marks, old_streams if alone else ())
+        _leave(leader, line, ending)
     finally:
-        os._exit(status)
+        _exit(1)
+
+
+def _prepare(job: Job, line: ChildChannel, ground: Ground) -> tuple[TextIO | None, ...]:
+    """Make a clean process of this one; return the output streams that it had."""
+    nothing = ground.nothing
+    system.reset_signals()
+    _signal.signal(_signal.SIGINT, _signal.default_int_handler)
+    _signal.signal(_signal.SIGTERM, _terminate)
+    warning = ''
+    if not job.interactive:
+        log, warning = open_log(job, nothing)
+        os.dup2(nothing, 0)
+        if job.log_path is not None:
+            os.dup2(log, 1)
+            os.dup2(log, 2)
+        if log != nothing:
+            os.close(log)
+    own_channel = descriptors.disown(line.descriptor)
+    descriptors.close_all()
+    descriptors.own(own_channel)
+    old_streams = use_streams(ground.streams)
+    faulthandler.enable(2)
+    enter_child()
+    if 'logging' in sys.modules:
+        name_records(job.name)
+    environment = os.environ
+    for name, value in job.environment.items():
+        environment[name] = value
+    if warning:
+        line.send(pack_json(Kind.TELL, {'verb': 'warn', 'arguments': {'message': warning}}))
+    return old_streams
+
+
+def _run(
+    job: Job, line: ChildChannel, ending: list[Ending], marks: cpython.Marks, old_streams: tuple[TextIO | None, ...]
+) -> None:
+    """Let signals in, run the function, and end as a program does: its threads first, then its exit handlers."""
+    function = job.call
+    assert function is not None, 'a job without a function is never forked for'
+    leader = _getpid()
+    from_debugger = False
+
+    def call(context: ProcContext) -> object:
+        nonlocal from_debugger
+        try:
+            system.restore_signals(())
+            if job.directory is not None:
+                enter_directory(job.directory)
+            return function(context)
+        except BaseException as error:
+            from_debugger = not job.interactive and in_debugger(error)
+            raise
+
+    def say(text: str) -> None:
+        _say(job, text)
+
+    references: set[Reference] = set()
+    context = ProcContext(job.name, job.params, job.args, job.results, job.extra_args, line)
+    params = context.params
+    try:
+        outcome, result = perform(call, context, job.result_paths, say, references)
+        if from_debugger and outcome.error in {ErrorKind.EXCEPTION, ErrorKind.EXIT}:
+            outcome = dataclasses.replace(outcome, reason=f'{outcome.reason}: {NO_DEBUGGER}')
+        ending.append((job, outcome, result, params.read, references, old_streams))
+        if _getpid() == leader:  # a task may fork, and its copy come back here
+            cpython.end(marks)
+    except BaseException as error:  # a signal while the outcome was being worked out, or later
+        if (not ending or ending[-1][1].error is None) and outcomes.is_failure(error):
+            ending.append((job, judge(error, say), None, params.read, references, old_streams))
+
+
+def _leave(leader: int, line: ChildChannel, ending: list[Ending]) -> NoReturn:
+    """End what the libraries of a task have begun, say how it ended, and exit."""
+    try:
+        job, outcome, result, read, references, old_streams = ending[-1]
+        if _getpid() != leader:
+            flush((sys.stdout, sys.stderr))
+            _exit(0)
+        try:
+            if 'multiprocessing.util' in cpython.modules:
+                cpython.end_processes()
+            if 'logging' in cpython.modules:
+                flush_handlers()
+        except BaseException as error:
+            if outcome.error is None and outcomes.is_failure(error):
+                outcome = judge(error, lambda text: _say(job, text))
+        _block_signals_at_last()
+        flush((sys.stdout, sys.stderr, *old_streams))
+        message = b'' if read is not None and not read else pack_params_read(read)
+        if result is None or outcome is not SUCCESS:
+            message += pack_outcome(outcome)
+        else:
+            message += (pack_references(references) if references else b'') + pack_result(result)
+        line.send(message)
+        _exit(0)
+    finally:
+        _exit(1)
+
+
+def _say(job: Job, text: str) -> None:
+    """Write to the log of a job, whatever it has made of its standard streams and descriptors."""
+    flush((sys.stdout, sys.stderr))
+    data = text.encode('utf-8', 'backslashreplace')
+    log = -1 if job.interactive or job.log_path is None else _reopened(job.log_path)
+    try:
+        while data:
+            data = data[_write(log if log >= 0 else 2, data) :]
+    except OSError:
+        return
+    finally:
+        if log >= 0:
+            _close(log)
+
+
+def _reopened(path: str) -> int:
+    """Return a descriptor for a log that standard error does not lead to any more; -1 where it does, or there is none."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        found = _stat(path, follow_symlinks=False)
+        if not stat.S_ISREG(found.st_mode):
+            return -1
+        try:
+            present = _fstat(2)
+        except OSError:
+            return _open(path, flags)
+        same = (present.st_dev, present.st_ino) == (found.st_dev, found.st_ino)
+        return -1 if same else _open(path, flags)
+    except OSError:
+        return -1
 
 
 def _become_leader(reaper: int, parent: int, *, interactive: bool) -> None:
@@ -95,56 +258,6 @@ def _become_leader(reaper: int, parent: int, *, interactive: bool) -> None:
     if os.getppid() != parent:
         os._exit(1)
     system.become_subreaper()
-
-
-def _prepare(job: Job, channel: ChildChannel, kept: int, ground: Ground) -> tuple[TextIO | None, ...]:
-    """Make a clean process of this one; return the output streams that it had."""
-    system.reset_signals()
-    _signal.signal(_signal.SIGINT, _signal.default_int_handler)
-    _signal.signal(_signal.SIGTERM, _terminate)
-    warning = ''
-    if not job.interactive:
-        log, warning = open_log(job, ground.nothing)
-        os.dup2(ground.nothing, 0)
-        if job.log_path is not None:
-            os.dup2(log, 1)
-            os.dup2(log, 2)
-    system.close_all_but(kept)
-    old_streams = use_streams(ground.streams)
-    faulthandler.enable(2)
-    enter_child()
-    environment = os.environ
-    for name, value in job.environment.items():
-        environment[name] = value
-    if warning:
-        channel.send(pack_json(Kind.TELL, {'verb': 'warn', 'arguments': {'message': warning}}))
-    return old_streams
-
-
-def _run(job: Job, channel: ChildChannel) -> tuple[Outcome, EncodedResult | None]:
-    """Let signals in, run the function, and wait for the threads it leaves, as a program's end would."""
-    function = job.call
-    assert function is not None, 'a job without a function is never forked for'
-
-    def call(context: ProcContext) -> object:
-        system.restore_signals(())
-        if job.directory is not None:
-            enter_directory(job.directory)
-        return function(context)
-
-    context = ProcContext(job.name, job.params, job.args, job.results, job.extra_args, channel)
-    try:
-        outcome, result = perform(call, context, job.result_paths)
-        threading = sys.modules.get('threading')
-        if threading is not None and len(threading._active) > 1:
-            late, _ = perform(lambda _: threading._shutdown(), context, ())
-            if outcome is SUCCESS:
-                outcome = late
-        system.block_signals()
-    except BaseException as error:  # a signal while the outcome was being worked out
-        _block_signals_at_last()
-        return judge(error), None
-    return outcome, result if outcome is SUCCESS else None
 
 
 def _block_signals_at_last() -> None:

@@ -8,6 +8,8 @@ import signal
 from collections.abc import Callable
 from types import FrameType
 
+from parproc import descriptors
+
 
 class ExitSignal:
     """Calls back, out of the engine's one wait, after a child of this process has ended.
@@ -21,8 +23,9 @@ class ExitSignal:
         self._selector = selector
         self._call = call
         self._reader, self._writer = os.pipe()
-        os.set_blocking(self._reader, False)
-        os.set_blocking(self._writer, False)
+        for descriptor in (self._reader, self._writer):
+            descriptors.own(descriptor)
+            os.set_blocking(descriptor, False)
         self._previous = signal.signal(signal.SIGCHLD, self._note)
         self._wakeup = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
         if self._wakeup >= 0:
@@ -37,8 +40,8 @@ class ExitSignal:
             current = signal.set_wakeup_fd(-1)
             if current not in (self._writer, -1):
                 signal.set_wakeup_fd(current)
-        os.close(self._reader)
-        os.close(self._writer)
+        descriptors.close(self._reader)
+        descriptors.close(self._writer)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         try:

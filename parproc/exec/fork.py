@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sys
-from _socket import socket, socketpair
+from _socket import AF_UNIX, SOCK_STREAM, socket, socketpair
 
+from parproc import descriptors
 from parproc.exec import system
-from parproc.exec.child import Ground, run_job
+from parproc.exec.child import Ground, prepare, run_job
 from parproc.exec.protocol import Job, StartError, start_error
-from parproc.exec.streams import flush, hold_logging
+from parproc.exec.streams import flush, flush_log_files, hold_logging
 
 
-def open_channel(highest: int) -> tuple[socket, socket]:
+def open_channel(highest: int, high: int) -> tuple[socket, socket]:
     """Return the two ends of a line between parent and child.
 
     Args:
         highest: the highest number that a descriptor may have, so that some are left for everything else.
+        high: the number from which on the child's end has its own.
 
     Raises:
         StartError: when there are too few descriptors.
@@ -25,12 +28,31 @@ def open_channel(highest: int) -> tuple[socket, socket]:
         mine, theirs = socketpair()
     except OSError as error:
         raise start_error(error) from None
+    for end in (mine, theirs):
+        descriptors.own(end.fileno())
     if max(mine.fileno(), theirs.fileno()) > highest:
-        mine.close()
-        theirs.close()
+        close_channel(mine)
+        close_channel(theirs)
         raise StartError('too many open files', scarce=True)
     mine.setblocking(False)
-    return mine, theirs
+    return mine, _moved(theirs, high)
+
+
+def _moved(end: socket, lowest: int) -> socket:
+    """Return a channel's end with a descriptor from ``lowest`` on, as far as there is one to be had."""
+    try:
+        number = fcntl.fcntl(end.fileno(), fcntl.F_DUPFD_CLOEXEC, lowest)
+    except OSError:
+        return end
+    moved = socket(AF_UNIX, SOCK_STREAM, 0, descriptors.own(number))
+    close_channel(end)
+    return moved
+
+
+def close_channel(end: socket) -> None:
+    """Close one end of a line."""
+    descriptors.disown(end.fileno())
+    end.close()
 
 
 def fork_child(job: Job, end: socket, reaper: int, ground: Ground, *, alone: bool) -> int:
@@ -46,9 +68,11 @@ def fork_child(job: Job, end: socket, reaper: int, ground: Ground, *, alone: boo
     Raises:
         StartError: when the system refuses.
     """
+    prepare()
     flush((sys.stdout, sys.stderr))
     mask = system.block_signals()
     held = [] if alone else hold_logging()
+    flush_log_files()
     try:
         pid = os.fork()
         if pid == 0:
@@ -59,5 +83,5 @@ def fork_child(job: Job, end: socket, reaper: int, ground: Ground, *, alone: boo
         for lock in reversed(held):
             lock.release()
         system.restore_signals(mask)
-        end.close()
+        close_channel(end)
     return pid

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from parproc.context import ProcContext, enter_inline, inside_child, leave_inline
 from parproc.core.model import Outcome
-from parproc.exec.outcomes import enter_directory, judge, perform
+from parproc.exec.outcomes import enter_directory, judge, perform, prepare
 from parproc.exec.protocol import Ended, Executor, Job, Logged, Progressed, Report, Warned
 from parproc.exec.streams import flush
 from parproc.values import EncodedResult
@@ -40,17 +40,19 @@ class InProcessExecutor:
             self._warned = True
             self._post(Warned(f'mode single keeps no timeout of functions ("{job.name}"), but with isolated=True'))
         try:
-            outcome, result = self._run(job)
+            outcome, result, params_read = self._run(job)
         except BaseException as error:  # a signal on the way into the task's surroundings or out of them
-            outcome, result = judge(error), None
-        self._post(Ended(job.name, outcome, result))
+            outcome, result, params_read = judge(error), None, None
+        self._post(Ended(job.name, outcome, result, params_read))
 
-    def _run(self, job: Job) -> tuple[Outcome, EncodedResult | None]:
+    def _run(self, job: Job) -> tuple[Outcome, EncodedResult | None, frozenset[str] | None]:
         function = job.call
         assert function is not None, 'commands are run in processes of their own'
+        prepare()
         surroundings = Surroundings(job.environment)
         channel = InlineChannel(job.name, self._post, self._ask, surroundings)
         context = ProcContext(job.name, job.params, job.args, job.results, job.extra_args, channel)
+        params = context.params
 
         def call(context: ProcContext) -> object:
             if job.directory is not None:
@@ -59,9 +61,10 @@ class InProcessExecutor:
 
         surroundings.enter()
         try:
-            return perform(call, context, job.result_paths)
+            outcome, result = perform(call, context, job.result_paths)
         finally:
             surroundings.leave()
+        return outcome, result, None if params.read is None else frozenset(params.read)
 
     def kill(self, name: str, signal: int) -> None:
         """Do nothing: a task in this process ends by itself or with it."""

@@ -20,18 +20,19 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTSTP
 
+from parproc import descriptors
 from parproc.core.model import SUCCESS, ErrorKind, Outcome, Usage, failure
 from parproc.exec import system
 from parproc.exec.child import Ground
 from parproc.exec.exits import ExitSignal
 from parproc.exec.foreground import Foreground
-from parproc.exec.fork import fork_child, open_channel
+from parproc.exec.fork import close_channel, fork_child, open_channel
 from parproc.exec.leftovers import Leftovers
 from parproc.exec.protocol import Asked, Ended, Job, Logged, Progressed, Report, StartError, Warned, start_error
 from parproc.exec.reaper import Reaper, terminal_modes
 from parproc.exec.spawn import UnusableCommandError, keep_descriptors_here, spawn_command
-from parproc.exec.wire import FrameReader, Kind, pack_answer, unpack_outcome
-from parproc.values import PICKLED_NONE, EncodedResult, FileResult
+from parproc.exec.wire import FrameReader, Kind, pack_answer, unpack_outcome, unpack_params_read, unpack_references
+from parproc.values import PICKLED_NONE, EncodedResult, FileResult, first_unknown
 
 SPARE_DESCRIPTORS = 8
 MEMORY_UNIT = 1 if sys.platform == 'darwin' else 1024
@@ -46,7 +47,7 @@ class Child:
 
     __slots__ = (
         *('answer', 'channel', 'foreground', 'job', 'leaked', 'on_channel', 'outcome', 'pid', 'pidfd'),
-        *('reader', 'rest', 'result', 'signalled', 'usage'),
+        *('params_read', 'reader', 'rest', 'result', 'signalled', 'unknown', 'usage'),
     )
 
     def __init__(self, job: Job, pid: int, pidfd: int, channel: socket | None) -> None:
@@ -63,6 +64,8 @@ class Child:
         self.answer = bytearray()
         self.outcome: Outcome | None = None
         self.result: EncodedResult | None = None
+        self.params_read: frozenset[str] | None = frozenset()
+        self.unknown: str | None = None
         self.signalled = False
 
 
@@ -150,11 +153,11 @@ class ProcessExecutor:
         alone = threading.active_count() == 1
         if not alone and not self._warned_of_threads:
             self._warn_of_threads()
-        mine, theirs = open_channel(self._highest_descriptor)
+        mine, theirs = open_channel(self._highest_descriptor, ground.high)
         try:
             pid = fork_child(job, theirs, reaper.writer, ground, alone=alone)
         except StartError:
-            mine.close()
+            close_channel(mine)
             raise
         self._accept(job, pid, mine)
 
@@ -178,7 +181,7 @@ class ProcessExecutor:
             self._watch(job, pid, channel)
         except OSError as error:
             if channel is not None:
-                channel.close()
+                close_channel(channel)
             self._abandon(pid)
             raise start_error(error) from None
 
@@ -239,7 +242,7 @@ class ProcessExecutor:
             return self._reaper
         if self._reaper is not None:
             self._known.discard(self._reaper.pid)
-            os.close(self._reaper.writer)
+            descriptors.close(self._reaper.writer)
             self._reaper = None
         try:
             self._reaper = Reaper(self._run_id, self._modes, self._reset)
@@ -293,7 +296,7 @@ class ProcessExecutor:
         except OSError:
             if pidfd >= 0:
                 self._forget(pidfd)
-                os.close(pidfd)
+                descriptors.close(pidfd)
             raise
         self._children[job.name] = child
         if pidfd < 0:
@@ -357,7 +360,7 @@ class ProcessExecutor:
     def _hang_up(self, child: Child) -> None:
         if child.channel is not None:
             self._forget(child.channel.fileno())
-            child.channel.close()
+            close_channel(child.channel)
             child.channel = child.on_channel = None
 
     def _forget(self, descriptor: int) -> None:
@@ -373,6 +376,10 @@ class ProcessExecutor:
             child.outcome, child.result = SUCCESS, FileResult(payload.decode('utf-8', 'surrogateescape'))
         elif kind == Kind.OUTCOME:
             child.outcome, child.result = unpack_outcome(payload), None
+        elif kind == Kind.PARAMS_READ:
+            child.params_read = unpack_params_read(payload)
+        elif kind == Kind.REFERENCES:
+            child.unknown = first_unknown(unpack_references(payload))
         else:
             import json
 
@@ -410,7 +417,7 @@ class ProcessExecutor:
         self._hang_up(child)
         if child.pidfd >= 0:
             self._forget(child.pidfd)
-            os.close(child.pidfd)
+            descriptors.close(child.pidfd)
         if child.foreground is not None:
             child.foreground.take_back()
         self._known.discard(pid)
@@ -451,7 +458,8 @@ class ProcessExecutor:
             child.leaked,
             outcome.retry,
         )
-        self._post(Ended(child.job.name, outcome, child.result if outcome.error is None else None))
+        result = child.result if outcome.error is None else None
+        self._post(Ended(child.job.name, outcome, result, child.params_read))
 
     def _judge(self, child: Child, status: int) -> Outcome:
         if os.WIFSIGNALED(status):
@@ -460,6 +468,8 @@ class ProcessExecutor:
             if number == SIGKILL and not child.signalled and self._rose_memory_kills():
                 reason += ' (likely out of memory)'
             return failure(ErrorKind.SIGNAL, reason)
+        if child.unknown is not None and child.outcome is SUCCESS:
+            return failure(ErrorKind.NOT_PICKLABLE, f'not picklable: result needs {child.unknown}, which only it has')
         if child.outcome is not None:
             return child.outcome
         code = os.WEXITSTATUS(status)

@@ -14,6 +14,7 @@ import select
 import time
 from typing import Any
 
+from parproc import descriptors
 from parproc.exec import system
 
 PATIENCE = 5.0
@@ -32,18 +33,18 @@ class Reaper:
 
     def __init__(self, run_id: str, modes: list[Any] | None = None, reset: bytes = b'') -> None:
         parent = os.getpid()
-        reader, self.writer = os.pipe()
+        reader, self.writer = map(descriptors.own, os.pipe())
         mask = system.block_signals()
         try:
             self.pid = os.fork()
             if self.pid == 0:
                 _serve(reader, parent, run_id, modes, reset)
         except OSError:
-            os.close(self.writer)
+            descriptors.close(self.writer)
             raise
         finally:
             system.restore_signals(mask)
-            os.close(reader)
+            descriptors.close(reader)
         os.set_blocking(self.writer, False)
 
     def is_alive(self) -> bool:
@@ -61,7 +62,7 @@ class Reaper:
     def close(self) -> None:
         """Let it go and wait until it has gone."""
         self._say(FAREWELL + b'\n')
-        os.close(self.writer)
+        descriptors.close(self.writer)
         try:
             os.waitpid(self.pid, 0)
         except ChildProcessError:

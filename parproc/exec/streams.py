@@ -16,6 +16,7 @@ from parproc.folders import make_again
 LONGEST_HOLD = 0.1
 FULL = {errno.ENOSPC, errno.EDQUOT}
 _kept: list[object] = []
+_called: list[str] = []
 
 
 class Streams(NamedTuple):
@@ -81,10 +82,47 @@ def use_streams(streams: Streams) -> tuple[TextIO | None, TextIO | None]:
             handler.stream = streams.out
         elif stream is old_err or stream is first_err:
             handler.stream = streams.err
-        elif hasattr(handler, 'baseFilename'):  # its descriptor is closed here: it opens the file again when it logs
-            _kept.append(stream)
-            handler.mode, handler.stream = 'a', None
     return old_out, old_err
+
+
+def name_records(name: str) -> None:
+    """Let log records say that they come from ``name``, and not again what the parent's handlers still hold back.
+
+    Records that say already which process they come from are left as they are.
+    """
+    logging = sys.modules.get('logging')
+    if logging is None:
+        return
+    if not _called:
+        make = logging.getLogRecordFactory()
+
+        def named(*arguments: Any, **keywords: Any) -> Any:
+            record = make(*arguments, **keywords)
+            if record.processName == 'MainProcess':
+                record.processName = _called[-1]
+            return record
+
+        logging.setLogRecordFactory(named)
+    _called.append(name)
+    handlers = sys.modules.get('logging.handlers')
+    if handlers is None:
+        return
+    for reference in logging._handlerList:
+        handler = reference()
+        if isinstance(handler, handlers.BufferingHandler):
+            handler.buffer = []
+
+
+def flush_handlers() -> None:
+    """Have log handlers write what they still hold back: this process is about to end."""
+    logging = sys.modules.get('logging')
+    flush([reference() for reference in getattr(logging, '_handlerList', ())])
+
+
+def flush_log_files() -> None:
+    """Write out what the streams of log handlers hold, which a child would write once more."""
+    logging = sys.modules.get('logging')
+    flush([getattr(reference(), 'stream', None) for reference in getattr(logging, '_handlerList', ())])
 
 
 def hold_logging() -> list[Any]:
@@ -158,11 +196,11 @@ def _complaint(job: Job, error: OSError) -> str:
     return f'the log of "{job.name}" cannot be written: {error.strerror}'
 
 
-def flush(streams: Iterable[TextIO | None]) -> None:
-    """Flush streams, as far as they let themselves be flushed."""
+def flush(streams: Iterable[Any]) -> None:
+    """Flush streams or handlers, as far as they let themselves be flushed; None is nothing to flush."""
     for stream in streams:
         try:
             if stream is not None:
                 stream.flush()
-        except Exception:
+        except BaseException:
             continue

@@ -11,6 +11,8 @@ from collections.abc import Collection
 from functools import lru_cache
 from typing import Any
 
+from parproc.descriptors import close, own
+
 PR_SET_CHILD_SUBREAPER = 36
 PR_GET_CHILD_SUBREAPER = 37
 LINUX = sys.platform == 'linux'
@@ -100,11 +102,11 @@ def close_all_but(*kept: int) -> None:
 
 
 def open_pidfd(pid: int) -> int:
-    """Return a descriptor that becomes readable when a process ends; -1 where the system has no such thing."""
+    """Return a descriptor of ours that becomes readable when a process ends; -1 where the system has no such thing."""
     if not LINUX:
         return -1
     try:
-        return os.pidfd_open(pid)
+        return own(os.pidfd_open(pid))
     except OSError as error:
         if error.errno in {errno.ENOSYS, errno.EPERM}:
             return -1
@@ -161,7 +163,7 @@ class ChildrenFile:
     def __init__(self) -> None:
         pid = os.getpid()
         try:
-            self._descriptor = os.open(f'/proc/{pid}/task/{pid}/children', os.O_RDONLY | os.O_CLOEXEC)
+            self._descriptor = own(os.open(f'/proc/{pid}/task/{pid}/children', os.O_RDONLY | os.O_CLOEXEC))
         except OSError:
             self._descriptor = -1
 
@@ -177,7 +179,7 @@ class ChildrenFile:
     def close(self) -> None:
         """Close the file."""
         if self._descriptor >= 0:
-            os.close(self._descriptor)
+            close(self._descriptor)
             self._descriptor = -1
 
 

@@ -1,21 +1,26 @@
 """Frames between a child and its parent: one byte of kind, four of length, the payload.
 
-A result travels as the pickle it already is, and the parent never unpickles it; all else is JSON.
+A result travels as the pickle it already is, and the parent never unpickles it; all else is JSON. How a task ended is
+written by hand, with nothing that the task can have exchanged or taken away.
 """
 
 from __future__ import annotations
 
+import builtins
 from _socket import socket
 from _thread import allocate_lock
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from parproc.core.model import ErrorKind, Location, Outcome, ProcState
 from parproc.errors import UserError
-from parproc.values import EncodedResult, FileResult
+from parproc.values import EncodedResult, FileResult, Reference
 
 HEADER = 5
 LONGEST_FRAME = 256 * 1024 * 1024
+globals()['__builtins__'] = dict(
+    vars(builtins)
+)  # what the functions below see, whatever a task does to the built-in ones
 
 
 class Kind:
@@ -27,9 +32,11 @@ class Kind:
     INLINE_RESULT: Final = b'R'
     FILE_RESULT: Final = b'F'
     OUTCOME: Final = b'O'
+    REFERENCES: Final = b'N'
+    PARAMS_READ: Final = b'P'
 
 
-KINDS = b'ATJRFO'
+KINDS = b'ATJRFONP'
 
 
 def frame(kind: bytes, payload: bytes) -> bytes:
@@ -77,22 +84,65 @@ def pack_result(result: EncodedResult) -> bytes:
 
 def pack_json(kind: bytes, value: object) -> bytes:
     """Return a frame with a JSON value; what JSON cannot say becomes text."""
+    return frame(kind, prepare()(value).encode())
+
+
+def prepare() -> Callable[[object], str]:
+    """Load what a child needs to say something, and return what makes JSON of a value."""
+    global _as_json, _quoted
+    if _as_json is None:
+        import json
+        from json.encoder import encode_basestring_ascii
+
+        _as_json, _quoted = json.JSONEncoder(default=str).encode, encode_basestring_ascii
+    return _as_json
+
+
+_as_json: Callable[[object], str] | None = None
+_quoted: Callable[[str], str] = repr
+
+
+def pack_references(references: Iterable[Reference]) -> bytes:
+    """Return the frame with what a reader of the result needs: modules, and names in them."""
+    return frame(Kind.REFERENCES, _listed(f'[{_quoted(module)},{_quoted(name)}]' for module, name in references))
+
+
+def unpack_references(payload: bytes) -> list[Reference]:
+    """Return what :func:`pack_references` packed."""
     import json
 
-    return frame(kind, json.dumps(value, default=str).encode())
+    return [(str(module), str(name)) for module, name in json.loads(payload)]
+
+
+def unpack_params_read(payload: bytes) -> frozenset[str] | None:
+    """Return what :func:`pack_params_read` packed."""
+    import json
+
+    names = json.loads(payload)
+    return None if names is None else frozenset(map(str, names))
+
+
+def pack_params_read(names: Iterable[str] | None) -> bytes:
+    """Return the frame with the names of the params that a task looked for, None for all."""
+    return frame(Kind.PARAMS_READ, b'null' if names is None else _listed(map(_quoted, names)))
+
+
+def _listed(items: Iterable[str]) -> bytes:
+    return f'[{",".join(items)}]'.encode()
 
 
 def pack_outcome(outcome: Outcome) -> bytes:
     """Return the frame for how a task ended, when there is more to say than that it returned."""
-    location = outcome.location
-    value = {
-        'state': outcome.state.name,
-        'error': outcome.error.name if outcome.error else None,
-        'reason': outcome.reason,
-        'location': [location.file, location.line] if location else None,
-        'retry': outcome.retry,
-    }
-    return pack_json(Kind.OUTCOME, value)
+    prepare()
+    error, place = outcome.error, outcome.location
+    fields = (
+        f'"state":{_quoted(outcome.state._name_)}',
+        f'"error":{"null" if error is None else _quoted(error._name_)}',
+        f'"reason":{_quoted(outcome.reason)}',
+        f'"location":{"null" if place is None else f"[{_quoted(place.file)},{place.line}]"}',
+        f'"retry":{"true" if outcome.retry else "false"}',
+    )
+    return frame(Kind.OUTCOME, f'{{{",".join(fields)}}}'.encode())
 
 
 def unpack_outcome(payload: bytes) -> Outcome:
@@ -167,6 +217,11 @@ class ChildChannel:
             answer = self._receive()
             self._broken = False
         return unpack_answer(answer)
+
+    @property
+    def descriptor(self) -> int:
+        """The descriptor of the channel."""
+        return self._socket.fileno()
 
     def _receive(self) -> bytes:
         while True:

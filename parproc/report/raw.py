@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+from parproc import descriptors
 from parproc.core.events import Announcement, RunStopping, TaskFinished, TaskStarted
 from parproc.core.model import ErrorKind, ProcState
 from parproc.core.screen import plain_text
@@ -80,7 +81,7 @@ class RawReporter:
         """Give the log up, and say what had to wait for its end."""
         self._over = True
         if self._log is not None:
-            os.close(self._log)
+            descriptors.close(self._log)
             self._log = None
         for text in self._last_words:
             self._say(text)
@@ -92,6 +93,8 @@ class RawReporter:
     def _opened(self) -> int | None:
         if self._log is None and self._name is not None:
             self._log = open_log(self._log_path(self._name))
+            if self._log is not None:
+                descriptors.own(self._log)
         return self._log
 
     def _copy(self, patience: int) -> bool:

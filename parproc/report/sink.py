@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias
 
+from parproc import descriptors
+
 if TYPE_CHECKING:
     import socket
 
@@ -72,12 +74,12 @@ class Sink:
         flags = os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC
         with suppress(OSError):
             if kind == stat.S_IFIFO:
-                self._descriptor = os.open(f'/proc/self/fd/{descriptor}', flags)
+                self._descriptor = descriptors.own(os.open(f'/proc/self/fd/{descriptor}', flags))
             elif kind == stat.S_IFCHR and os.isatty(descriptor):
-                self._descriptor = os.open(os.ttyname(descriptor), flags)
+                self._descriptor = descriptors.own(os.open(os.ttyname(descriptor), flags))
         if self._descriptor >= 0:
             return
-        self._descriptor = os.dup(descriptor)
+        self._descriptor = descriptors.own(os.dup(descriptor))
         if kind == stat.S_IFSOCK:
             import socket
 
@@ -192,9 +194,10 @@ class Sink:
         """Give the descriptor back, with all that was not taken."""
         self._give_up(self.error)
         if self._socket is not None:
+            descriptors.disown(self._descriptor)
             self._socket.close()
         elif self._descriptor >= 0:
-            os.close(self._descriptor)
+            descriptors.close(self._descriptor)
         self._descriptor, self._socket = -1, None
 
     def _put(self, data: bytes, *, spare: bool) -> None:

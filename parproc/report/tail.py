@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 
+from parproc import descriptors
 from parproc.core.screen import clean_line
 from parproc.report.logfile import LONGEST_LINE, open_log
 
@@ -63,13 +64,15 @@ class Tail:
     def close(self) -> None:
         """Give the log up."""
         if self._log is not None:
-            os.close(self._log)
+            descriptors.close(self._log)
             self._log = None
         self._end = self._position
 
     def _more(self) -> bytes:
         if self._log is None and self._end is None:
             self._log = open_log(self._path)
+            if self._log is not None:
+                descriptors.own(self._log)
             if self._log is not None and self._finished:
                 self._end = os.fstat(self._log).st_size
                 if self._most is not None and self._end > self._most:

@@ -8,6 +8,8 @@ import select
 import time
 from collections.abc import Callable
 
+from parproc import descriptors
+
 USUAL_SIZE = (80, 24)
 CHUNK = 1 << 14
 BURST = 0.002
@@ -29,7 +31,7 @@ class Tty:
 
     def __init__(self, descriptor: int, clock: Callable[[], float] = time.monotonic) -> None:
         flags = os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC
-        self._descriptor = os.open(os.ttyname(descriptor), flags)
+        self._descriptor = descriptors.own(os.open(os.ttyname(descriptor), flags))
         self._clock = clock
         self._rest = memoryview(b'')
         self.written = 0
@@ -70,7 +72,7 @@ class Tty:
         """Give the terminal up, with all that it has not taken."""
         self._rest = memoryview(b'')
         if self._descriptor >= 0:
-            os.close(self._descriptor)
+            descriptors.close(self._descriptor)
             self._descriptor = -1
 
     def _hand_over(self) -> bool:

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from parproc.core.screen import plain_text
+from parproc.descriptors import disown, own
 from parproc.folders import check_ours
 from parproc.store.limits import StepLimit
 from parproc.store.place import check_database, check_state, names_other_files
@@ -183,8 +184,8 @@ class Database:
                 connection.execute(f'PRAGMA {pragma}').fetchall()
             settle(connection)
         except BaseException:
+            self._disown()
             connection.close()
-            self._descriptors = []
             raise
         return connection
 
@@ -196,15 +197,21 @@ class Database:
             self._file = _identity(self._path)
             if before in {(0, 0), self._file}:
                 now = _open_files().items()
-                self._descriptors = [one for one, file in now if file == self._file != known.get(one)]
+                self._descriptors = [own(one) for one, file in now if file == self._file != known.get(one)]
                 return connection
             connection.close()
 
     def _disconnect(self) -> None:
+        self._disown()
         if self._connection is not None:
             with contextlib.suppress(sqlite3.Error):
                 self._connection.close()
-        self._connection, self._descriptors = None, []
+        self._connection = None
+
+    def _disown(self) -> None:
+        for descriptor in self._descriptors:
+            disown(descriptor)
+        self._descriptors = []
 
     def _move_aside(self, why: str) -> None:
         """Rename the file, with the journal that belongs to it; not when another process has done so already."""

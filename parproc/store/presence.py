@@ -7,6 +7,8 @@ import fcntl
 import os
 from collections.abc import Iterator
 
+from parproc import descriptors
+
 MUTEX = 0
 
 
@@ -64,7 +66,7 @@ class Presence:
 
     def _give_back(self) -> None:
         if self._descriptor >= 0:
-            os.close(self._descriptor)
+            descriptors.close(self._descriptor)
             self._descriptor = -1
 
     def _opened(self) -> int:
@@ -73,7 +75,7 @@ class Presence:
             self._give_back()
         if self._descriptor < 0:
             flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-            self._descriptor = os.open(self._path, flags, 0o600)
+            self._descriptor = descriptors.own(os.open(self._path, flags, 0o600))
         return self._descriptor
 
     def _is_current(self) -> bool:

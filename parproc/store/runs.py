@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 
 from parproc.core.filenames import file_stem
+from parproc.descriptors import close, own
 from parproc.errors import UserError
 from parproc.folders import check_ours
 from parproc.store.place import RUNS, check_state
@@ -102,7 +103,7 @@ class RunFolder:
             _remove(self._results)
             _remove_old(os.path.dirname(self._results), TEMPORARY_RESULTS, 0)
         for lock in self._locks:
-            os.close(lock)
+            close(lock)
         self._path, self._temporary, self._results, self._locks = None, None, None, []
 
     def _made(self) -> str:
@@ -139,7 +140,7 @@ class RunFolder:
         except OSError as error:
             self.warning = f'{root} is not used ({error.strerror}): logs go to a temporary folder'
             if self._locks:
-                os.close(self._locks.pop())
+                close(self._locks.pop())
                 _remove(path)
             return None
         return path
@@ -185,7 +186,7 @@ class RunFolder:
                 _make_folders(first, folders)
             os.rename(first, f'{base}/{name}')
         except OSError:
-            os.close(lock)
+            close(lock)
             _remove(first)
             raise
         self._locks.append(lock)
@@ -207,7 +208,7 @@ def _make_with_lock(path: str) -> int:
         raise
     with contextlib.suppress(OSError):
         _try_lock(lock)
-    return lock
+    return own(lock)
 
 
 def _make_folders(path: str, names: Sequence[str]) -> None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import IO, cast
 
+from parproc.descriptors import disown, own
 from parproc.errors import ParprocError, UserError
 from parproc.inputs import Inputs
 from parproc.watching import scanner
@@ -53,7 +54,8 @@ class Watcher:
         self._input = cast('IO[bytes]', self._process.stdin)
         self._output = cast('IO[bytes]', self._process.stdout)
         self.pid = self._process.pid
-        self.descriptor = self._output.fileno()
+        self.descriptor = own(self._output.fileno())
+        self._writer = own(self._input.fileno())
         line = json.dumps(self._items).encode() + b'\n'
         with contextlib.suppress(BrokenPipeError):  # it has gone already, as read will find
             while line:
@@ -78,5 +80,6 @@ class Watcher:
         """End the process."""
         self._process.kill()
         self._process.wait()
-        self._input.close()
-        self._output.close()
+        for descriptor, file in ((self._writer, self._input), (self.descriptor, self._output)):
+            disown(descriptor)
+            file.close()

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from parproc import descriptors
 from parproc.exec import system
 from parproc.exec.processes import ProcessExecutor
 from parproc.exec.protocol import Asked, Ended, Job
@@ -22,6 +23,7 @@ class Bench:
     def __init__(self, folder, **options):
         self.folder = folder
         self.selector = selectors.DefaultSelector()
+        descriptors.own(self.selector.fileno())
         self.reports = []
         self.run_id = f'bench-{os.getpid()}-{time.monotonic_ns()}'
         self.executor = ProcessExecutor(self.selector, self.reports.append, run_id=self.run_id, **options)
@@ -92,7 +94,8 @@ def make_bench(tmp_path):
     system.prepare()
     was = system.was_subreaper()
     system.become_subreaper()
-    before, descriptors = Bench.own_children(), set(os.listdir('/dev/fd'))
+    before, open_before = Bench.own_children(), set(os.listdir('/dev/fd'))
+    owned_before = descriptors.owned()
     benches = []
 
     def make(**options):
@@ -102,10 +105,12 @@ def make_bench(tmp_path):
     yield make
     for bench in benches:
         bench.executor.close()
+        descriptors.disown(bench.selector.fileno())
         bench.selector.close()
     left = Bench.own_children() - before
     assert not left, [system.describe(pid) for pid in left]
-    assert set(os.listdir('/dev/fd')) == descriptors
+    assert set(os.listdir('/dev/fd')) == open_before
+    assert descriptors.owned() == owned_before, "a number that is still taken for ours may be the program's by now"
     if not was:
         system.stop_being_subreaper()
 

@@ -15,6 +15,7 @@ import time
 
 import pytest
 
+from parproc import descriptors
 from parproc.core.model import ErrorKind, ProcState
 from parproc.errors import ProcFailedError, ProcNoChangeError, ProcSkippedError, UserError
 from parproc.exec import fork as fork_module
@@ -131,12 +132,22 @@ def test_a_crash_leaves_a_python_stack_in_the_log(bench):
     assert 'Segmentation fault' in bench.log() and 'test_fork.py' in bench.log()
 
 
-def test_a_task_that_closes_everything_still_ends(bench):
+@pytest.mark.parametrize('fails', [False, True])
+def test_a_task_that_closes_the_descriptors_there_may_be_loses_nothing(bench, fails):
     def call(context):
-        os.closerange(0, 64)
-        return 1
+        os.closerange(0, 101)
+        return 1 / (not fails)
 
-    outcome, _ = bench.run(call)
+    outcome, value = bench.run(call)
+    if fails:
+        assert outcome.reason == 'ZeroDivisionError: division by zero'
+        assert 'in call' in bench.log() and 'ZeroDivisionError' in bench.log()
+    else:
+        assert (outcome.error, value) == (None, 1.0)
+
+
+def test_a_task_that_closes_everything_there_can_be_still_ends(bench):
+    outcome, _ = bench.run(lambda context: os.closerange(0, 100_000))
     assert outcome.error is ErrorKind.NO_RESULT
 
 
@@ -187,6 +198,7 @@ def test_a_task_finds_a_clean_process(bench):
 
     previous = [signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)]
     ignored = signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+    program = {int(entry) for entry in os.listdir('/proc/self/fd')} - set(descriptors.owned())
     try:
         outcome, found = bench.run(call, directory=str(bench.folder))
     finally:
@@ -194,7 +206,8 @@ def test_a_task_finds_a_clean_process(bench):
             signal.signal(number, handler)
         signal.signal(signal.SIGTSTP, ignored)
     assert outcome.error is None, outcome
-    assert len([number for number in found['descriptors'] if number > 2]) == 2  # its channel, and the listing itself
+    assert len(set(found['descriptors']) - program) == 2  # its channel, and the listing itself
+    assert len(program - set(found['descriptors'])) <= 1, 'all that the program had, but that first listing'
     assert found['stdin'] == '' and found['session'] and found['mask'] == 0 and found['wakeup'] == -1
     assert found['handlers'] == sorted((signal.SIGINT, signal.SIGTERM))
     assert found['ignored'] == sorted((signal.SIGPIPE, signal.SIGXFSZ))
