@@ -17,7 +17,7 @@ from typing import NoReturn, TextIO, TypeAlias
 from parproc import descriptors
 from parproc.context import ProcContext, enter_child
 from parproc.core.model import SUCCESS, ErrorKind, Outcome, failure
-from parproc.exec import cpython, outcomes, system, wire
+from parproc.exec import cpython, openmp, outcomes, system, wire
 from parproc.exec.foreground import put_into_foreground
 from parproc.exec.outcomes import Terminated, enter_directory, in_debugger, judge, perform
 from parproc.exec.protocol import Job
@@ -133,6 +133,8 @@ def _prepare(job: Job, line: ChildChannel, ground: Ground) -> tuple[TextIO | Non
     old_streams = use_streams(ground.streams)
     faulthandler.enable(2)
     enter_child()
+    if openmp.limits:
+        openmp.limit()
     if 'logging' in sys.modules:
         name_records(job.name)
     environment = os.environ

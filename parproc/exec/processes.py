@@ -22,7 +22,7 @@ from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTSTP
 
 from parproc import descriptors
 from parproc.core.model import SUCCESS, ErrorKind, Outcome, Usage, failure
-from parproc.exec import system
+from parproc.exec import openmp, system
 from parproc.exec.child import Ground
 from parproc.exec.exits import ExitSignal
 from parproc.exec.foreground import Foreground
@@ -153,6 +153,8 @@ class ProcessExecutor:
         alone = threading.active_count() == 1
         if not alone and not self._warned_of_threads:
             self._warn_of_threads()
+        if openmp.look():
+            self._post(Warned(openmp.WARNING))
         mine, theirs = open_channel(self._highest_descriptor, ground.high)
         try:
             pid = fork_child(job, theirs, reaper.writer, ground, alone=alone)
