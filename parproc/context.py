@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from _thread import get_ident
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol, SupportsIndex
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol, SupportsIndex, TypeAlias
 
-from parproc.core.names import as_text
+from parproc.core.names import as_text, is_glob
 from parproc.core.plain import has_text, shown
 from parproc.errors import KnotError, MissingError, ProcessError, UserError
 from parproc.values import EncodedResult, Results
 
 LONGEST_REMARK = 4000
+Name: TypeAlias = 'str | Callable[..., object]'
+Names: TypeAlias = 'Name | Iterable[Names]'
 _inside = False
 _inside_threads: set[int] = set()
 
@@ -147,6 +149,7 @@ class ProcContext:
         results: name -> value of what had finished when this proc started; :meth:`wait` adds to it.
         extra_args: what followed ``--`` on the command line.
         channel: the line to the engine.
+        name_of: gives the name that a function is declared as; raises UserError.
     """
 
     def __init__(
@@ -157,6 +160,7 @@ class ProcContext:
         results: Results,
         extra_args: Sequence[str],
         channel: Channel,
+        name_of: Callable[[Callable[..., object]], str],
     ) -> None:
         self.proc_name = proc_name
         self.params = Params(params, proc_name)
@@ -164,6 +168,7 @@ class ProcContext:
         self.results = results
         self.extra_args = list(extra_args)
         self._channel = channel
+        self._name_of = name_of
 
     def log(self, message: object) -> None:
         """Write a line to this proc's log, shown to whoever watches the run."""
@@ -181,36 +186,48 @@ class ProcContext:
         bounded = None if fraction is None else min(1.0, max(0.0, float(fraction)))
         self._channel.tell('progress', {'fraction': bounded, 'message': str(message)[:LONGEST_REMARK]})
 
-    def create(self, name: str, proc_name: str | None = None, /, **args: object) -> list[str]:
+    def create(self, name: Name, proc_name: str | None = None, /, **args: object) -> list[str]:
         """Create procs, as :func:`parproc.create` does, and return their names."""
         given = {key: _sendable(key, value) for key, value in args.items()}
-        return self._names('create', {'name': name, 'proc_name': proc_name, 'args': given})
+        (text,) = self._flat((name,))
+        return self._names('create', {'name': text, 'proc_name': proc_name, 'args': given})
 
-    def start(self, *names: str | Iterable[str]) -> list[str]:
-        """Schedule procs, with all they depend on, and return their full names; does not wait for them."""
-        return self._names('start', {'names': _flat(names)})
+    def start(self, *names: Names) -> list[str]:
+        """Schedule procs, with all they depend on, and return their full names; does not wait for them.
 
-    def run(self, name: str, proc_name: str | None = None, /, **args: object) -> list[str]:
+        What failed runs again, as with :func:`parproc.start`.
+        """
+        return self._names('start', {'names': self._flat(names)})
+
+    def run(self, name: Name, proc_name: str | None = None, /, **args: object) -> list[str]:
         """Create and start."""
         return self.start(self.create(name, proc_name, **args))
 
-    def wait(self, *names: str | Iterable[str]) -> None:
+    def wait(self, *names: Names) -> Any:
         """Block until these procs are over, starting those that are idle; meanwhile this proc holds no slot.
 
         Their results are in :attr:`results` afterwards.
+
+        Returns:
+            What the proc returned, where one argument was given and it is a function or a name without glob; else name
+            -> value. None for one that was skipped.
 
         Raises:
             ProcessError: when one of them failed.
             UserError: for an unknown name.
             KnotError: when they can never end because they wait for this proc.
         """
-        answer, results = self._ask('wait', {'names': _flat(names)})
+        answer, results = self._ask('wait', {'names': self._flat(names)})
         self.results.add(results)
         failed = answer['failed']
         if isinstance(failed, dict) and failed:
             raise ProcessError(
                 '; '.join(f'"{name}" failed: {reason}' for name, reason in failed.items()), failures=failed
             )
+        waited = answer['names']
+        over = [str(name) for name in waited] if isinstance(waited, list) else []
+        values = {name: self.results[name] if name in results else None for name in over}
+        return values[over[0]] if is_one_name(names) else values
 
     def get_input(self, message: str = '', password: bool = False) -> str:
         """Ask whoever started the run and return the line they typed.
@@ -223,6 +240,9 @@ class ProcContext:
             UserError: when there is nobody to answer.
         """
         return str(self._ask('input', {'message': str(message), 'password': bool(password)})[0]['text'])
+
+    def _flat(self, names: Iterable[Names]) -> list[str]:
+        return [name if isinstance(name, str) else self._name_of(name) for name in flatten(names)]
 
     def _names(self, verb: str, arguments: Mapping[str, object]) -> list[str]:
         names = self._ask(verb, arguments)[0]['names']
@@ -251,11 +271,20 @@ def _sendable(name: str, value: object) -> object:
     return as_text(value)
 
 
-def _flat(names: Iterable[str | Iterable[str]]) -> list[str]:
-    flat: list[str] = []
+def flatten(names: Iterable[Names]) -> Iterator[Name]:
+    """Yield every name and function of names, functions and lists of such; raises UserError for anything else."""
     for name in names:
-        if isinstance(name, str):
-            flat.append(name)
+        if isinstance(name, str) or callable(name):
+            yield name
+        elif isinstance(name, Iterable):
+            yield from flatten(name)
         else:
-            flat.extend(_flat(name))
-    return flat
+            raise UserError(f'a proc name is text, or a declared function, not {shown(name)}')
+
+
+def is_one_name(names: Sequence[Names]) -> bool:
+    """Return whether what was waited for is one proc by itself, so that its value is wanted, and not a dict."""
+    if len(names) != 1:
+        return False
+    (name,) = names
+    return callable(name) or (isinstance(name, str) and not is_glob(name))

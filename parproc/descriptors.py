@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 _own: set[int] = set()
+_process = os.getpid()
 
 
 def own(descriptor: int) -> int:
@@ -36,8 +37,26 @@ def owned() -> list[int]:
     return sorted(_own)
 
 
+def let_go_of_inherited() -> None:
+    """In a process that the program has forked, put something harmless in the place of what its parent goes on using.
+
+    The numbers stay taken, since objects that stand for them may still close them.
+    """
+    global _process
+    if _process == os.getpid():
+        return
+    _process = os.getpid()
+    nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    for descriptor in owned():
+        os.dup2(nothing, descriptor, inheritable=False)
+    os.close(nothing)
+    _own.clear()
+
+
 def close_all() -> None:
     """Close all of them: for a child, whose parent goes on using them."""
+    global _process
+    _process = os.getpid()
     first = last = -1
     for descriptor in owned():
         if descriptor != last:

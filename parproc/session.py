@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from parproc import checks, lifetime, registry
-from parproc.context import inside_child
-from parproc.core.names import is_glob
+from parproc.context import Name, Names, flatten, inside_child, is_one_name
 from parproc.errors import UserError
 from parproc.info import ProcInfo, ProtoInfo
 from parproc.options import Options
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from parproc.run_events import RunEvent
 
 Function = TypeVar('Function', bound=Callable[..., object])
-Name: TypeAlias = 'str | Callable[..., object]'
-Names: TypeAlias = 'Name | Iterable[Names]'
 
 INPUTS_HINT = 'declare some: inputs=["src/**/*.c"]'
 
@@ -251,7 +248,7 @@ class Session:
         workspace.schedule(created)
         workspace.wait(created, timeout=limit, raised=lambda: created)
         workspace.raise_for(created)
-        if len(names) == 1 and (callable(names[0]) or (isinstance(names[0], str) and not is_glob(names[0]))):
+        if is_one_name(names):
             return workspace.result_of(created[0])
         return {name: workspace.result_of(name) for name in created}
 
@@ -423,17 +420,6 @@ class DefaultSession(Session):
 def workspace_of(session: Session) -> Workspace:
     """Return what a session knows, for the rooms of parproc above it."""
     return session._workspace
-
-
-def flatten(names: Iterable[Names]) -> Iterator[Name]:
-    """Yield every name and function of names, functions and lists of such; raises UserError for anything else."""
-    for name in names:
-        if isinstance(name, str) or callable(name):
-            yield name
-        elif isinstance(name, Iterable):
-            yield from flatten(name)
-        else:
-            raise UserError(f'a proc name is text, or a declared function, not {name!r}')
 
 
 def _is_interactive() -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from parproc import lifetime, registry
 from parproc.catalog import Catalog
 from parproc.core.model import GOOD, Outcome, ProcState
+from parproc.descriptors import let_go_of_inherited
 from parproc.errors import ProcessError, UserError
 from parproc.options import Options, ignored_lines
 
@@ -297,6 +298,7 @@ class Workspace:
         if self.run is None:
             from parproc.engine.run import Run
 
+            let_go_of_inherited()
             self.run = Run(self, self.task_source, self.folder)
             if not self.exclusive:
                 lifetime.note_exit_codes()
@@ -331,6 +333,7 @@ class Workspace:
         self.told.clear()
         if run is not None:
             run.abandon()
+        let_go_of_inherited()
 
     # --- what programs and the engine ask ----------------------------------------------------------------------
 

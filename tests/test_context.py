@@ -31,7 +31,7 @@ class Line:
 
 def context_on(line, **results):
     encoded = {name: encode(value, '') for name, value in results.items()}
-    return ProcContext('me', {'P': 1}, {'a': 2}, Results(encoded), ('x',), line)
+    return ProcContext('me', {'P': 1}, {'a': 2}, Results(encoded), ('x',), line, {len: 'length'}.__getitem__)
 
 
 def test_it_knows_who_it_is():
@@ -184,3 +184,17 @@ def test_a_missing_param_says_how_to_supply_it():
         assert isinstance(caught.value, UserError)
         assert caught.value.message == 'no param VERSION: parproc deploy::prod VERSION=…'
         assert caught.value.hint == 'in a program: set_params(VERSION=…)'
+
+
+def test_functions_stand_for_their_procs_inside_as_well():
+    line = Line(
+        ({'names': ['length']}, {}),
+        ({'names': ['length'], 'failed': {}}, {'length': encode(7, ())}),
+        ({'names': ['length', 'b'], 'failed': {}}, {'length': encode(7, ())}),
+    )
+    context = context_on(line)
+    assert context.start(len) == ['length']
+    assert context.wait(len) == 7
+    assert context.wait([len], 'b') == {'length': 7, 'b': None}
+    assert line.said[0] == ('start', {'names': ['length']})
+    assert line.said[2] == ('wait', {'names': ['length', 'b']})

@@ -59,7 +59,6 @@ RETRY = 0.02
 LAST_WORDS = 1.0
 MOST_LAST_WORDS = 10.0
 """Seconds that the readers of a stopped run may take nothing, and that they have altogether."""
-_abandoned: list[Engine] = []
 ExecutorFactory = Callable[[selectors.BaseSelector, Callable[[Report], None]], Executor]
 
 
@@ -111,6 +110,9 @@ class TaskSource(Protocol):
 
     def wanted(self, names: Sequence[str], *, start: bool = False) -> Wanted:
         """Return what is to be scheduled for a running task, which may ``start`` what has failed; raises UserError."""
+
+    def due(self) -> Sequence[str]:
+        """Return what is to be scheduled by itself, because it was created so."""
 
     def forget(self, name: str) -> None:
         """Remove what an earlier life of a task has left on disk."""
@@ -327,7 +329,6 @@ class Engine:
     def abandon(self) -> None:
         """Be of no use any more, in a process that was forked from the one that runs this."""
         self._closing = True
-        _abandoned.append(self)
 
     # --- the loop ----------------------------------------------------------------------------------------------
 
@@ -481,8 +482,9 @@ class Engine:
                     None if proc_name is None else str(proc_name),
                     given if isinstance(given, dict) else {},
                 )
-                if self.machine.missing:
-                    self._feed(self._tasks.wanted(()))
+                due = self._tasks.due()
+                if due or self.machine.missing:
+                    self._feed(self._tasks.wanted(due))
                 self._reply(asked.name, {'names': created})
             elif asked.verb == 'input':
                 self._prompter.ask(asked.name, str(arguments['message']), hidden=bool(arguments['password']))

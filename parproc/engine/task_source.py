@@ -98,6 +98,7 @@ class TaskSource:
             environment=self._environment(name, attempt, declaration.env),
             in_process=in_process,
             untimed=in_process and declaration.timeout is not None,
+            name_of=session.catalog.name_of,
         )
 
     def _explain_missing(self, asker: str, name: str) -> str:
@@ -117,6 +118,10 @@ class TaskSource:
     def create(self, asker: str, name: str, proc_name: str | None, args: Mapping[str, object]) -> list[str]:
         """Create procs for a running task; raises UserError."""
         return self._session.catalog.create(self._meant(asker, name), proc_name, args, self._session.params)
+
+    def due(self) -> list[str]:
+        """Return what is to be scheduled by itself: what was created with ``now=True``."""
+        return self._session.catalog.take_now()
 
     def forget(self, name: str) -> None:
         """Remove the log and the large result of an earlier life, which others may still read."""

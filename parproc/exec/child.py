@@ -169,7 +169,7 @@ def _run(
         _say(job, text)
 
     references: set[Reference] = set()
-    context = ProcContext(job.name, job.params, job.args, job.results, job.extra_args, line)
+    context = ProcContext(job.name, job.params, job.args, job.results, job.extra_args, line, job.name_of)
     params = context.params
     try:
         outcome, result = perform(call, context, job.result_paths, say, references)

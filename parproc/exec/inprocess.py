@@ -51,7 +51,7 @@ class InProcessExecutor:
         prepare()
         surroundings = Surroundings(job.environment)
         channel = InlineChannel(job.name, self._post, self._ask, surroundings)
-        context = ProcContext(job.name, job.params, job.args, job.results, job.extra_args, channel)
+        context = ProcContext(job.name, job.params, job.args, job.results, job.extra_args, channel, job.name_of)
         params = context.params
 
         def call(context: ProcContext) -> object:

@@ -37,6 +37,7 @@ class Job:
         interactive: it talks to whoever sits at the terminal: no log, and no input of its own.
         in_process: the function is called in this very process.
         untimed: it has a timeout, which nobody keeps where it runs.
+        name_of: gives the name that a function is declared as; raises UserError.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Job:
     results: Results
     log_path: str | None
     result_paths: tuple[str, ...]
+    name_of: Callable[[Callable[..., object]], str]
     directory: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     commands: tuple[tuple[str, ...], ...] = ()

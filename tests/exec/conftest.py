@@ -37,6 +37,7 @@ class Bench:
             'results': Results({}),
             'log_path': str(self.folder / f'{name}.log'),
             'result_paths': (str(self.folder / f'{name}.result'),),
+            'name_of': repr,
             'environment': {**marks, **(environment or {})},
         }
         return Job(name, attempt, 2, call, **{**fields, **more})

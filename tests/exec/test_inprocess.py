@@ -37,6 +37,7 @@ class Desk:
             'results': Results({}),
             'log_path': None,
             'result_paths': (str(self.folder / f'{name}.result'),),
+            'name_of': repr,
             **more,
         }
         self.executor.start(Job(name, fields.pop('attempt', 1), 2, call, **fields))

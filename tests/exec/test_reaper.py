@@ -44,7 +44,7 @@ PARENT = """
     selector = selectors.DefaultSelector()
     executor = ProcessExecutor(selector, print, run_id=run_id)
     for name in ('a', 'b'):
-        executor.start(Job(name, 1, 1, task, {}, {}, (), Results({}), str(folder / f'{name}.log'), '', None,
+        executor.start(Job(name, 1, 1, task, {}, {}, (), Results({}), str(folder / f'{name}.log'), (), repr, None,
                            {'PARPROC_NAME': name, 'PARPROC_RUN_ID': run_id}))
     if 'holder' in sys.argv:
         if os.fork() == 0:  # keeps the writing end of the reaper's pipe
@@ -54,7 +54,7 @@ PARENT = """
     if 'reaper' in sys.argv:  # the reaper is gone before; the next start makes a new one
         os.kill(executor._reaper.pid, 9)
         time.sleep(0.05)
-        executor.start(Job('c', 1, 1, task, {}, {}, (), Results({}), str(folder / 'c.log'), '', None,
+        executor.start(Job('c', 1, 1, task, {}, {}, (), Results({}), str(folder / 'c.log'), (), repr, None,
                            {'PARPROC_NAME': 'c', 'PARPROC_RUN_ID': run_id}))
     (folder / 'ready').touch()
     while True:

@@ -121,3 +121,27 @@ def test_results_have_what_ran(session):
     session.start('good', 'held')
     assert not session.wait_for_all(exception_on_failure=False)
     assert session.results() == {'good': 1, 'bad': None}
+
+
+def test_a_proc_waits_for_functions_and_gets_their_values(session):
+    @session.Proc('inner')
+    def inner(context):
+        return 5
+
+    @session.Proto('part::[n]', now=True, arg_choices={'n': [1, 2]})
+    def part(context, n: int):
+        return n
+
+    @session.Proc('outer')
+    def outer(context):
+        context.create('part::*')
+        return context.wait(inner), context.wait('part::*'), context.wait(part, 'inner')['inner']
+
+    with pytest.raises(pp.ProcessError, match='needs a value for n'):
+        session.wait('outer')
+
+    @session.Proc('better')
+    def better(context):
+        return context.wait(inner), context.wait('part::*')
+
+    assert session.wait('better') == (5, {'part::1': 1, 'part::2': 2})
