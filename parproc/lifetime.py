@@ -6,9 +6,14 @@ import atexit
 import os
 import sys
 import weakref
+from collections.abc import Callable
+from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from parproc.workspace import Workspace
 
 _workspaces: weakref.WeakSet[Workspace] = weakref.WeakSet()
@@ -24,6 +29,14 @@ def watch_over(workspace: Workspace) -> None:
     if _registered_in != os.getpid():
         _registered_in = os.getpid()
         atexit.register(_at_exit)
+
+
+def is_interactive() -> bool:
+    """Return whether somebody types at Python, line by line or cell by cell, and has gone on after what went wrong."""
+    if hasattr(sys, 'ps1'):
+        return True
+    shell = sys.modules.get('IPython')
+    return shell is not None and shell.get_ipython() is not None
 
 
 def note_exit_codes() -> None:
@@ -44,44 +57,67 @@ def note_exit_codes() -> None:
 def _at_exit() -> None:
     """Wait for what is open in every session of this process, and let failures be known."""
     here = os.getpid()
-    failed = False
-    for workspace in list(_workspaces):
-        if workspace.process == here:
-            failed = _finish(workspace) or failed
-    if failed and _exit_code in {None, 0} and getattr(sys, 'last_type', None) is None:
-        _fail_at_last()
+    ends = {_finish(workspace) for workspace in list(_workspaces) if workspace.process == here}
+    if End.INTERRUPTED in ends:
+        import signal
+
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        _end_at_last(partial(os.kill, here, signal.SIGINT))
+    elif End.FAILED in ends and _exit_code in {None, 0} and _last_error()[0] is None:
+        _end_at_last(partial(os._exit, 1))
 
 
-def _finish(workspace: Workspace) -> bool:
-    """Wait for what a session runs and close it; return whether something failed of which nobody was told."""
+class End(Enum):
+    """How the end of a session went that nobody waited for."""
+
+    WELL = 'well'
+    FAILED = 'failed'
+    INTERRUPTED = 'interrupted'
+
+
+def _finish(workspace: Workspace) -> End:
+    """Wait for what a session runs and close it; where the program was interrupted, end it as Ctrl-C would have."""
     run = workspace.run
     if run is None:
-        return False
-    failed: list[str] = []
+        return End.WELL
+    from signal import SIGINT
+
+    kind, trace = _last_error()
+    interrupted = kind is not None and issubclass(kind, KeyboardInterrupt)
     try:
-        if not _was_given_up():
+        if not _is_ours(trace):
             run.engine.pump()
             count = run.engine.machine.open_count
-            if count:
-                _say(f'parproc: waiting for {count} proc{"s" * (count > 1)} that nobody has waited for')
+            procs = f'{count} proc{"s" * (count > 1)} that nobody has waited for'
+            if count and interrupted:
+                _say(f'parproc: ending {procs}')
+                run.engine.interrupt(SIGINT, 'SIGINT')
+            elif count:
+                _say(f'parproc: waiting for {procs}')
             workspace.wait(None)
-            failed = workspace.untold()
+        if interrupted:  # Python forgets that it is to end by this signal, when more is imported now
+            return End.INTERRUPTED
+        return End.FAILED if workspace.untold() else End.WELL
     except KeyboardInterrupt:
-        failed = workspace.untold()
+        return End.INTERRUPTED
     finally:
         workspace.shut()
-    return bool(failed)
 
 
-def _was_given_up() -> bool:
-    """Return whether the program ended because it was interrupted, or by what broke one of its waits off."""
-    kind = getattr(sys, 'last_type', None)
-    trace = getattr(sys, 'last_traceback', None)
+def _last_error() -> tuple[type[BaseException] | None, TracebackType | None]:
+    """Return what has ended the program; nothing where somebody types, who has gone on since."""
+    if is_interactive():
+        return None, None
+    return getattr(sys, 'last_type', None), getattr(sys, 'last_traceback', None)
+
+
+def _is_ours(trace: TracebackType | None) -> bool:
+    """Return whether an error has broken off one of our own waits, so that the next one would fare no better."""
     while trace is not None:
         if trace.tb_frame.f_globals.get('__name__') == WAITS:
             return True
         trace = trace.tb_next
-    return isinstance(kind, type) and issubclass(kind, KeyboardInterrupt)
+    return False
 
 
 def _say(line: str) -> None:
@@ -92,18 +128,24 @@ def _say(line: str) -> None:
 
 
 class _Last:
-    """Ends the process with a failure when it is deleted, with the modules that Python takes apart at its very end.
+    """Ends the process when it is deleted, with the modules that Python takes apart at its very end.
 
     Until then, what else is registered for the program's end has been called, and its output is flushed.
+
+    Args:
+        leave: ends the process.
     """
 
-    def __del__(self, leave: Any = os._exit) -> None:
-        leave(1)
+    def __init__(self, leave: Callable[[], object]) -> None:
+        self._leave = leave
+
+    def __del__(self) -> None:
+        self._leave()
 
 
 _last: _Last | None = None
 
 
-def _fail_at_last() -> None:
+def _end_at_last(leave: Callable[[], object]) -> None:
     global _last
-    _last = _Last()
+    _last = _Last(leave)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, overload
@@ -147,7 +146,7 @@ class Session:
 
         def declare(target: Function) -> Function:
             declaration = registry.declare(target, name, is_proto=is_proto, origin=self._origin(), **fields)
-            self._workspace.declare(declaration, replacing=replacing or _is_interactive())
+            self._workspace.declare(declaration, replacing=replacing or lifetime.is_interactive())
             return target
 
         replacing = checks.flag(fields.pop('replace', None) or False, 'replace')
@@ -245,8 +244,7 @@ class Session:
         limit = None if timeout is None else checks.seconds(timeout, 'timeout of wait')
         workspace = self._workspace
         created = workspace.known(flatten(names))
-        workspace.schedule(created)
-        workspace.wait(created, timeout=limit, raised=lambda: created)
+        workspace.wait(created, timeout=limit, raised=lambda: workspace.raised_for(created))
         workspace.raise_for(created)
         if is_one_name(names):
             return workspace.result_of(created[0])
@@ -339,7 +337,7 @@ class Session:
         run = self._workspace.run
         if run is None:
             return {}
-        run.engine.pump()
+        self._workspace.pump()
         return {name: run.result_of(name) for name in run.ran()}
 
     def set_params(self, **params: object) -> None:
@@ -360,8 +358,7 @@ class Session:
         """Return name -> what is known of the proc, for every proc declared or created."""
         self._enter('get_procs')
         workspace = self._workspace
-        if workspace.run is not None:
-            workspace.run.engine.pump()
+        workspace.pump()
         with workspace.lock:
             return {name: ProcInfo(workspace, task) for name, task in workspace.catalog.procs.items()}
 
@@ -420,11 +417,3 @@ class DefaultSession(Session):
 def workspace_of(session: Session) -> Workspace:
     """Return what a session knows, for the rooms of parproc above it."""
     return session._workspace
-
-
-def _is_interactive() -> bool:
-    """Return whether somebody types at Python, line by line or cell by cell, so that a name declared again is a change."""
-    if hasattr(sys, 'ps1'):
-        return True
-    shell = sys.modules.get('IPython')
-    return shell is not None and shell.get_ipython() is not None

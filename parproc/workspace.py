@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from parproc import lifetime, registry
 from parproc.catalog import Catalog
-from parproc.core.model import GOOD, Outcome, ProcState
+from parproc.core.model import Outcome, ProcState
 from parproc.descriptors import let_go_of_inherited
 from parproc.errors import ProcessError, UserError
 from parproc.options import Options, ignored_lines
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import re
 
     # what runs procs is imported when procs are run: a list needs none of it
+    from parproc.core.events import Wanted
     from parproc.core.machine import Machine
     from parproc.core.plan import Plan
     from parproc.engine.loop import Listener
@@ -81,7 +82,6 @@ class Workspace:
         self.catalog = Catalog(options.name_param_separator)
         self.usual: dict[str, float] = {}
         self.run: Run | None = None
-        self.told: set[tuple[str, int]] = set()
         self._folder: RunFolder | None = None
         self._history: History | None = None
         self._task_source: TaskSource | None = None
@@ -105,6 +105,7 @@ class Workspace:
             open_ones = [name for name in dropped if state_of(name) in {ProcState.WANTED, ProcState.RUNNING}]
         if dropped and self.run is not None:
             self.run.engine.drop(dropped)
+            self._pass_on_stop(self.run, self.run.engine.stop_signal)
         self.take_up([name for name in open_ones if name in self.catalog.procs])
 
     def take_up(self, names: Sequence[str] = ()) -> None:
@@ -167,18 +168,26 @@ class Workspace:
 
     def schedule(self, names: Sequence[str], *, start: bool = False, again: bool = False, full: bool = False) -> None:
         """Schedule procs and start what can be started; arguments as for :meth:`TaskSource.wanted`."""
+        run, event = self._wanted(names, start=start, again=again, full=full)
+        if run is not None:
+            self._pass_on_stop(run, run.engine.pump() if event is None else run.engine.want(event))
+
+    def _wanted(
+        self, names: Sequence[str], *, start: bool = False, again: bool = False, full: bool = False
+    ) -> tuple[Run | None, Wanted | None]:
+        """Return the run, begun where this needs one, and what is new to it about procs that are to be scheduled."""
         with self.lock:
             event = self.task_source.wanted(names, start=start, again=again, full=full)
-            is_new = bool(event.specs or event.injected or event.again or event.resolved)
-            if is_new and self.run is not None and self.run.failed() and not self.untold():
+            if not (event.specs or event.injected or event.again or event.resolved):
+                return self.run, None
+            if self.run is not None and self.run.told.failed() and not self.untold():
                 event = replace(event, forgiven=True)
-            run = self.wired() if is_new else self.run
-        if run is None:
-            return
-        if is_new:
-            run.engine.want(event)
-        else:
-            run.engine.pump()
+            return self.wired(), event
+
+    def pump(self) -> None:
+        """Take in whatever has happened in the run, without waiting."""
+        if self.run is not None:
+            self._pass_on_stop(self.run, self.run.engine.pump())
 
     def wait(
         self,
@@ -187,42 +196,47 @@ class Workspace:
         timeout: float | None = None,
         raised: Callable[[], Collection[str]] | None = None,
     ) -> None:
-        """Block until procs are over; takes what :meth:`Run.wait` does.
+        """Block until procs are over, scheduling them; takes what :meth:`Run.wait` does.
 
         Raises:
             TimeoutError: when they are not over in time.
             KeyboardInterrupt: when the run was stopped by Ctrl-C; another signal ends this process.
             UserError: when the session was cleared meanwhile.
         """
-        run = self.run
+        run, event = (self.run, None) if names is None else self._wanted(names)
         if run is None:
             return
-        run.wait(names, timeout=timeout, raised=raised)
-        engine = run.engine
-        if engine.stop_signal is not None:
-            number, engine.stop_signal = engine.stop_signal, None
-            self.note_told(run.failed())
-            stopped_by(number)
+        try:
+            with run.engine.attentive():  # Ctrl-C stops the run from here on
+                if event is not None:
+                    run.engine.take(event)
+                run.wait(names, timeout=timeout, raised=raised)
+        finally:
+            self._pass_on_stop(run, run.engine.stop_signal)
         if not run.is_alive:
             raise UserError('the session was cleared while it was waited for')
 
+    def _pass_on_stop(self, run: Run, number: int | None) -> None:
+        """Let the program know, as it would without us, of the signal that stopped its run; None when none did."""
+        if number is not None and run.engine.signals.is_for_us():
+            run.engine.stop_signal = None
+            run.told.note(run.told.failed())
+            stopped_by(number)
+
     def untold(self) -> list[str]:
         """Return the procs that failed and of which no exception has told yet."""
-        if self.run is None:
-            return []
-        tasks = self.run.engine.machine.tasks
-        return [name for name in self.run.failed() if (name, tasks[name].starts) not in self.told]
+        return [] if self.run is None else self.run.told.untold()
 
     def note_told(self, names: Collection[str]) -> None:
         """Note that the program has been told of these failures."""
         if self.run is not None:
-            tasks = self.run.engine.machine.tasks
-            self.told.update((name, tasks[name].starts) for name in names if name in tasks)
+            self.run.told.note(names)
 
-    def cancel(self, names: Sequence[str]) -> None:
-        """End procs and what depends on them; does not wait for that."""
-        if self.run is not None:
-            self.run.engine.cancel(tuple(names))
+    def raised_for(self, names: Collection[str]) -> Collection[str]:
+        """Return those of which :meth:`raise_for` would tell that they failed; none while ``names`` are not all over."""
+        if self.run is None or any(self.run.outcome_of(name) is None for name in names):
+            return ()
+        return self.run.told.told_with(names)
 
     def raise_for(self, names: Collection[str]) -> None:
         """Raise a ProcessError for those of ``names`` that failed; what it tells of is not told again by itself."""
@@ -233,33 +247,20 @@ class Workspace:
         lines: list[str] = []
         notes: list[str] = []
         with self.lock:
-            tasks = run.engine.machine.tasks
+            run.told.note(names)
             for name in names:
-                outcome = run.outcome_of(name)
-                if outcome is None or outcome.state in GOOD:
-                    continue
-                self.told.add((name, tasks[name].starts))
-                for root in run.roots_of(name):
-                    self._tell(run, name, root, failures, lines, notes)
+                for root in run.told.roots_of(name):
+                    if root not in failures:
+                        failures[root], line, note = _telling(run, name, root)
+                        lines.append(line)
+                        notes += note
         if lines:
             raise process_error('; '.join(lines), failures, notes)
 
-    def _tell(
-        self, run: Run, name: str, root: str, failures: dict[str, str], lines: list[str], notes: list[str]
-    ) -> None:
-        task = run.engine.machine.tasks[root]
-        self.told.add((root, task.starts))
-        if root in failures:
-            return
-        reason = '' if task.outcome is None else task.outcome.reason
-        failures[root] = reason
-        log = run.log_of(root)
-        where = f' (log: {log})' if log else ''
-        indirect = '' if root == name else f'"{name}" did not run: '
-        lines.append(f'{indirect}"{root}" failed: {reason}{where}')
-        matter = run.matter_of(root)
-        if matter:
-            notes.append('\n'.join((f'the log of "{root}" ends with:', *(f'  {line}' for line in matter))))
+    def cancel(self, names: Sequence[str]) -> None:
+        """End procs and what depends on them; does not wait for that."""
+        if self.run is not None:
+            self._pass_on_stop(self.run, self.run.engine.cancel(tuple(names)))
 
     # --- the run -----------------------------------------------------------------------------------------------
 
@@ -309,7 +310,6 @@ class Workspace:
         with self.lock:
             run, self.run = self.run, None
             self._folder = None
-            self.told.clear()
         if run is not None:
             run.close(keep_logs=keep_logs)
 
@@ -330,7 +330,6 @@ class Workspace:
         self.lock = threading.RLock()
         run, self.run = self.run, None
         self._folder = self._history = self._task_source = None
-        self.told.clear()
         if run is not None:
             run.abandon()
         let_go_of_inherited()
@@ -461,6 +460,18 @@ class Workspace:
         self.listener.close()
         self.shut(keep_logs=bool(code))
         return RunOutcome(code, engine.stop_signal, engine.output_closed, results)
+
+
+def _telling(run: Run, name: str, root: str) -> tuple[str, str, list[str]]:
+    """Return the reason of a proc's own failure, a line about what it did to ``name``, and notes with its log's end."""
+    outcome = run.outcome_of(root)
+    reason = '' if outcome is None else outcome.reason
+    log = run.log_of(root)
+    where = f' (log: {log})' if log else ''
+    indirect = '' if root == name else f'"{name}" did not run: '
+    matter = run.matter_of(root)
+    notes = ['\n'.join((f'the log of "{root}" ends with:', *(f'  {line}' for line in matter)))] if matter else []
+    return reason, f'{indirect}"{root}" failed: {reason}{where}', notes
 
 
 def process_error(message: str, failures: Mapping[str, str], notes: Sequence[str]) -> ProcessError:

@@ -39,7 +39,6 @@ class SignalInbox:
         self._inline = inline
         self._previous: dict[int, object] = {}
         self._depth = 0
-        self._installed = False
         self._previous_wakeup = -1
         self._reader, self._writer = os.pipe()
         for descriptor in (self._reader, self._writer):
@@ -48,10 +47,11 @@ class SignalInbox:
         selector.register(self._reader, selectors.EVENT_READ, self._drain)
 
     def __enter__(self) -> None:
-        self._depth += 1
-        if self._depth > 1 or threading.current_thread() is not threading.main_thread():
+        if threading.current_thread() is not threading.main_thread():
             return
-        self._installed = True
+        self._depth += 1
+        if self._depth > 1:
+            return
         self._previous_wakeup = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
         for number in STOPPING if self._inline else (*STOPPING, signal.SIGTSTP, signal.SIGUSR1):
             previous = signal.getsignal(number)
@@ -62,14 +62,19 @@ class SignalInbox:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            return
         self._depth -= 1
-        if self._depth or not self._installed:
+        if self._depth:
             return
         for number, previous in self._previous.items():
             signal.signal(number, previous)  # type: ignore[arg-type]
         self._previous = {}
-        self._installed = False
         signal.set_wakeup_fd(self._previous_wakeup)
+
+    def is_for_us(self) -> bool:
+        """Return whether a signal that stops the run is this thread's to hear of: the main one's, if that waits."""
+        return not self._depth or threading.current_thread() is threading.main_thread()
 
     def wake(self) -> None:
         """Let whoever waits in the selector look around."""

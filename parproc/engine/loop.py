@@ -11,11 +11,12 @@ one that drives is done and another one has to.
 
 from __future__ import annotations
 
+import contextlib
 import selectors
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from signal import SIGINT
 from typing import Protocol
 
@@ -177,17 +178,24 @@ class Engine:
 
     # --- what the session calls --------------------------------------------------------------------------------
 
-    def want(self, event: Wanted) -> None:
-        """Schedule tasks and start what can be started; does not block."""
+    def take(self, event: Wanted) -> None:
+        """Schedule tasks, which start when this thread waits, or as soon as another one that does comes to it."""
         with self._lock:
             self._feed(event)
-        self.pump()
+            if self._driver not in {None, threading.get_ident()}:
+                self.signals.wake()
 
-    def cancel(self, names: tuple[str, ...]) -> None:
-        """End tasks and what depends on them; does not wait for their end."""
+    def want(self, event: Wanted) -> int | None:
+        """Schedule tasks and start what can be started, as :meth:`pump` does; returns what that does."""
+        with self._lock:
+            self._feed(event)
+        return self.pump()
+
+    def cancel(self, names: tuple[str, ...]) -> int | None:
+        """End tasks and what depends on them; does not wait for their end. Returns what :meth:`pump` does."""
         with self._lock:
             self._feed(Cancelled(names, self._clock()))
-        self.pump()
+        return self.pump()
 
     def drop(self, names: Sequence[str]) -> None:
         """Forget tasks, after ending those that run, and block until that is done."""
@@ -195,28 +203,45 @@ class Engine:
             self._feed(Dropped(tuple(names), self._clock()))
         self._drive_until(lambda: not any(name in self.machine.tasks for name in names), None)
 
-    def pump(self) -> None:
-        """Take in whatever has happened, without waiting; what runs in this process is run."""
+    def pump(self) -> int | None:
+        """Take in whatever has happened, without waiting; what runs in this process is run.
+
+        Returns:
+            The signal that has stopped the run meanwhile, where nobody waits who would see to it.
+        """
         with self._lock:
             if self._closing:
-                return
+                return None
             if self._driver not in {None, threading.get_ident()}:
                 self.signals.wake()  # the thread that waits sees to it, and to what there is to wait for now
-                return
+                return None
             outer, self._driver = self._driver, threading.get_ident()
+            before = self.stop_signal
         try:
-            while True:
-                self._gather(0)
-                with self._lock:
-                    self._work()
-                    job = self._inline_jobs.popleft() if self._inline_jobs else None
-                if job is None:
-                    return
-                self._run_inline(job)
+            with self.attentive():
+                while (job := self._next_inline()) is not None:
+                    self._run_inline(job)
+            return self.stop_signal if outer is None and before is None else None
         finally:
             with self._lock:
                 self._driver = outer
                 self._news.notify_all()
+
+    @contextlib.contextmanager
+    def attentive(self) -> Iterator[None]:
+        """Let signals stop the run meanwhile, also those that come at the very end, rather than break off what is done."""
+        with self.signals:
+            yield
+        with self._lock:
+            if self.signals.pending:
+                self._work()
+
+    def _next_inline(self) -> Job | None:
+        """Take in whatever has happened, and return what is to be run in this process now."""
+        self._gather(0)
+        with self._lock:
+            self._work()
+            return self._inline_jobs.popleft() if self._inline_jobs else None
 
     def run(self, names: Iterable[str] | None = None, until: float | None = None) -> bool:
         """Block until the named tasks, or all, are over, or the run was stopped; return whether they are over.
@@ -362,7 +387,7 @@ class Engine:
         return not self._closing
 
     def _drive(self, is_done: Callable[[], bool], until: float | None, *, idle: bool) -> bool:
-        with self.signals:
+        with self.attentive():
             if not idle:
                 self._take_keys()
             try:
@@ -398,10 +423,10 @@ class Engine:
     def _work(self) -> None:
         """Deal with everything that is known already."""
         while True:
-            if self._inbox:
-                self._take(self._inbox.popleft())
-            elif self.signals.pending:
+            if self.signals.pending:  # first: a task in this process has ended by it, and no other is to start
                 self._on_signal(self.signals.pending.popleft())
+            elif self._inbox:
+                self._take(self._inbox.popleft())
             elif self._stop_is_due:
                 self._stop_is_due = False
                 self.interrupt(SIGTERM, 'output closed')

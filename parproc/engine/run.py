@@ -7,9 +7,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from parproc.core.machine import Machine
-from parproc.core.model import GOOD, NEVER_RAN, ErrorKind, Outcome, ProcState
+from parproc.core.model import NEVER_RAN, ErrorKind, Outcome
 from parproc.core.view import RunBegan, RunEnded, Warned
 from parproc.engine.loop import Engine, Listener, TaskSource
+from parproc.engine.told import Told
 from parproc.exec.protocol import Executor, Report
 from parproc.options import Options
 from parproc.values import EncodedResult, decode_result
@@ -68,6 +69,7 @@ class Run:
             fail_fast=options.fail_fast,
             inline=options.mode == 'single',
         )
+        self.told = Told(machine.tasks)
         listener = settings.listener or self._display
         assert listener is not None, 'there is one where there is no display'
         self.engine = Engine(machine, tasks, self._executor, listener, settings.lock)
@@ -187,7 +189,7 @@ class Run:
         Args:
             keep_logs: whether the logs of a temporary folder stay; None: if a proc failed.
         """
-        keep = bool(self.failed()) if keep_logs is None else keep_logs
+        keep = bool(self.told.failed()) if keep_logs is None else keep_logs
         self.is_alive = False
         if self._display is not None:
             self.engine.tell(RunEnded(self.exit_code(), time.monotonic()))
@@ -202,34 +204,6 @@ class Run:
         self.engine.abandon()
 
     # --- what became of it -------------------------------------------------------------------------------------
-
-    def failed(self) -> list[str]:
-        """Return the names of the procs that failed, in the order in which they were scheduled."""
-        tasks = self.engine.machine.tasks
-        return [name for name, task in tasks.items() if task.outcome and task.outcome.state is ProcState.FAILED]
-
-    def roots_of(self, name: str) -> list[str]:
-        """Return the procs whose own failure is why ``name`` failed: itself, or what it depends on, however far off."""
-        tasks = self.engine.machine.tasks
-        roots: dict[str, None] = {}
-        seen = {name}
-        stack = [name]
-        while stack:
-            current = stack.pop()
-            task = tasks.get(current)
-            if task is None or task.outcome is None or task.outcome.state in GOOD:
-                continue
-            culprits = [
-                dep
-                for dep in task.deps
-                if (other := tasks.get(dep)) and other.outcome is not None and other.outcome.state not in GOOD
-            ]
-            if task.outcome.error is not ErrorKind.DEPENDENCY_FAILED or not culprits:
-                roots[current] = None
-                continue
-            stack += [dep for dep in reversed(culprits) if dep not in seen]
-            seen.update(culprits)
-        return list(roots)
 
     def exit_code(self) -> int:
         """Return what a command that runs just this ends with."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import select
+import signal
 import subprocess
 import sys
 import textwrap
@@ -27,26 +29,80 @@ def processes():
         yield made
 
 
+class Program:
+    """A script in a folder of its own. What it has to say while it runs, it says by ``begun()``, from any process."""
+
+    prologue = """
+    import os, signal, sys, threading, time
+    import parproc as pp
+
+    MODE = sys.argv[1] if len(sys.argv) > 1 else 'mp'
+
+    def begun(what='x'):
+        with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), 'begun'), 'w') as fifo:
+            fifo.write(what)
+    """
+
+    def __init__(self, folder, text, arguments, **options):
+        path = folder / 'program.py'
+        path.write_text(textwrap.dedent(self.prologue) + textwrap.dedent(text))
+        self.temporary = folder / 'tmp'
+        self.temporary.mkdir(exist_ok=True)
+        fifo = folder / 'begun'
+        if not fifo.exists():
+            os.mkfifo(fifo)
+        self.ear = os.open(fifo, os.O_RDWR | os.O_NONBLOCK)  # as a writer too, so that it never ends
+        kept = {name: value for name, value in os.environ.items() if not name.startswith('PARPROC')}
+        self.process = subprocess.Popen(
+            [sys.executable, str(path), *arguments],
+            cwd=folder,
+            env={**kept, 'TMPDIR': str(self.temporary)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            **options,
+        )
+
+    def wait_until_begun(self):
+        """Block until a line of it, or of a proc of it, calls ``begun``."""
+        assert select.select([self.ear], [], [], DEADLINE)[0], 'it never began'
+        os.read(self.ear, 100)
+
+    def interrupt(self, number=signal.SIGINT):
+        self.process.send_signal(number)
+
+    def end(self, stdin=None):
+        """Wait for its end; return how it ended."""
+        out, err = self.process.communicate(stdin, timeout=DEADLINE)
+        return subprocess.CompletedProcess(self.process.args, self.process.returncode, out, err)
+
+    def close(self):
+        os.close(self.ear)
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.communicate()
+
+
 @pytest.fixture
-def program(tmp_path):
+def started(tmp_path):
+    """Start a script in a folder of its own."""
+    programs = []
+
+    def start(text, *arguments, **options):
+        options.setdefault('stdin', subprocess.DEVNULL)
+        programs.append(Program(tmp_path, text, arguments, **options))
+        return programs[-1]
+
+    yield start
+    for one in programs:
+        one.close()
+
+
+@pytest.fixture
+def program(started):
     """Run a script in a folder of its own; return how it ended."""
 
     def run(text, *arguments, stdin=None):
-        path = tmp_path / 'program.py'
-        path.write_text('import os, sys, time\nimport parproc as pp\n' + textwrap.dedent(text))
-        temporary = tmp_path / 'tmp'
-        temporary.mkdir(exist_ok=True)
-        kept = {name: value for name, value in os.environ.items() if not name.startswith('PARPROC')}
-        return subprocess.run(
-            [sys.executable, str(path), *arguments],
-            cwd=tmp_path,
-            env={**kept, 'TMPDIR': str(temporary)},
-            input=stdin,
-            stdin=subprocess.DEVNULL if stdin is None else None,
-            capture_output=True,
-            text=True,
-            timeout=DEADLINE,
-            check=False,
-        )
+        return started(text, *arguments, stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE).end(stdin)
 
     return run

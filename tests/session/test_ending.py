@@ -1,0 +1,214 @@
+"""The end of a program that uses sessions: nothing is forgotten, nothing is kept back, nothing is left."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+
+import pytest
+
+MODES = pytest.mark.parametrize('mode', ['mp', 'single'])
+SLOW = """
+    pp.set_options(mode=MODE)
+
+    @pp.Proc
+    def slow(context):
+        try:
+            begun()
+            signal.pause()
+        finally:
+            open('cleaned', 'w').close()
+
+    @pp.Proc(wave=1)
+    def other(context):
+        open('other ran', 'w').close()
+"""
+
+
+def test_what_nobody_waited_for_is_waited_for_and_said(program, tmp_path):
+    ran = program("""
+        @pp.Proc(now=True)
+        def work(context):
+            open('done', 'w').close()
+
+        @pp.Proc(now=True)
+        def more(context, deps=['work']):
+            open('done too', 'w').close()
+    """)
+    assert (ran.returncode, ran.stdout) == (0, '')
+    assert re.fullmatch('parproc: waiting for (1 proc|2 procs) that nobody has waited for\n', ran.stderr)
+    assert (tmp_path / 'done').exists() and (tmp_path / 'done too').exists()
+    assert os.listdir(tmp_path / 'tmp') == []
+
+
+@MODES
+def test_a_failure_that_nobody_waited_for_is_shown_and_fails_the_program(program, mode):
+    ran = program(
+        """
+        pp.set_options(mode=MODE)
+
+        @pp.Proc(now=True)
+        def bad(context):
+            raise ValueError('no such table')
+
+        print('the end')
+        """,
+        mode,
+    )
+    assert (ran.returncode, ran.stdout) == (1, 'the end\n')
+    assert '✗ bad  FAILED  ValueError: no such table' in ran.stderr
+
+
+@MODES
+@pytest.mark.parametrize(('leave', 'code'), [('sys.exit(3)', 3), ('sys.exit(0)', 1), ('sys.exit()', 1)])
+def test_an_exit_code_of_the_programs_own_is_kept(program, mode, leave, code):
+    ran = program(f"pp.set_options(mode=MODE)\npp.Proc('bad', lambda context: 1 / 0, now=True)\n{leave}\n", mode)
+    assert ran.returncode == code
+    assert 'ZeroDivisionError' in ran.stderr
+
+
+@MODES
+def test_a_failure_that_was_raised_and_caught_fails_nothing(program, mode):
+    ran = program(
+        """
+        pp.set_options(mode=MODE, output='quiet' if MODE == 'mp' else 'auto')
+        pp.Proc('load', lambda context: 1 / 0)
+        pp.Proc('clean', lambda context: 1, deps=['load'])
+        pp.Proc('report', lambda context: 1, deps=['clean'])
+        try:
+            pp.wait('report')
+        except pp.ProcessError:
+            print('known')
+        """,
+        mode,
+    )
+    assert (ran.returncode, ran.stdout) == (0, 'known\n')
+
+
+def test_a_failure_of_which_an_exception_told_is_not_shown_again(program):
+    ran = program("""
+        pp.Proc('load', lambda context: 1 / 0)
+        pp.Proc('report', lambda context: 1, deps=['load'])
+        try:
+            pp.wait('report')
+        except pp.ProcessError:
+            pass
+    """)
+    assert (ran.returncode, ran.stderr) == (0, '')
+
+
+def test_a_failure_behind_a_wait_that_was_given_up_is_not_kept_back(program):
+    ran = program("""
+        pp.Proc('bad', lambda context: 1 / 0)
+        pp.Proc('slow', lambda context: time.sleep(0.5))
+        try:
+            pp.wait('bad', 'slow', timeout=0.3)
+        except TimeoutError:
+            print('given up')
+    """)
+    assert (ran.returncode, ran.stdout) == (1, 'given up\n')
+    assert 'ZeroDivisionError' in ran.stderr
+
+
+def test_after_an_exception_what_is_open_is_waited_for_as_well(program, tmp_path):
+    ran = program("""
+        pp.Proc('first', lambda context: None, now=True)
+
+        @pp.Proc(now=True, deps=['first'])
+        def work(context):
+            open('done', 'w').close()
+
+        raise RuntimeError('in the middle')
+    """)
+    assert ran.returncode == 1
+    assert ran.stderr.index('in the middle') < ran.stderr.index('waiting for')
+    assert (tmp_path / 'done').exists()
+
+
+@MODES
+@pytest.mark.parametrize(
+    'how', ['pp.wait(slow, other)', 'pp.start(slow, other); pp.wait_for_all()', 'pp.start(slow, other)']
+)
+def test_ctrl_c_ends_what_runs_starts_nothing_new_and_ends_the_program_as_it_would_have(started, tmp_path, mode, how):
+    running = started(f'{SLOW}\n    {how}\n    print("went on")', mode)
+    running.wait_until_begun()
+    running.interrupt()
+    ran = running.end()
+    assert ran.returncode == -signal.SIGINT, ran.stderr
+    assert (tmp_path / 'cleaned').exists()
+    assert not (tmp_path / 'other ran').exists()
+
+
+@MODES
+def test_ctrl_c_can_be_caught_and_the_program_goes_on(started, tmp_path, mode):
+    running = started(
+        f"""{SLOW}
+    try:
+        pp.wait(slow, other)
+    except KeyboardInterrupt:
+        print(pp.wait_for_all(), pp.results())
+    pp.run(other)
+    pp.wait(other)
+    print('went on')
+    """,
+        mode,
+    )
+    running.wait_until_begun()
+    running.interrupt()
+    ran = running.end()
+    assert (ran.returncode, ran.stdout) == (0, "True {'slow': None}\nwent on\n"), ran.stderr
+    assert (tmp_path / 'other ran').exists()
+
+
+def test_ctrl_c_while_the_program_does_something_else_gives_procs_their_time_to_end(started, tmp_path):
+    running = started(f'{SLOW}\n    pp.start(slow, other)\n    signal.pause()')
+    running.wait_until_begun()
+    running.interrupt()
+    ran = running.end()
+    assert ran.returncode == -signal.SIGINT
+    assert 'KeyboardInterrupt\nparproc: ending 2 procs that nobody has waited for\n' in ran.stderr
+    assert (tmp_path / 'cleaned').exists()
+    assert not (tmp_path / 'other ran').exists()
+
+
+def test_a_second_ctrl_c_ends_what_will_not_end(started, tmp_path):
+    running = started("""
+        @pp.Proc
+        def stubborn(context):
+            signal.signal(signal.SIGINT, lambda *_: begun())
+            begun()
+            while True:
+                signal.pause()
+
+        pp.wait(stubborn)
+    """)
+    for _ in range(2):
+        running.wait_until_begun()
+        running.interrupt()
+    assert running.end().returncode == -signal.SIGINT
+
+
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGHUP])
+def test_another_signal_while_it_waits_lets_procs_end_and_ends_the_program(started, tmp_path, number):
+    running = started(f'{SLOW}\n    pp.wait(slow, other)')
+    running.wait_until_begun()
+    running.interrupt(number)
+    assert running.end().returncode == -number
+    assert (tmp_path / 'cleaned').exists() == (number == signal.SIGTERM)  # Python turns no other into an exception
+
+
+def test_leaving_a_with_block_early_ends_what_runs_and_waits_for_nothing(started, tmp_path):
+    running = started(
+        """
+        with pp.Session() as session:
+            session.Proc('slow', lambda context: (begun(), signal.pause()), now=True)
+            sys.stdin.readline()
+        print('left')
+    """,
+        stdin=-1,
+    )
+    running.wait_until_begun()
+    ran = running.end('\n')
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, 'left\n', '')
+    assert os.listdir(tmp_path / 'tmp') == []
