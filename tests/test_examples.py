@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+
+from parproc.options import Options
 
 EXAMPLES = Path(__file__).parent.parent / 'examples'
 README = (Path(__file__).parent.parent / 'README.md').read_text()
@@ -68,10 +73,74 @@ def test_migrations(example):
     assert 'announce' not in again.err
 
 
+def run_script(project, *arguments):
+    command = [sys.executable, 'stations.py', *arguments]
+    environment = project.environment()
+    return subprocess.run(
+        command, cwd=project.folder, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
 def test_script(example):
     project = example('script')
-    ran = project.script((EXAMPLES / 'script' / 'primes.py').read_text())
-    assert (ran.code, ran.out) == (0, 'started at once\n303 primes below 2000\n'), ran.err
+    ran = run_script(project)
+    assert ran.returncode == 0, ran.stderr
+    assert [line.split() for line in ran.stdout.splitlines()] == [
+        ['valley', '+0.17'],
+        ['hill', '+0.22'],
+        ['harbour', '+0.26'],
+        ['mean', '+0.22'],
+    ]
+    assert run_script(project, '2005').stdout.splitlines()[-1].split() == ['mean', '+0.21']
+
+
+def test_script_says_why_there_is_no_report(example):
+    project = example('script')
+    (project.folder / 'data' / 'valley.csv').unlink()
+    project.write('data/valley.csv', 'year,celsius\n1990,warm\n')
+    ran = run_script(project)
+    assert (ran.returncode, ran.stdout) == (1, '')
+    assert 'no report' in ran.stderr and "could not convert string to float: 'warm'" in ran.stderr
+
+
+EXECUTE = """
+import json
+import sys
+
+import nbformat
+from nbclient import NotebookClient
+
+def shown(cell):
+    texts = [output.get('text') or output.get('data', {}).get('text/plain') or '' for output in cell.outputs
+             if output.get('name') != 'stderr']
+    return ''.join(texts)
+
+book = nbformat.read(sys.argv[1], as_version=4)
+cells = [number for number, cell in enumerate(book.cells) if cell.cell_type == 'code']
+saved = [shown(book.cells[number]) for number in cells]
+client = NotebookClient(book, timeout=60)
+with client.setup_kernel():
+    said = [[shown(client.execute_cell(book.cells[number], number)) for number in cells] for _ in range(2)]
+print(json.dumps([saved, *said]))
+"""
+
+
+def test_notebook_shows_what_is_saved_in_it_and_again_when_all_cells_are_executed_again(example):
+    project = example('notebook')
+    path = project.write('execute.py', EXECUTE)
+    ran = subprocess.run(
+        [sys.executable, str(path), 'trying.ipynb'],
+        cwd=project.folder,
+        env=project.environment(HOME=str(project.folder), IPYTHONDIR=str(project.folder)),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    saved, first, again = json.loads(ran.stdout)
+    assert first == again == saved
+    assert any('no result' in text for text in saved)
 
 
 def without_times(text):
@@ -102,6 +171,28 @@ def test_the_readme_tells_of_every_option(project):
     short |= {'--keep-going': '-k', '--fail-fast': '-x', '--exclude': '-X', '--output': '-o', '--quiet': '-q'}
     short |= {'--verbose': '-v', '--last-failed': '--lf'}
     assert [option for option in sorted(offered) if f'`{short.get(option, option)}' not in table] == []
+
+
+@pytest.mark.parametrize(
+    ('part', 'said'),
+    [
+        ('linear_regression', 'slope 3.0, give or take 0.01\n'),
+        ('table=[', '2.0\n'),
+        ('again=True', '45\n190\n'),
+        ('on_event=show', 'answer succeeded\n'),
+    ],
+)
+def test_the_readmes_programs_print_what_it_means(project, part, said):
+    (text,) = (text for text in SNIPPETS if part in text)
+    assert project.script(text).out == said
+
+
+def test_the_readmes_table_has_every_option_with_its_default():
+    table = README.split('## Options')[1].split('## ')[0]
+    for option in dataclasses.fields(Options):
+        default = [] if option.default == () else option.default
+        default = int(default) if isinstance(default, float) else default
+        assert f'`{option.name}={default!r}`' in table
 
 
 def test_the_readmes_reverse_dependencies_go_as_it_says(project):
