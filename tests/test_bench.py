@@ -11,7 +11,13 @@ import pytest
 
 @pytest.mark.parametrize(
     ('module', 'figures'),
-    [('tests.bench', 8), ('tests.bench.commands', 10), ('tests.bench.startup', 4), ('tests.bench.board', 5)],
+    [
+        ('tests.bench', 8),
+        ('tests.bench.commands', 10),
+        ('tests.bench.startup', 4),
+        ('tests.bench.board', 5),
+        ('tests.bench.programs', 5),
+    ],
 )
 def test_a_benchmark_prints_every_figure(module, figures):
     root = Path(__file__).parent.parent
