@@ -29,9 +29,8 @@ DEEPEST = 20
 LONGEST_KEY = 100
 PICKLED_NONE = pickle.dumps(None, 5)
 WHOLE_BUFFER = pickle.dumps(pickle.PickleBuffer(b''), 5, buffer_callback=lambda _: None)
-globals()['__builtins__'] = dict(
-    vars(builtins)
-)  # what the functions below see, whatever a task does to the built-in ones
+# what the functions below see, whatever a task does to the built-in ones
+globals()['__builtins__'] = dict(vars(builtins))
 
 _bases_of = type.__dict__['__mro__'].__get__
 _qualname_of = type.__dict__['__qualname__'].__get__

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import pickle
@@ -205,6 +206,7 @@ def test_what_fits_nowhere_travels_by_itself_unless_it_is_large(value, tmp_path)
 
 
 def test_bytes_read_by_a_process_that_ends_soon_share_the_pages_of_the_file(tmp_path):
+    assert ctypes, 'it is used where it is loaded'
     value = bytes(range(256)) * 40_000
     encoded = encode(value, [str(tmp_path / 'result')])
     back = decode(encoded, brief=True)
@@ -283,9 +285,13 @@ def test_what_a_reader_needs_is_noted():
     assert 'wsgiref' not in sys.modules
 
 
+def leave():
+    raise SystemExit(0)
+
+
 class Loses:
     def __reduce__(self):
-        return sys.exit, (0,)
+        return leave, ()
 
 
 def test_a_result_that_cannot_be_read_here_names_its_proc():

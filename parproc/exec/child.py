@@ -39,9 +39,8 @@ Ending: TypeAlias = (
 
 HIGH_DESCRIPTOR = 512
 NO_DEBUGGER = "nobody is there to debug it: --mode single, in a program set_options(mode='single')"
-globals()['__builtins__'] = dict(
-    vars(builtins)
-)  # what the functions below see, whatever a task does to the built-in ones
+# what the functions below see, whatever a task does to the built-in ones
+globals()['__builtins__'] = dict(vars(builtins))
 
 _exit, _getpid, _open, _close, _write, _stat, _fstat = (
     *(os._exit, os.getpid, os.open, os.close),

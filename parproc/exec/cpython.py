@@ -18,9 +18,8 @@ from typing import Any, TypeAlias
 
 Marks: TypeAlias = 'tuple[int, int, int]'
 
-globals()['__builtins__'] = dict(
-    vars(builtins)
-)  # what the functions below see, whatever a task does to the built-in ones
+# what the functions below see, whatever a task does to the built-in ones
+globals()['__builtins__'] = dict(vars(builtins))
 
 modules = sys.modules  # the very dict, which a task may empty but not take away
 _kept: list[object] = []

@@ -26,9 +26,8 @@ LONGEST_TRACEBACK = 1024 * 1024
 LARGEST_CODE = 1 << 63
 LIBRARY = os.path.dirname(os.__file__) + os.sep
 DEBUGGERS = {'bdb', 'pdb'}
-globals()['__builtins__'] = dict(
-    vars(builtins)
-)  # what the functions below see, whatever a task does to the built-in ones
+# what the functions below see, whatever a task does to the built-in ones
+globals()['__builtins__'] = dict(vars(builtins))
 
 _write = os.write
 _trace_of = BaseException.__dict__['__traceback__'].__get__  # an exception's class may have another

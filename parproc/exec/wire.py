@@ -18,9 +18,8 @@ from parproc.values import EncodedResult, FileResult, Reference
 
 HEADER = 5
 LONGEST_FRAME = 256 * 1024 * 1024
-globals()['__builtins__'] = dict(
-    vars(builtins)
-)  # what the functions below see, whatever a task does to the built-in ones
+# what the functions below see, whatever a task does to the built-in ones
+globals()['__builtins__'] = dict(vars(builtins))
 
 
 class Kind:
