@@ -38,7 +38,8 @@ class Project:
         kept = {
             key: value
             for key, value in os.environ.items()
-            if not key.startswith('PARPROC') and key not in ('NO_COLOR', 'FORCE_COLOR', 'CI', 'GITHUB_ACTIONS')
+            if (key == 'PARPROC_TEST_PORTABLE' or not key.startswith('PARPROC'))
+            and key not in ('NO_COLOR', 'FORCE_COLOR', 'CI', 'GITHUB_ACTIONS')
         }
         cache = str(self.folder) + '-cache'
         return {'XDG_CACHE_HOME': cache, **kept, 'PYTHONPATH': str(ROOT), **more}

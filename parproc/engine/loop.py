@@ -51,7 +51,21 @@ from parproc.core.view import Message, TaskLogged, TaskProgressed
 from parproc.core.view import Warned as WarningMessage
 from parproc.descriptors import disown, own
 from parproc.errors import InternalError, UserError
-from parproc.exec.protocol import Asked, Ended, Executor, Job, Logged, Progressed, Report, StartError, Warned
+from parproc.exec.protocol import (
+    Asked,
+    CreateAsked,
+    Ended,
+    Executor,
+    InputAsked,
+    Job,
+    Logged,
+    Progressed,
+    Report,
+    StartAsked,
+    StartError,
+    WaitAsked,
+    Warned,
+)
 from parproc.exec.system import signal_name
 from parproc.values import EncodedResult
 
@@ -486,54 +500,43 @@ class Engine:
             self._prompter.forget(report.name)
             self._back(report.name)
             self._feed(Finished(report.name, report.outcome, self._clock()))
-        elif isinstance(report, Asked):
-            self._on_asked(report)
         elif isinstance(report, Progressed):
             self._announce(TaskProgressed(report.name, report.fraction, report.message, self._clock()))
         elif isinstance(report, Logged):
             self._announce(TaskLogged(report.name, report.message, self._clock()))
         elif isinstance(report, Warned):
             self._announce(WarningMessage(report.message))
+        else:
+            self._on_asked(report)
 
     def _on_asked(self, asked: Asked) -> None:
-        arguments = asked.arguments
         try:
-            if asked.verb == 'create':
-                proc_name = arguments['proc_name']
-                given = arguments['args']
-                created = self._tasks.create(
-                    asked.name,
-                    str(arguments['name']),
-                    None if proc_name is None else str(proc_name),
-                    given if isinstance(given, dict) else {},
-                )
+            if isinstance(asked, CreateAsked):
+                created = self._tasks.create(asked.name, asked.target, asked.proc_name, asked.args)
                 due = self._tasks.due()
                 if due or self.machine.missing:
                     self._feed(self._tasks.wanted(due))
                 self._reply(asked.name, {'names': created})
-            elif asked.verb == 'input':
-                self._prompter.ask(asked.name, str(arguments['message']), hidden=bool(arguments['password']))
+            elif isinstance(asked, InputAsked):
+                self._prompter.ask(asked.name, asked.message, hidden=asked.hidden)
             else:
-                wanted = arguments['names']
-                names = self._tasks.known(asked.name, map(str, wanted if isinstance(wanted, list) else ()))
-                self._feed(self._tasks.wanted(names, start=asked.verb != 'wait'))
-                if asked.verb == 'wait':
+                names = self._tasks.known(asked.name, asked.targets)
+                self._feed(self._tasks.wanted(names, start=isinstance(asked, StartAsked)))
+                if isinstance(asked, WaitAsked):
                     self._feed(WaitBegan(asked.name, tuple(names), self._clock()))
                 else:
                     self._reply(asked.name, {'names': names})
         except UserError as error:
             self._reply(asked.name, {'error': error.message, 'hint': error.hint})
 
-    def ask_inline(
-        self, name: str, verb: str, arguments: Mapping[str, object]
-    ) -> tuple[Mapping[str, object], Mapping[str, EncodedResult]]:
+    def ask_inline(self, asked: Asked) -> tuple[Mapping[str, object], Mapping[str, EncodedResult]]:
         """Answer a task that runs inside this process: the engine goes on, nested, until there is an answer."""
         self.signals.in_task = False
         with self._lock:
-            self._on_asked(Asked(name, verb, arguments))
-        self._run_until(lambda: name in self._inline_answers)
+            self._on_asked(asked)
+        self._run_until(lambda: asked.name in self._inline_answers)
         self.signals.in_task = True
-        return self._inline_answers.pop(name)
+        return self._inline_answers.pop(asked.name)
 
     def _on_signal(self, signal: int) -> None:
         if signal == self.signals.suspend:

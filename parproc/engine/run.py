@@ -11,7 +11,7 @@ from parproc.core.model import NEVER_RAN, ErrorKind, Outcome
 from parproc.core.view import RunBegan, RunEnded, Warned
 from parproc.engine.loop import Engine, Listener, TaskSource
 from parproc.engine.told import Told
-from parproc.exec.protocol import Executor, Report
+from parproc.exec.protocol import Asked, Executor, Report
 from parproc.options import Options
 from parproc.values import EncodedResult, decode_result
 
@@ -96,10 +96,8 @@ class Run:
 
         return SingleExecutor(InProcessExecutor(post, self._ask), processes)
 
-    def _ask(
-        self, name: str, verb: str, arguments: Mapping[str, object]
-    ) -> tuple[Mapping[str, object], Mapping[str, EncodedResult]]:
-        return self.engine.ask_inline(name, verb, arguments)
+    def _ask(self, asked: Asked) -> tuple[Mapping[str, object], Mapping[str, EncodedResult]]:
+        return self.engine.ask_inline(asked)
 
     # --- showing it --------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from typing import NoReturn, TextIO, TypeAlias
 from parproc import descriptors
 from parproc.context import ProcContext, enter_child
 from parproc.core.model import SUCCESS, ErrorKind, Outcome, failure
-from parproc.exec import cpython, openmp, outcomes, system, wire
+from parproc.exec import cpython, openmp, outcomes, ownership, system, wire
 from parproc.exec.foreground import put_into_foreground
 from parproc.exec.outcomes import Terminated, enter_directory, in_debugger, judge, perform
 from parproc.exec.protocol import Job
@@ -252,6 +252,7 @@ def _become_leader(reaper: int, parent: int, *, interactive: bool) -> None:
         put_into_foreground(os.getpgrp())
     else:
         os.setsid()
+    ownership.mark()
     try:  # noqa: SIM105 - contextlib would cost every child a few pages more
         os.write(reaper, b'+%d\n' % os.getpid())
     except OSError:

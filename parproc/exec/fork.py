@@ -6,12 +6,14 @@ import fcntl
 import os
 import sys
 from _socket import AF_UNIX, SOCK_STREAM, socket, socketpair
+from contextlib import nullcontext
 
 from parproc import descriptors
 from parproc.exec import system
 from parproc.exec.child import Ground, prepare, run_job
 from parproc.exec.protocol import Job, StartError, start_error
-from parproc.exec.streams import flush, flush_log_files, hold_logging
+from parproc.exec.quiet import QuietLogging
+from parproc.exec.streams import flush, flush_log_files
 
 
 def open_channel(highest: int, high: int) -> tuple[socket, socket]:
@@ -71,17 +73,15 @@ def fork_child(job: Job, end: socket, reaper: int, ground: Ground, *, alone: boo
     prepare()
     flush((sys.stdout, sys.stderr))
     mask = system.block_signals()
-    held = [] if alone else hold_logging()
-    flush_log_files()
     try:
-        pid = os.fork()
-        if pid == 0:
-            run_job(job, end, reaper, ground, alone=alone)
+        with nullcontext() if alone else QuietLogging():
+            flush_log_files()
+            pid = os.fork()
+            if pid == 0:
+                run_job(job, end, reaper, ground, alone=alone)
     except OSError as error:
         raise start_error(error) from None
     finally:
-        for lock in reversed(held):
-            lock.release()
         system.restore_signals(mask)
         close_channel(end)
     return pid

@@ -10,12 +10,13 @@ from typing import TypeAlias
 from parproc.context import ProcContext, enter_inline, inside_child, leave_inline
 from parproc.core.model import Outcome
 from parproc.exec.outcomes import enter_directory, judge, perform, prepare
-from parproc.exec.protocol import Ended, Executor, Job, Logged, Progressed, Report, Warned
+from parproc.exec.protocol import Asked, Ended, Executor, Job, Report, Warned
+from parproc.exec.questions import question, remark
 from parproc.exec.streams import flush
 from parproc.values import EncodedResult
 
 Answer: TypeAlias = 'tuple[Mapping[str, object], Mapping[str, EncodedResult]]'
-Ask: TypeAlias = Callable[[str, str, Mapping[str, object]], Answer]
+Ask: TypeAlias = Callable[[Asked], Answer]
 
 
 class InProcessExecutor:
@@ -180,19 +181,13 @@ class InlineChannel:
         """Ask, and let the engine go on until there is an answer."""
         self._surroundings.leave()
         try:
-            return self._ask(self._name, verb, arguments)
+            return self._ask(question(self._name, verb, arguments))
         finally:
             self._surroundings.enter()
 
     def tell(self, verb: str, arguments: Mapping[str, object]) -> None:
         """Pass a remark on."""
-        if verb == 'log':
-            self._post(Logged(self._name, str(arguments['message'])))
-        else:
-            fraction = arguments['fraction']
-            self._post(
-                Progressed(self._name, fraction if isinstance(fraction, float) else None, str(arguments['message']))
-            )
+        self._post(remark(self._name, verb, arguments))
 
 
 def _directory() -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
-from parproc.exec import system
+from parproc.exec import ownership, process_table, system
 
 PATIENCE = 1.0
 PAUSE = 0.002
@@ -17,7 +16,7 @@ class Leftovers:
     """Ends the processes that tasks leave behind.
 
     The leader of each session takes in the orphans of its tree while it lives; when it is gone, they become children
-    of this process. So whatever is in the leader's session, or is an unexpected child of ours, is looked at.
+    of this process. So whatever is in the leader's session, or is a child of ours that nobody made, is looked at.
 
     Args:
         run_id: value of ``PARPROC_RUN_ID`` in the environment of the run's processes.
@@ -27,75 +26,92 @@ class Leftovers:
     def __init__(self, run_id: str, *, exclusive: bool) -> None:
         self._entry = b'PARPROC_RUN_ID=' + run_id.encode()
         self._exclusive = exclusive
-        self._children: system.ChildrenFile | None = None
-        self._foreign: frozenset[int] = frozenset()
+        self._children: process_table.ChildrenFile | None = None
+        self._earlier: frozenset[int] = frozenset()
+        self._endless: set[int] = set()
 
-    def close(self) -> None:
-        """Release what is held open."""
-        if self._children is not None:
-            self._children.close()
-            self._children = None
-
-    def look(self, known: Collection[int]) -> None:
-        """Note which children there are before any task runs; they are left alone."""
+    def close(self) -> tuple[str, ...]:
+        """Release what is held open; where children cannot be listed, end what hides still, and return what it was."""
         if self._children is None:
-            self._children = system.ChildrenFile()
-        self._foreign = frozenset(pid for pid in self._children.read() if pid not in known)
+            return ()
+        self._children.close()
+        self._children = None
+        return () if system.LINUX else self._sweep()
 
-    def end(self, leader: int, known: Collection[int], others: Collection[str]) -> tuple[str, ...]:
-        """Kill and reap what a task left behind; return what it was.
+    def look(self) -> None:
+        """Note which children there are before any task runs; they are left alone. Raises OSError."""
+        if self._children is None:
+            self._children = process_table.ChildrenFile()
+        if self._exclusive:
+            self._earlier = frozenset(self._children.read())
+
+    def find(self, leader: int, is_running: Callable[[str], bool]) -> set[int]:
+        """Return the roots of what a task left behind, after reaping what of it has ended.
 
         Args:
             leader: the task's process, which is reaped already.
-            known: children of ours that are nobody's leftovers.
-            others: the tasks that still run.
+            is_running: tells whether a task of this run still runs.
         """
+        return self._find(leader, is_running, ())
+
+    def end(self, leader: int, is_running: Callable[[str], bool]) -> tuple[str, ...]:
+        """Kill and reap what a task left behind; return what it was. Takes what :meth:`find` takes."""
         killed: set[int] = set()
-        found = self._find(leader, known, others, killed)
+        found = self._find(leader, is_running, killed)
         if not found:
             return ()
         described: dict[int, str] = {}
         deadline = time.monotonic() + PATIENCE
         while found and time.monotonic() < deadline:
-            for pid in system.tree_of(found) - described.keys():
-                described[pid] = system.describe(pid)
-            killed |= found | system.kill_trees(found)
+            alive = process_table.read_table().tree_of(found)
+            if found == {leader} and killed and not alive:  # only not waited for yet by whoever has to, as we have not
+                break
+            for pid in alive - described.keys():
+                described[pid] = process_table.describe(pid)
+            killed |= found | process_table.kill_trees(found)
             time.sleep(PAUSE)
-            found = self._find(leader, known, others, killed)
-        self._foreign |= found - {leader}  # cannot be ended: not waited for again
+            found = self._find(leader, is_running, killed)
+        self._endless |= found - {leader}  # cannot be ended: not waited for again
         return tuple(described.values())
 
-    def _find(self, leader: int, known: Collection[int], others: Collection[str], killed: Collection[int]) -> set[int]:
-        """Return the roots of what is left, after reaping what has ended; who has ended says no more whose it was."""
+    def _find(self, leader: int, is_running: Callable[[str], bool], killed: Collection[int]) -> set[int]:
+        """Do what :meth:`find` does; who was ``killed`` and has ended says no more whose it was."""
         roots = set()
-        for pid in () if self._children is None else self._children.read():
-            if pid in known or pid in self._foreign:
-                continue
-            if (pid in killed or self._is_of(pid, leader, known, others)) and not system.reap(pid):
-                roots.add(pid)
+        with ownership.making_processes():
+            for pid in () if self._children is None else self._children.read():
+                if pid in ownership.living or pid in ownership.spared or pid in self._endless:
+                    continue
+                if (pid in killed or self._is_of(pid, leader, is_running)) and not system.reap(pid):
+                    roots.add(pid)
         if system.send_group(leader, 0):
             roots.add(leader)
         return roots
 
-    def _is_of(self, pid: int, leader: int, known: Collection[int], others: Collection[str]) -> bool:
-        """Return whether an unexpected child belongs to the task."""
+    def _is_of(self, pid: int, leader: int, is_running: Callable[[str], bool]) -> bool:
+        """Return whether a child that nobody has written down belongs to the task, or to one that is over."""
         try:
             session = os.getsid(pid)
         except OSError:
             return False
         if session == leader:
             return True
-        if session in known:
+        if session in ownership.living:
             return False
-        environment = system.environment_of(pid)
+        owner = ownership.leader_of(pid)
+        if owner:
+            return owner == leader or owner not in ownership.living
+        environment = process_table.environment_of(pid)
         if self._entry in environment:
             prefix = b'PARPROC_NAME='
-            owner = next((entry[len(prefix) :] for entry in environment if entry.startswith(prefix)), b'')
-            return owner.decode('utf-8', 'surrogateescape') not in others
-        if threading.active_count() > 1:
-            return False
-        if self._exclusive:
-            return True
-        # a program may start processes of its own meanwhile: those are in its session, or run another program
-        command = system.command_of(pid)
-        return bool(command) and session != os.getsid(0) and command == system.command_of(os.getpid())
+            name = next((entry[len(prefix) :] for entry in environment if entry.startswith(prefix)), b'')
+            return not is_running(name.decode('utf-8', 'surrogateescape'))
+        return self._exclusive and pid not in self._earlier and session != os.getsid(0)
+
+    def _sweep(self) -> tuple[str, ...]:
+        """End whatever carries the run's id."""
+        table = process_table.read_table()
+        found = process_table.carriers(self._entry, table.processes.keys() - {os.getpid()})
+        described = tuple(process_table.describe(pid) for pid in sorted(found))
+        if found:
+            process_table.kill_trees(found)
+        return described

@@ -97,22 +97,45 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """The running task asks for something and blocks until :meth:`Executor.reply`.
+class CreateAsked:
+    """The running task ``name`` wants procs created: ``{"names": [...]}`` answers it.
 
-    ``verb`` and ``arguments`` (JSON values) are what :mod:`parproc.context` sends:
-
-    - ``create``: ``{"name": str, "proc_name": str | None, "args": {...}}`` -> ``{"names": [...]}``
-    - ``start``: ``{"names": [...]}`` -> ``{"names": [...]}``
-    - ``wait``: ``{"names": [...]}`` -> ``{"names": [...], "failed": {name: reason}}``; results travel beside it
-    - ``input``: ``{"message": str, "password": bool}`` -> ``{"text": str}``
-
-    An answer of ``{"error": message, "hint": hint}`` is raised in the task as a UserError.
+    Like every question it blocks its task until :meth:`Executor.reply`; an answer of ``{"error": message, "hint":
+    hint}`` is raised in the task as a UserError.
     """
 
     name: str
-    verb: str
-    arguments: Mapping[str, object]
+    target: str
+    proc_name: str | None
+    args: Mapping[str, str | float | bool]
+
+
+@dataclass(frozen=True, slots=True)
+class StartAsked:
+    """The running task ``name`` wants procs scheduled: ``{"names": [...]}`` answers it."""
+
+    name: str
+    targets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WaitAsked:
+    """The running task ``name`` waits for procs: ``{"names": [...], "failed": {name: reason}}``, results beside it."""
+
+    name: str
+    targets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InputAsked:
+    """The running task ``name`` wants a line from whoever started the run: ``{"text": str}`` answers it."""
+
+    name: str
+    message: str
+    hidden: bool
+
+
+Asked: TypeAlias = CreateAsked | StartAsked | WaitAsked | InputAsked
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +162,7 @@ class Warned:
     message: str
 
 
-Report: TypeAlias = Ended | Asked | Progressed | Logged | Warned
+Report: TypeAlias = Ended | CreateAsked | StartAsked | WaitAsked | InputAsked | Progressed | Logged | Warned
 
 
 class Executor(Protocol):

@@ -3,22 +3,27 @@
 It reads ``+pid`` from each child that starts a session and ``-pid`` from the parent that has reaped it. When the parent
 is gone without a farewell, nobody is left to do either, and it kills every tree it still knows. Leaders of sessions take in the orphans of
 their tree, so a daemon that called ``setsid`` hangs below its leader still; that is why leaders carry no parent-death
-signal, which would tear the tree apart before it can be walked. What escaped even so is known by the run's id in its
-environment. A child that was forked too late to be known finds that its parent has changed, and leaves by itself.
+signal, which would tear the tree apart before it can be walked. What escaped even so is known by its leader's mark, or
+by the run's id in its environment. A child that was forked too late to be known finds that its parent has changed, and leaves by itself.
 """
 
 from __future__ import annotations
 
 import os
 import select
+import signal
 import time
+from collections.abc import Collection
 from typing import Any
 
 from parproc import descriptors
-from parproc.exec import system
+from parproc.exec import ownership, process_table, system
 
 PATIENCE = 5.0
 REST = 200
+LOOK_FOR_PARENT = 1000
+LONGEST_FAREWELL = 1.0
+LONGEST_DYING = 2.0
 FAREWELL = b'.'
 
 
@@ -29,6 +34,12 @@ class Reaper:
         run_id: value of ``PARPROC_RUN_ID`` in the environment of the run's processes.
         modes: how the terminal was before the run, to leave it so; None where there is none.
         reset: what to write to the terminal then.
+
+    Attributes:
+        pid: the process.
+        pidfd: becomes readable when it ends, -1 where there is no such thing.
+        writer: the pipe that it reads.
+        is_deaf: it has not read for so long that something could not be said.
     """
 
     def __init__(self, run_id: str, modes: list[Any] | None = None, reset: bytes = b'') -> None:
@@ -46,6 +57,11 @@ class Reaper:
             system.restore_signals(mask)
             descriptors.close(reader)
         os.set_blocking(self.writer, False)
+        self.is_deaf = False
+        try:
+            self.pidfd = system.open_pidfd(self.pid)
+        except OSError:
+            self.pidfd = -1
 
     def is_alive(self) -> bool:
         """Return whether the process is there; one that is not has been reaped by this call."""
@@ -60,17 +76,21 @@ class Reaper:
         self._say(b'+%d\n' % pid)
 
     def close(self) -> None:
-        """Let it go and wait until it has gone."""
+        """Let it go and wait until it has gone; one that was stopped or does not listen is killed."""
+        system.send(self.pid, signal.SIGCONT)
         self._say(FAREWELL + b'\n')
         descriptors.close(self.writer)
-        try:
-            os.waitpid(self.pid, 0)
-        except ChildProcessError:
-            return
+        if self.is_deaf or not system.wait_for_end(self.pid, self.pidfd, LONGEST_FAREWELL):
+            system.send(self.pid, signal.SIGKILL)
+            system.wait_for_end(self.pid, self.pidfd, LONGEST_DYING)
+        if self.pidfd >= 0:
+            descriptors.close(self.pidfd)
 
     def _say(self, line: bytes) -> None:
         try:
             os.write(self.writer, line)
+        except BlockingIOError:
+            self.is_deaf = True
         except OSError:
             return
 
@@ -129,17 +149,21 @@ def keep_book(reader: int, parent: int) -> set[int] | None:
     poll, end_only = select.poll(), select.poll()
     poll.register(reader, select.POLLIN)
     end_only.register(reader, 0)
-    parent_end = system.open_pidfd(parent)
+    try:
+        parent_end = system.open_pidfd(parent)
+    except OSError:  # it is gone already
+        parent_end = -1
+    patience = None if parent_end >= 0 else LOOK_FOR_PARENT
     if parent_end >= 0:
         poll.register(parent_end, select.POLLIN)
         end_only.register(parent_end, select.POLLIN)
     orphaned = os.getppid() != parent
     while True:
-        ready = poll.poll(0 if orphaned else None)
+        ready = poll.poll(0 if orphaned else patience)
         if not any(descriptor == reader for descriptor, _ in ready):
             if orphaned:
                 return live
-            orphaned = True
+            orphaned = bool(ready) or os.getppid() != parent
             continue
         data = os.read(reader, 65536)
         if not data:
@@ -157,8 +181,12 @@ def keep_book(reader: int, parent: int) -> set[int] | None:
 
 
 def end_all(live: set[int], run_id: str) -> None:
-    """Kill what is left of sessions, and whatever else carries the run's id, until nothing is there."""
+    """Kill what is left of sessions, and whatever else has their marks or the run's id, until nothing is there."""
     entry = b'PARPROC_RUN_ID=' + run_id.encode()
+
+    def more(pids: Collection[int]) -> set[int]:
+        return {pid for pid in pids if ownership.leader_of(pid) in live} | process_table.carriers(entry, pids)
+
     deadline = time.monotonic() + PATIENCE
-    while system.kill_trees(live, entry) and time.monotonic() < deadline:
+    while process_table.kill_trees(live, more) and time.monotonic() < deadline:
         time.sleep(0.01)

@@ -7,11 +7,14 @@ import errno
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
 
-from parproc.exec.protocol import Job, start_error
+from parproc.exec import system
+from parproc.exec.protocol import Job, Warned, start_error
 from parproc.exec.streams import open_log
 
+Streams: TypeAlias = tuple[tuple[int, int], ...]
 IN_DIRECTORY = ('/bin/sh', '-c', 'cd -- "$1" && shift && exec "$@"', 'sh')
 """Nothing but a shell can be spawned in another folder on every system."""
 OF_SHELLS = re.compile(
@@ -38,17 +41,20 @@ class UnusableCommandError(Exception):
         self.reason = reason
 
 
-def spawn_command(job: Job, words: tuple[str, ...], nothing: int, *, first: bool) -> tuple[int, str]:
+def spawn_command(
+    job: Job, words: tuple[str, ...], nothing: int, post: Callable[[Warned], None], *, first: bool
+) -> int:
     """Start a command as the leader of a session of its own, with its output in the job's log, where it has one.
 
     Args:
         job: whose command.
         words: the program and its arguments.
         nothing: descriptor of ``/dev/null``.
+        post: is told what goes wrong with the log.
         first: it is the first command of this attempt.
 
     Returns:
-        Its process id, and what went wrong with the log, if anything.
+        Its process id.
 
     Raises:
         UnusableCommandError: when there is no such program, or it cannot be run.
@@ -56,19 +62,13 @@ def spawn_command(job: Job, words: tuple[str, ...], nothing: int, *, first: bool
     """
     log, warning = (nothing, '') if job.interactive else open_log(job, nothing, first=first)
     in_terminal = job.interactive and os.isatty(0)
-    to_log = () if job.log_path is None else ((os.POSIX_SPAWN_DUP2, log, 1), (os.POSIX_SPAWN_DUP2, log, 2))
     try:
         environment = {**os.environ._data, **_encoded(job.environment)}  # type: ignore[attr-defined]
         program, words = _located(job, words, environment)
-        pid = os.posix_spawnp(
-            program,
-            words,
-            environment,
-            file_actions=() if job.interactive else ((os.POSIX_SPAWN_DUP2, nothing, 0), *to_log),
-            **({'setpgroup': 0} if in_terminal else {'setsid': True}),
-            setsigmask=(),
-            setsigdef=ignored_signals(),
-        )
+        to_log = () if job.log_path is None else ((log, 1), (log, 2))
+        streams = () if job.interactive else ((nothing, 0), *to_log)
+        start = _start if system.LINUX else _start_anywhere
+        pid = start(program, words, environment, streams, in_terminal=in_terminal)
     except (OSError, ValueError) as error:
         reason = _reason(error, words[0])
         if reason is None and isinstance(error, OSError):
@@ -79,7 +79,72 @@ def spawn_command(job: Job, words: tuple[str, ...], nothing: int, *, first: bool
     finally:
         if log != nothing:
             os.close(log)
-    return pid, warning
+    if warning:
+        post(Warned(warning))
+    return pid
+
+
+def _start(
+    program: str,
+    words: tuple[str, ...],
+    environment: Mapping[bytes, bytes],
+    streams: Streams,
+    *,
+    in_terminal: bool,
+) -> int:
+    """Spawn a program in a session of its own, or in a group of its own where it has the terminal.
+
+    Args:
+        program: looked for on the search path where it has no slash.
+        words: its arguments, its name first.
+        environment: all of it.
+        streams: pairs of a descriptor of this process and one that it is to be there.
+        in_terminal: it has the terminal.
+    """
+    return os.posix_spawnp(
+        program,
+        words,
+        environment,
+        file_actions=[(os.POSIX_SPAWN_DUP2, ours, theirs) for ours, theirs in streams],
+        **({'setpgroup': 0} if in_terminal else {'setsid': True}),
+        setsigmask=(),
+        setsigdef=ignored_signals(),
+    )
+
+
+def _start_anywhere(
+    program: str,
+    words: tuple[str, ...],
+    environment: Mapping[bytes, bytes],
+    streams: Streams,
+    *,
+    in_terminal: bool,
+) -> int:
+    """Do the same where a system's way to spawn knows of no sessions."""
+    import subprocess
+
+    ignored = ignored_signals()
+
+    def prepare() -> None:
+        if in_terminal:
+            os.setpgid(0, 0)
+        else:
+            os.setsid()
+        for ours, theirs in streams:
+            os.dup2(ours, theirs)
+        for number in ignored:
+            _signal.signal(number, _signal.SIG_DFL)
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
+
+    process = subprocess.Popen(
+        words,
+        executable=program,
+        env=environment,
+        close_fds=False,
+        preexec_fn=prepare,  # noqa: PLW1509 - takes no locks, and is called where there is no other way
+    )
+    process.returncode = 0  # or the module would wait for it, sooner or later, and take its status
+    return process.pid
 
 
 def ignored_signals() -> list[int]:

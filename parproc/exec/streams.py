@@ -13,7 +13,6 @@ from typing import Any, NamedTuple, TextIO, cast
 from parproc.exec.protocol import Job
 from parproc.folders import make_again
 
-LONGEST_HOLD = 0.1
 FULL = {errno.ENOSPC, errno.EDQUOT}
 _kept: list[object] = []
 _called: list[str] = []
@@ -76,13 +75,27 @@ def use_streams(streams: Streams) -> tuple[TextIO | None, TextIO | None]:
     for reference in getattr(logging, '_handlerList', ()):
         handler = reference()
         stream = getattr(handler, 'stream', None)
-        if stream is None:
+        if stream is None or stream is streams.err:  # the handler of last resort writes to whatever there is
             continue
         if stream is old_out or stream is first_out:
             handler.stream = streams.out
         elif stream is old_err or stream is first_err:
             handler.stream = streams.err
+        elif type(stream) is io.TextIOWrapper:
+            _kept.append(stream)
+            handler.stream = _fresh(stream)
     return old_out, old_err
+
+
+def _fresh(stream: io.TextIOWrapper) -> io.TextIOWrapper:
+    """Return another stream over a stream's descriptor, without what a thread that is not here may hold in the old one."""
+    try:
+        raw = io.FileIO(stream.fileno(), 'w', closefd=False)
+    except (OSError, ValueError):
+        return stream
+    return io.TextIOWrapper(
+        io.BufferedWriter(raw), stream.encoding, stream.errors, line_buffering=stream.line_buffering
+    )
 
 
 def name_records(name: str) -> None:
@@ -125,26 +138,8 @@ def flush_log_files() -> None:
     flush([getattr(reference(), 'stream', None) for reference in getattr(logging, '_handlerList', ())])
 
 
-def hold_logging() -> list[Any]:
-    """Wait until no thread is writing a log record, and let none begin; return the locks to release after the fork.
-
-    A child has fresh locks on its handlers, but what a handler writes to would stay locked in it by a thread that it
-    does not have. A handler that is busy for long is not waited for.
-    """
-    logging = sys.modules.get('logging')
-    if logging is None:
-        return []
-    held = [logging._lock]
-    held[0].acquire()
-    for reference in list(logging._handlerList):
-        lock = getattr(reference(), 'lock', None)
-        if lock is not None and lock.acquire(timeout=LONGEST_HOLD):
-            held.append(lock)
-    return held
-
-
 def open_log(job: Job, nothing: int, *, first: bool = True) -> tuple[int, str]:
-    """Open a job's log for appending, following no link; nothing is opened where it has none.
+    """Open a job's log for appending, if it has one; no link is followed, nothing but a file opened or waited for.
 
     Args:
         job: whose log.

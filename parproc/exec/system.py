@@ -1,22 +1,28 @@
-"""What only the operating system can say or do, with a fallback where it cannot: Linux first, macOS by what it has."""
+"""What only the operating system can say or do, with a fallback where it cannot: Linux first, macOS by what it has.
+
+``PARPROC_TEST_PORTABLE`` in the environment is for tests alone: all that only Linux has is then done without.
+"""
 
 from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found]
 import errno
 import os
+import select
 import signal
 import sys
+import time
 from collections.abc import Collection
 from functools import lru_cache
 from typing import Any
 
-from parproc.descriptors import close, own
+from parproc.descriptors import own
 
 PR_SET_CHILD_SUBREAPER = 36
 PR_GET_CHILD_SUBREAPER = 37
-LINUX = sys.platform == 'linux'
+LINUX = sys.platform == 'linux' and not os.environ.get('PARPROC_TEST_PORTABLE')
 HIGHEST_DESCRIPTOR = 1 << 20
+SHORT_WHILE = 0.002
 PYTHON_IGNORES = (int(signal.SIGPIPE), int(signal.SIGXFSZ))
 HELD_BACK = tuple(
     int(number)
@@ -155,89 +161,6 @@ def signal_name(number: int) -> str:
 # --- other processes -----------------------------------------------------------------------------------------------
 
 
-class ChildrenFile:
-    """The processes whose parent is this process, from a file that is kept open; none where the system does not say."""
-
-    __slots__ = ('_descriptor',)
-
-    def __init__(self) -> None:
-        pid = os.getpid()
-        try:
-            self._descriptor = own(os.open(f'/proc/{pid}/task/{pid}/children', os.O_RDONLY | os.O_CLOEXEC))
-        except OSError:
-            self._descriptor = -1
-
-    def read(self) -> list[int]:
-        """Return their pids as of now."""
-        if self._descriptor < 0:
-            return []
-        data = os.pread(self._descriptor, 65536, 0)
-        while data and len(data) % 65536 == 0 and (more := os.pread(self._descriptor, 65536, len(data))):
-            data += more
-        return [int(word) for word in data.split()]
-
-    def close(self) -> None:
-        """Close the file."""
-        if self._descriptor >= 0:
-            close(self._descriptor)
-            self._descriptor = -1
-
-
-def process_table() -> dict[int, tuple[int, int]]:
-    """Return pid -> (parent, session) of every process that is alive; zombies are left out."""
-    table: dict[int, tuple[int, int]] = {}
-    for entry in os.listdir('/proc') if LINUX else ():
-        if entry.isdigit():
-            try:
-                with open(f'/proc/{entry}/stat', 'rb', buffering=0) as file:
-                    fields = file.read().rpartition(b')')[2].split()
-            except OSError:
-                continue
-            if fields and fields[0] not in {b'Z', b'X'}:
-                table[int(entry)] = (int(fields[1]), int(fields[3]))
-    return table
-
-
-def tree_of(roots: Collection[int], table: dict[int, tuple[int, int]] | None = None) -> set[int]:
-    """Return every living process that descends from ``roots`` or is in one of their sessions, roots included."""
-    table = process_table() if table is None else table
-    offspring: dict[int, list[int]] = {}
-    for pid, (parent, _) in table.items():
-        offspring.setdefault(parent, []).append(pid)
-    open_ends = [pid for pid, (_, session) in table.items() if pid in roots or session in roots]
-    found = set(open_ends)
-    while open_ends:
-        for pid in offspring.get(open_ends.pop(), ()):
-            if pid not in found:
-                found.add(pid)
-                open_ends.append(pid)
-    return found
-
-
-def environment_of(pid: int) -> list[bytes]:
-    """Return what a process was started with in its environment, as ``NAME=value``; empty when that is not told."""
-    try:
-        with open(f'/proc/{pid}/environ', 'rb') as file:
-            return file.read().split(b'\0')
-    except OSError:
-        return []
-
-
-def command_of(pid: int) -> bytes:
-    """Return a process's command line, its words ended by NUL; empty when that is not told."""
-    try:
-        with open(f'/proc/{pid}/cmdline', 'rb') as file:
-            return file.read()
-    except OSError:
-        return b''
-
-
-def describe(pid: int) -> str:
-    """Return a process for people: ``sleep 99 (pid 123)``."""
-    command = command_of(pid)[:300].replace(b'\0', b' ').strip().decode('utf-8', 'replace')
-    return f'{command or "a process"} (pid {pid})'
-
-
 def send(pid: int, number: int) -> None:
     """Send a signal to one process, if it is still there."""
     try:
@@ -265,43 +188,39 @@ def reap(pid: int) -> bool:
         return True
 
 
+def wait_for_end(pid: int, pidfd: int, seconds: float) -> bool:
+    """Reap a child when it ends; return whether it is gone, at the latest after ``seconds``.
+
+    Args:
+        pid: the child.
+        pidfd: as :func:`open_pidfd` gives it.
+        seconds: how long to wait for it.
+    """
+    deadline = time.monotonic() + seconds
+    while not reap(pid):
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return False
+        pause_for(pidfd, left)
+    return True
+
+
+def pause_for(pidfd: int, seconds: float) -> None:
+    """Wait until a process has ended, or a while at most; without its descriptor that is a short while."""
+    if pidfd < 0:
+        time.sleep(min(seconds, SHORT_WHILE))
+        return
+    poll = select.poll()
+    poll.register(pidfd, select.POLLIN)
+    poll.poll(max(1, int(seconds * 1000)))
+
+
 def is_stopped(pid: int) -> bool:
     """Return whether a child has been stopped since this was last asked; False for one that has ended."""
     try:
         return os.waitid(os.P_PID, pid, os.WSTOPPED | os.WNOHANG) is not None
     except ChildProcessError:
         return False
-
-
-def kill_trees(roots: Collection[int], entry: bytes = b'') -> set[int]:
-    """Kill processes, all that descends from them and all of their sessions; return who was still there.
-
-    All of them are stopped before the first is killed: so nothing can be started meanwhile, and no child loses the
-    parent by which it is found.
-
-    Args:
-        roots: leaders of sessions.
-        entry: what else marks a process, as ``NAME=value`` in its environment.
-    """
-    stopped: set[int] = set()
-    for root in roots:
-        send_group(root, signal.SIGSTOP)
-    while True:
-        table = process_table()
-        found = tree_of(roots, table)
-        if entry:
-            found |= {pid for pid in table if pid not in found and entry in environment_of(pid)}
-        found.discard(os.getpid())
-        if found <= stopped:
-            break
-        for pid in found - stopped:
-            send(pid, signal.SIGSTOP)
-        stopped |= found
-    for root in roots:
-        send_group(root, signal.SIGKILL)
-    for pid in stopped:
-        send(pid, signal.SIGKILL)
-    return stopped
 
 
 # --- memory --------------------------------------------------------------------------------------------------------

@@ -9,12 +9,13 @@ import time
 import pytest
 
 from parproc import descriptors
-from parproc.exec import system
+from parproc.exec import process_table, system
 from parproc.exec.processes import ProcessExecutor
-from parproc.exec.protocol import Asked, Ended, Job
+from parproc.exec.protocol import CreateAsked, Ended, InputAsked, Job, StartAsked, WaitAsked
 from parproc.values import Results, decode
 
 DEADLINE = 20.0
+QUESTIONS = (CreateAsked, StartAsked, WaitAsked, InputAsked)
 
 
 class Bench:
@@ -62,7 +63,7 @@ class Bench:
 
     def asked(self, name):
         def find():
-            return [report for report in self.reports if isinstance(report, Asked) and report.name == name]
+            return [report for report in self.reports if isinstance(report, QUESTIONS) and report.name == name]
 
         self.until(find)
         return find()[-1]
@@ -78,7 +79,7 @@ class Bench:
 
     @staticmethod
     def own_children():
-        file = system.ChildrenFile()
+        file = process_table.ChildrenFile()
         try:
             return set(file.read())
         finally:
@@ -86,7 +87,7 @@ class Bench:
 
     @staticmethod
     def alive(pid):
-        return pid in system.process_table()
+        return pid in process_table.read_table().processes
 
 
 @pytest.fixture
@@ -109,7 +110,7 @@ def make_bench(tmp_path):
         descriptors.disown(bench.selector.fileno())
         bench.selector.close()
     left = Bench.own_children() - before
-    assert not left, [system.describe(pid) for pid in left]
+    assert not left, [process_table.describe(pid) for pid in left]
     assert set(os.listdir('/dev/fd')) == open_before
     assert descriptors.owned() == owned_before, "a number that is still taken for ours may be the program's by now"
     if not was:

@@ -15,10 +15,12 @@ from pathlib import Path
 
 import pytest
 
+from parproc.exec import system
 from tests.terminal import Terminal
 
 PR_SET_CHILD_SUBREAPER = 36
 linux = pytest.mark.skipif(sys.platform != 'linux', reason='looks into /proc')
+orphans_come_home = pytest.mark.skipif(not system.LINUX, reason='orphans come home on Linux alone')
 
 
 def processes_with(mark):
@@ -138,7 +140,7 @@ def test_a_timeout_ends_the_whole_session_and_leaves_siblings_alone(project):
     assert processes_with(mark) == []
 
 
-@linux
+@orphans_come_home
 def test_what_a_task_leaves_behind_is_named_and_ended(project):
     mark = f'PP_TEST_{os.getpid()}_{random.random()}'
     project.write(
@@ -501,9 +503,10 @@ def test_a_system_short_of_processes_or_memory_gets_fewer_at_a_time(project, cod
         f"""
         import errno, os, time
         import parproc as pp
+        from parproc.exec import ownership
         real, running = os.fork, [0]
         def fork():
-            if sum(info.process is not None for info in pp.get_procs().values()) >= 3:
+            if len(ownership.living) >= 3:
                 running[0] += 1
                 raise OSError(errno.{code}, os.strerror(errno.{code}))
             return real()
@@ -579,3 +582,24 @@ def test_a_full_disk_changes_no_exit_code_of_the_command_line(project):
         subprocess.run(['umount', '-l', str(state)], check=True)
     assert (good.code, bad.code) == (0, 1), (good.err, bad.err)
     assert 'Traceback' not in good.err + bad.err and good.err.count('warning:') <= 2
+
+
+@linux
+@pytest.mark.parametrize('limit', [10, 11, 12, 13, 15, 18, 22, 30])
+def test_hardly_any_descriptors_end_in_clear_lines(project, limit):
+    project.write('parproc.toml', '[proc.a]\nrun = "true"\n[proc.b]\nrun = "true"\n')
+    project.write('tasks.py', 'import parproc as pp\npp.Proc("f", lambda context: 1)\n')
+    done = subprocess.run(
+        ['bash', '-c', f'ulimit -n {limit}; exec {sys.executable} -m parproc -o plain a b f'],
+        cwd=project.folder,
+        env=project.environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode in {0, 1, 2}, done.stderr
+    assert 'bug in parproc' not in done.stderr and 'Traceback' not in done.stderr
+    if done.returncode == 1:
+        assert 'could not start: ' in done.stderr and 'oo many open files' in done.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import json
 import logging
 import os
 import resource
@@ -19,11 +20,14 @@ from parproc import descriptors
 from parproc.core.model import ErrorKind, ProcState
 from parproc.errors import ProcFailedError, ProcNoChangeError, ProcSkippedError, UserError
 from parproc.exec import fork as fork_module
-from parproc.exec import system
-from parproc.exec.protocol import Ended, Logged, Progressed, StartError, Warned
+from parproc.exec import process_table, system
+from parproc.exec.protocol import CreateAsked, Ended, Logged, Progressed, StartAsked, StartError, WaitAsked, Warned
+from parproc.exec.wire import frame
 from parproc.values import Results, decode, encode
 
 pytestmark = pytest.mark.skipif(sys.platform != 'linux', reason='looks into /proc')
+orphans_come_home = pytest.mark.skipif(not system.LINUX, reason='orphans come home on Linux alone')
+GROUPED = {'background', 'ignores signals'}
 
 
 def raises(error):
@@ -316,9 +320,9 @@ def test_questions_and_remarks(bench):
 
     bench.start('task', call)
     asked = bench.asked('task')
-    assert (asked.verb, asked.arguments) == ('start', {'names': ['a', 'b']})
+    assert asked == StartAsked('task', ('a', 'b'))
     bench.executor.reply('task', {'names': ['a', 'b']}, {})
-    bench.until(lambda: bench.asked('task').verb == 'wait')
+    bench.until(lambda: isinstance(bench.asked('task'), WaitAsked))
     bench.executor.reply('task', {'names': ['a', 'b'], 'failed': {}}, {'a': encode(1, '')})
     assert bench.ended('task').outcome.error is None
     assert Logged('task', 'hello') in bench.reports and Progressed('task', 1.0, 'half') in bench.reports
@@ -338,14 +342,62 @@ def test_a_task_that_does_not_read_its_answer_blocks_nobody(bench):
     assert decode(bench.ended('deaf').result) == 3_000_000
 
 
-def test_nonsense_on_the_channel_is_a_warning(bench):
-    def call(context):
-        os.write(context._channel._socket.fileno(), b'A\xff\xff\xff\xff' + b'nonsense' * 10)
-        time.sleep(0.05)
+def said(kind, value):
+    return frame(kind, json.dumps(value).encode())
 
-    outcome, _ = bench.run(call)
-    assert outcome.error is ErrorKind.NO_RESULT
-    assert any(isinstance(report, Warned) for report in bench.reports)
+
+def asked(verb, **arguments):
+    return said(b'A', {'verb': verb, 'arguments': arguments})
+
+
+def told(verb, **arguments):
+    return said(b'T', {'verb': verb, 'arguments': arguments})
+
+
+def end(**fields):
+    whole = {'state': 'FAILED', 'error': 'EXCEPTION', 'reason': 'r', 'location': None, 'retry': True}
+    return said(b'O', {**whole, **fields})
+
+
+@pytest.mark.parametrize(
+    'data',
+    [
+        *(b'A\xff\xff\xff\xff' + b'nonsense' * 10, b'Z\x00\x00\x00\x00', frame(b'A', b'{'), frame(b'A', b'\xff\xfe')),
+        *(frame(b'A', b'[' * 100_000), said(b'A', []), said(b'A', {'verb': 'start'}), said(b'A', {'arguments': {}})),
+        *(asked('destroy'), asked('start', names='abc'), asked('start', names=[1]), asked('wait', names=None)),
+        *(asked('create', name=5, proc_name=None, args={}), asked('create', name='a', proc_name=[], args={})),
+        *(asked('create', name='a', proc_name=None, args={'x': [1]}), asked('input', message='m', password='yes')),
+        asked('wait', names=['a']) + asked('wait', names=['a']),
+        *(told('log', message=3), told('progress', fraction=7, message=''), told('progress', fraction='x', message='')),
+        *(told('shout', message=''), said(b'T', 5), said(b'J', {'answer': {}}), frame(b'F', b'/etc/passwd')),
+        *(end(state='RUNNING'), end(state='SUCCEEDED'), end(error=None), end(error='DEPENDENCY_FAILED')),
+        *(end(reason=['r']), end(location=[1, 'x']), end(location='here'), end(retry='no'), end(state='NOPE')),
+    ],
+)
+def test_what_is_no_message_fails_its_task_and_nothing_else(bench, data):
+    def call(context):
+        context._channel.send(data)
+        time.sleep(0.02)
+        return 'went well'
+
+    outcome, value = bench.run(call)
+    assert (outcome.error, value) == (ErrorKind.NO_RESULT, None)
+    assert outcome.reason.startswith('misused its line to the run')
+    assert len(bench.reports) == 1 + data.startswith(asked('wait', names=['a']))
+    assert bench.run(lambda context: 1, 'other')[1] == 1
+
+
+def test_what_a_message_may_hold_is_passed_on(bench):
+    def call(context):
+        context.log('\ud800 lone')
+        context.progress(None, 'm')
+        context.create('a', 'b', number=1, flag=True, text='t')
+
+    bench.start('task', call)
+    assert bench.asked('task') == CreateAsked('task', 'a', 'b', {'number': 1, 'flag': True, 'text': 't'})
+    assert bench.reports[:2] == [Logged('task', '\\ud800 lone'), Progressed('task', None, 'm')]
+    bench.executor.reply('task', {'names': []}, {})
+    assert bench.ended('task').outcome.error is None
 
 
 def test_a_question_broken_off_is_not_answered_by_the_answer_to_another(bench):
@@ -389,7 +441,9 @@ LEAVERS = {
 }
 
 
-@pytest.mark.parametrize('kind', LEAVERS)
+@pytest.mark.parametrize(
+    'kind', [kind if kind in GROUPED else pytest.param(kind, marks=orphans_come_home) for kind in LEAVERS]
+)
 def test_what_is_left_behind_is_named_and_ended(bench, kind):
     mark = f'PARPROC_RUN_ID={bench.run_id}'.encode()
 
@@ -402,8 +456,8 @@ def test_what_is_left_behind_is_named_and_ended(bench, kind):
     assert time.monotonic() - begin < 3
     assert outcome.state is ProcState.SUCCEEDED
     assert outcome.leaked and all('(pid ' in text for text in outcome.leaked)
-    alive = system.process_table()
-    assert not [system.describe(pid) for pid in alive if mark in system.environment_of(pid)]
+    alive = process_table.read_table().processes
+    assert not [process_table.describe(pid) for pid in alive if mark in process_table.environment_of(pid)]
     if kind == 'daemon':  # its environment, as the system tells it, is that of the tests
         assert int((bench.folder / 'pid').read_text()) not in alive
 
@@ -459,6 +513,7 @@ def test_processes_the_program_starts_by_itself_are_left_alone(bench, own_sessio
             process.wait()
 
 
+@orphans_come_home
 def test_where_only_tasks_start_processes_a_daemon_cannot_hide(make_bench):
     bench = make_bench(exclusive=True)
 
@@ -467,6 +522,16 @@ def test_where_only_tasks_start_processes_a_daemon_cannot_hide(make_bench):
         time.sleep(0.1)
 
     assert len(bench.run(call)[0].leaked) == 2
+
+
+@pytest.mark.skipif(system.LINUX, reason='it is found as soon as its task ends')
+def test_what_cannot_be_found_at_once_is_ended_when_nothing_runs_any_more(bench):
+    bench.run(lambda context: bool(subprocess.Popen(['setsid', 'sleep', '99'], start_new_session=True)))
+    bench.executor.close()
+    (warning,) = [report.message for report in bench.reports if isinstance(report, Warned)]
+    assert 'sleep 99 (pid ' in warning
+    entry = f'PARPROC_RUN_ID={bench.run_id}'.encode()
+    assert not process_table.carriers(entry, process_table.read_table().processes.keys())
 
 
 def test_the_end_is_seen_though_a_grandchild_keeps_the_output(bench):
@@ -515,7 +580,9 @@ def test_no_descriptor_to_be_had_is_scarcity_and_leaks_none(bench):
     assert bench.run(lambda context: 1, 'third')[1] == 1
 
 
-@pytest.mark.parametrize('place', ['fork', 'pidfd_open'])
+@pytest.mark.parametrize(
+    'place', ['fork', pytest.param('pidfd_open', marks=pytest.mark.skipif(not system.LINUX, reason='not asked'))]
+)
 def test_a_refusal_of_the_system_leaves_nothing(bench, monkeypatch, place):
     bench.run(lambda context: None, 'first')
     before, children = len(os.listdir('/proc/self/fd')), bench.own_children()

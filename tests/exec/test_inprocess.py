@@ -15,7 +15,7 @@ from parproc.context import inside_child
 from parproc.core.model import ErrorKind, ProcState
 from parproc.errors import ProcSkippedError
 from parproc.exec.inprocess import InProcessExecutor
-from parproc.exec.protocol import Ended, Job, Logged, Progressed, Warned
+from parproc.exec.protocol import Ended, Job, Logged, Progressed, WaitAsked, Warned
 from parproc.values import Results, decode, encode
 
 
@@ -26,8 +26,8 @@ class Desk:
         self.answers = []
         self.executor = InProcessExecutor(self.reports.append, self.ask)
 
-    def ask(self, name, verb, arguments):
-        return self.answers.pop(0)(name, verb, arguments)
+    def ask(self, asked):
+        return self.answers.pop(0)(asked)
 
     def run(self, call, name='task', **more):
         fields = {
@@ -176,8 +176,8 @@ def test_remarks(desk, capsys):
 def test_while_a_question_is_answered_the_program_has_its_own_surroundings(desk, capfd, tmp_path):
     home = os.getcwd()
 
-    def answer(name, verb, arguments):
-        assert (name, verb, arguments) == ('outer', 'wait', {'names': ['inner']})
+    def answer(asked):
+        assert asked == WaitAsked('outer', ('inner',))
         assert os.getcwd() == home and 'GIVEN' not in os.environ and not inside_child()
         print('progress of the run')
         _, value = desk.run(lambda context: print('inner output') or 7, 'inner')

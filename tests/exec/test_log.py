@@ -5,10 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import subprocess
 
 import pytest
 
-from parproc.exec import spawn
+from parproc.exec import system
 from parproc.exec.protocol import StartError, Warned
 from parproc.exec.streams import open_log
 
@@ -31,7 +32,8 @@ def written(job, nothing, **more):
 
 
 def test_a_command_that_cannot_be_started_at_once_finds_its_own_log(bench, monkeypatch):
-    real, refused = os.posix_spawnp, []
+    owner, name = (os, 'posix_spawnp') if system.LINUX else (subprocess, 'Popen')
+    real, refused = getattr(owner, name), []
 
     def refuse_once(*arguments, **options):
         if not refused:
@@ -39,7 +41,7 @@ def test_a_command_that_cannot_be_started_at_once_finds_its_own_log(bench, monke
             raise BlockingIOError(errno.EAGAIN, 'not now')
         return real(*arguments, **options)
 
-    monkeypatch.setattr(spawn.os, 'posix_spawnp', refuse_once)
+    monkeypatch.setattr(owner, name, refuse_once)
     job = bench.job('a', None, commands=(('echo', 'said'),))
     with pytest.raises(StartError) as error:
         bench.executor.start(job)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -12,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from parproc.exec import system
+from parproc.exec import process_table, system
+from parproc.exec.process_table import Process, ProcessTable
 
 pytestmark = pytest.mark.skipif(sys.platform != 'linux', reason='looks into /proc')
 
@@ -52,7 +54,7 @@ PARENT = """
             (folder / 'holder').write_text(str(os.getpid()))
             time.sleep(99)
     if 'reaper' in sys.argv:  # the reaper is gone before; the next start makes a new one
-        os.kill(executor._reaper.pid, 9)
+        os.kill(executor._supervisor._reaper.pid, 9)
         time.sleep(0.05)
         executor.start(Job('c', 1, 1, task, {}, {}, (), Results({}), str(folder / 'c.log'), (), repr, None,
                            {'PARPROC_NAME': 'c', 'PARPROC_RUN_ID': run_id}))
@@ -61,6 +63,13 @@ PARENT = """
         for key, _ in selector.select():
             key.data()
 """
+
+
+def command_of(pid):
+    try:
+        return Path(f'/proc/{pid}/cmdline').read_bytes()
+    except OSError:
+        return b''
 
 
 def wait_until(condition, seconds):
@@ -72,6 +81,7 @@ def wait_until(condition, seconds):
     return True
 
 
+@pytest.mark.skipif(not system.LINUX, reason='a daemon that starts no program is found on Linux alone')
 @pytest.mark.parametrize('kind', ['plain', 'holder', 'reaper'])
 def test_killing_the_parent_leaves_nothing(tmp_path, kind):
     system.prepare()
@@ -87,18 +97,18 @@ def test_killing_the_parent_leaves_nothing(tmp_path, kind):
     try:
         assert wait_until(lambda: all((tmp_path / name).exists() for name in needed), 20)
         time.sleep(0.1)
-        command = system.command_of(parent.pid)
+        command = command_of(parent.pid)
     finally:
         parent.kill()
         parent.wait()
 
     def left():
         holder = int((tmp_path / 'holder').read_text()) if kind == 'holder' else 0
-        table = system.process_table()
+        table = process_table.read_table().processes
         return {
-            pid: system.describe(pid)
+            pid: process_table.describe(pid)
             for pid in table
-            if pid != holder and (entry in system.environment_of(pid) or system.command_of(pid) == command)
+            if pid != holder and (entry in process_table.environment_of(pid) or command_of(pid) == command)
         }
 
     gone = wait_until(lambda: not left(), 2)
@@ -111,7 +121,112 @@ def test_killing_the_parent_leaves_nothing(tmp_path, kind):
 
 
 def test_a_tree_holds_sessions_and_descendants():
-    table = {10: (1, 10), 11: (10, 10), 12: (11, 12), 13: (1, 10), 14: (12, 14), 20: (1, 20), 21: (20, 20)}
-    assert system.tree_of({10}, table) == {10, 11, 12, 13, 14}
-    assert system.tree_of({20, 12}, table) == {12, 14, 20, 21}
-    assert system.tree_of({99}, table) == set()
+    parents = {10: (1, 10), 11: (10, 10), 12: (11, 12), 13: (1, 10), 14: (12, 14), 20: (1, 20), 21: (20, 20)}
+    table = ProcessTable({pid: Process(parent, session, session) for pid, (parent, session) in parents.items()})
+    assert table.tree_of({10}) == {10, 11, 12, 13, 14}
+    assert table.tree_of({20, 12}) == {12, 14, 20, 21}
+    assert table.tree_of({99}) == set()
+    assert table.children_of(12) == [14]
+
+
+@pytest.fixture
+def supervised(bench):
+    """A bench with a task that stays, and the pid of its reaper."""
+    bench.start('long', lambda context: time.sleep(60))
+
+    def reaper():
+        found = bench.executor._supervisor._reaper
+        return None if found is None else found.pid
+
+    return bench, reaper
+
+
+def test_a_reaper_that_is_killed_is_replaced_at_once(supervised):
+    bench, reaper = supervised
+    first = reaper()
+    os.kill(first, signal.SIGKILL)
+    bench.until(lambda: reaper() not in {None, first})
+    assert bench.alive(reaper()) and not bench.alive(first)
+
+
+def test_a_reaper_that_cannot_be_replaced_now_is_replaced_with_the_next_task(supervised, monkeypatch):
+    bench, reaper = supervised
+
+    def refuse(*arguments):
+        raise OSError(errno.EAGAIN, 'Resource temporarily unavailable')
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, 'fork', refuse)
+        os.kill(reaper(), signal.SIGKILL)
+        bench.until(lambda: reaper() is None)
+    assert bench.run(lambda context: 1, 'other')[1] == 1
+    assert bench.alive(reaper())
+
+
+def test_a_stopped_reaper_holds_nobody_up(supervised):
+    bench, reaper = supervised
+    pid = reaper()
+    os.kill(pid, signal.SIGSTOP)
+    bench.executor.close()
+    assert not bench.alive(pid)
+
+
+def test_a_reaper_that_does_not_listen_is_replaced(supervised):
+    bench, reaper = supervised
+    deaf = reaper()
+    os.kill(deaf, signal.SIGSTOP)
+    writer = bench.executor._supervisor._reaper.writer
+    for lines in (1000, 1):  # a pipe takes a short text wholly or not at all
+        with pytest.raises(BlockingIOError):
+            while True:
+                os.write(writer, b'-1\n' * lines)
+    bench.run(lambda context: 1, 'other')
+    assert reaper() != deaf and bench.alive(reaper()) and not bench.alive(deaf)
+
+
+@pytest.mark.skipif(not system.LINUX, reason='what has no environment is found on Linux alone')
+@pytest.mark.parametrize('how', ['killed reaper', 'bare'])
+def test_killing_a_program_leaves_nothing_hidden_either(project, how):
+    """Nor when its reaper was killed just before; the program's own children stay."""
+    project.write(
+        'script.py',
+        """
+        import os, subprocess, sys, time
+        import parproc as pp
+        from parproc.exec import ownership
+        bare = dict(env={}, start_new_session=True)
+        @pp.Proc('task')
+        def task(context):
+            hidden = subprocess.Popen(['/bin/sleep', '99'], **bare)
+            open('hidden', 'w').write(f'{hidden.pid} {os.getpid()}')
+            time.sleep(99)
+        own = subprocess.Popen(['/bin/sleep', '99'], **bare)
+        open('own', 'w').write(str(own.pid))
+        pp.start('task')
+        while not os.path.exists('hidden') or not open('hidden').read():
+            time.sleep(0.01)
+        (reaper,) = ownership.spared
+        open('ready', 'w').write(str(reaper))
+        pp.wait_for_all()
+        """,
+    )
+    parent = subprocess.Popen([sys.executable, 'script.py'], cwd=project.folder, env=project.environment())
+    ready = project.folder / 'ready'
+    assert wait_until(lambda: ready.exists() and ready.read_text(), 20)
+    pids = {*map(int, (project.folder / 'hidden').read_text().split())}
+    own, reaper = int((project.folder / 'own').read_text()), int(ready.read_text())
+    if how == 'killed reaper':
+        os.kill(reaper, signal.SIGKILL)
+
+        def replaced():
+            children = process_table.read_table().children_of(parent.pid)
+            return reaper not in children and len(children) == 3
+
+        assert wait_until(replaced, 10)
+    parent.kill()
+    parent.wait()
+    try:
+        assert wait_until(lambda: not pids & process_table.read_table().processes.keys(), 5)
+        assert own in process_table.read_table().processes
+    finally:
+        os.kill(own, signal.SIGKILL)

@@ -1,0 +1,74 @@
+"""Signals for tasks: to every process of a task, whatever groups and sessions they have made."""
+
+from __future__ import annotations
+
+import os
+import time
+from signal import SIGCONT, SIGKILL, SIGSTOP
+
+from parproc.exec import ownership, system
+from parproc.exec.process_table import ProcessTable, kill_trees, read_table
+
+SHARED_LOOK = 0.02
+FREEZING = {SIGSTOP, SIGCONT}
+
+
+class Signalling:
+    """Sends signals to tasks. Many that are signalled at once share one look at the processes there are."""
+
+    def __init__(self) -> None:
+        self._table = ProcessTable({})
+        self._looked = float('-inf')
+
+    def send(self, leader: int, number: int, *, is_gone: bool) -> None:
+        """Send a signal to a task's leader and to all that it has started, each process once, and let them go on.
+
+        What a run inside the task has started is left to that run, which gets the signal too and passes it on; but
+        for SIGSTOP and SIGCONT, which nobody passes on.
+
+        SIGKILL needs no walk where orphans come to this process: what it spares becomes ours when the leader is
+        gone, and is ended then.
+
+        Args:
+            leader: of the task.
+            number: the signal.
+            is_gone: the leader is reaped already, and only what it left is still there.
+        """
+        if number == SIGKILL:
+            if not system.LINUX:
+                kill_trees({leader})
+            _send_leader(leader, SIGKILL, is_gone=is_gone)
+            return
+        others = self._others(leader, through=number in FREEZING)
+        _send_leader(leader, number, is_gone=is_gone)
+        for pid in others:
+            system.send(pid, number)
+        if number not in FREEZING:
+            _send_leader(leader, SIGCONT, is_gone=is_gone)
+            for pid in others:
+                system.send(pid, SIGCONT)
+
+    def _others(self, leader: int, *, through: bool) -> list[int]:
+        """Return the processes of a task that are not in its leader's group.
+
+        Args:
+            leader: of the task.
+            through: also what belongs to runs inside the task.
+        """
+        table = self._current()
+        orphans = [pid for pid in table.children_of(os.getpid()) if ownership.leader_of(pid) == leader]
+        found = table.tree_of({leader, *orphans}) - {leader}
+        outside = [pid for pid in found if table.processes[pid].group != leader]
+        return outside if through else [pid for pid in outside if ownership.leader_of(pid) in {0, leader}]
+
+    def _current(self) -> ProcessTable:
+        now = time.monotonic()
+        if now - self._looked > SHARED_LOOK:
+            self._table = read_table()
+            self._looked = time.monotonic()
+        return self._table
+
+
+def _send_leader(leader: int, number: int, *, is_gone: bool) -> None:
+    if not system.send_group(leader, number) and not is_gone:
+        system.send(leader, number)  # so young that it has no session yet
