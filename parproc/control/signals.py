@@ -106,6 +106,7 @@ class SignalInbox:
     def _note(self, number: int, _frame: FrameType | None) -> None:
         self.pending.append(number)
         self.received += number in STOPPING
+        self.wake()  # another thread may have looked between the signal and this
         if self.in_task:
             if number == signal.SIGINT:
                 raise KeyboardInterrupt

@@ -279,8 +279,8 @@ class Engine:
             return self._drive_until(is_done, until)
         finally:
             if watched is not None:
-                with self._lock:
-                    self._watched.remove(watched)
+                with self._lock:  # this very one: another thread may wait for the same names
+                    self._watched = [other for other in self._watched if other is not watched]
 
     def idle(self) -> None:
         """Block until something is to run again, or even has, or the run was stopped."""
