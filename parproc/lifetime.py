@@ -11,6 +11,8 @@ from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from parproc.interactive import is_interactive
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -29,14 +31,6 @@ def watch_over(workspace: Workspace) -> None:
     if _registered_in != os.getpid():
         _registered_in = os.getpid()
         atexit.register(_at_exit)
-
-
-def is_interactive() -> bool:
-    """Return whether somebody types at Python, line by line or cell by cell, and has gone on after what went wrong."""
-    if hasattr(sys, 'ps1'):
-        return True
-    shell = sys.modules.get('IPython')
-    return shell is not None and shell.get_ipython() is not None
 
 
 def note_exit_codes() -> None:

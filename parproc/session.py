@@ -11,6 +11,7 @@ from parproc import checks, lifetime, registry
 from parproc.context import Name, Names, flatten, inside_child, is_one_name
 from parproc.errors import UserError
 from parproc.info import ProcInfo, ProtoInfo
+from parproc.interactive import is_interactive
 from parproc.options import Options
 from parproc.workspace import Workspace
 
@@ -146,7 +147,7 @@ class Session:
 
         def declare(target: Function) -> Function:
             declaration = registry.declare(target, name, is_proto=is_proto, origin=self._origin(), **fields)
-            self._workspace.declare(declaration, replacing=replacing or lifetime.is_interactive())
+            self._workspace.declare(declaration, replacing=replacing or is_interactive())
             return target
 
         replacing = checks.flag(fields.pop('replace', None) or False, 'replace')

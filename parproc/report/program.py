@@ -11,6 +11,7 @@ from typing import TextIO, cast
 
 from parproc.core.events import Announcement, RunStopping, TaskFinished, TaskReopened, TaskStarted, TaskWanted
 from parproc.core.view import Message, RunBegan, RunEnded, RunView, Warned
+from parproc.interactive import is_interactive
 from parproc.options import Options
 from parproc.report.choose import Place, Screen, mode_of_program, open_screen, version
 from parproc.report.eventstream import EventStream
@@ -139,8 +140,11 @@ class ProgramListener(Reporters):
             _terminal.release()
 
     def wants_keys(self) -> bool:
-        """Return whether keys mean anything: only while the board is there to see what they do."""
-        return self._has_terminal and super().wants_keys()
+        """Return whether keys mean anything: only while the board is there to see what they do.
+
+        Where somebody types at Python, what is typed meanwhile, or was pasted, is the program's next lines.
+        """
+        return self._has_terminal and super().wants_keys() and not is_interactive()
 
     def fold(self, message: Announcement | Message) -> None:
         """Take one message into the view of the batch that goes on, and note what ends."""

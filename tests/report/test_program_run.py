@@ -164,6 +164,23 @@ def test_the_keys_of_the_board_work_and_typing_is_the_programs_again_afterwards(
     assert 'hello world' in terminal.text()
 
 
+def test_lines_pasted_at_python_while_it_waits_are_its_next_lines_and_no_keys(tmp_path):
+    environment = {'PATH': '/usr/bin:/bin', 'PYTHONPATH': str(ROOT), 'LANG': 'C.UTF-8', 'TERM': 'xterm'}
+    terminal = Terminal([sys.executable, '-q'], cwd=tmp_path, env=environment)
+    try:
+        terminal.wait_for('>>>')
+        terminal.type('import os, parproc as pp; os.mkfifo("go"); quick = 6\n')
+        terminal.type('pp.Proc("slow", lambda context: open("go").read()) and None\n')
+        terminal.type('pp.wait("slow")\n')
+        terminal.wait_for('▶ slow')
+        terminal.type('quick * 7\nexit()\n')
+        (tmp_path / 'go').write_text('read')
+        assert terminal.finish() == 0
+        assert "'read'" in terminal.text() and '42' in terminal.text()
+    finally:
+        terminal.close()
+
+
 def test_an_exception_in_the_middle_of_a_wait_leaves_a_clean_terminal(script):
     terminal = script("""
         @pp.Proc
