@@ -20,17 +20,24 @@ if TYPE_CHECKING:
 
 _workspaces: weakref.WeakSet[Workspace] = weakref.WeakSet()
 WAITS = 'parproc.engine.run'
+FIRST = 100  # before queues are closed and pools ended, which procs may use
 _registered_in = 0
 _exit_code: object = None
 
 
 def watch_over(workspace: Workspace) -> None:
-    """Let a session's procs be waited for when the program ends, as long as the session is alive then."""
+    """Let a session's procs be waited for when this process ends, as long as the session is alive then."""
     global _registered_in
     _workspaces.add(workspace)
-    if _registered_in != os.getpid():
-        _registered_in = os.getpid()
-        atexit.register(_at_exit)
+    if _registered_in == os.getpid():
+        return
+    _registered_in = os.getpid()
+    atexit.register(_at_exit)
+    multiprocessing = sys.modules.get('multiprocessing')
+    if multiprocessing is not None and multiprocessing.parent_process() is not None:
+        from multiprocessing.util import Finalize
+
+        Finalize(None, _at_exit, exitpriority=FIRST)  # a worker that was forked leaves without calling what atexit has
 
 
 def note_exit_codes() -> None:

@@ -332,6 +332,7 @@ class Workspace:
         self._folder = self._history = self._task_source = None
         if run is not None:
             run.abandon()
+        lifetime.watch_over(self)
         let_go_of_inherited()
 
     # --- what programs and the engine ask ----------------------------------------------------------------------

@@ -212,3 +212,32 @@ def test_leaving_a_with_block_early_ends_what_runs_and_waits_for_nothing(started
     ran = running.end('\n')
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, 'left\n', '')
     assert os.listdir(tmp_path / 'tmp') == []
+
+
+@MODES
+@pytest.mark.parametrize('method', ['fork', 'spawn'])
+def test_what_a_worker_of_multiprocessing_has_started_is_waited_for_when_the_worker_ends(
+    program, tmp_path, mode, method
+):
+    ran = program(
+        f"""
+        import multiprocessing
+
+        pp.set_options(mode=MODE)
+        pp.Proc('first', lambda context: None)
+        pp.Proc('last', lambda context: open('done', 'w').close(), deps=['first'])
+
+        def work():
+            pp.start('last')
+
+        if __name__ == '__main__':
+            worker = multiprocessing.get_context('{method}').Process(target=work)
+            worker.start()
+            worker.join(45)
+            print(worker.exitcode)
+        """,
+        mode,
+    )
+    assert (ran.returncode, ran.stdout) == (0, '0\n'), ran.stderr
+    assert (tmp_path / 'done').exists()
+    assert os.listdir(tmp_path / 'tmp') == []
