@@ -528,7 +528,8 @@ class Machine:
     def _judge(task: Task, outcome: Outcome) -> Outcome:
         """Overrule how an attempt ended when it ended because it was told to stop."""
         if task.stopped is ErrorKind.TIMEOUT:
-            reason = f'timed out after {task.spec.timeout:g} s'
+            remark = f' ({outcome.remark})' if outcome.remark else ''
+            reason = f'timed out after {task.spec.timeout:g} s{remark}'
             return replace(outcome, state=ProcState.FAILED, error=ErrorKind.TIMEOUT, reason=reason)
         if task.stopped is ErrorKind.CANCELLED:
             return replace(outcome, state=ProcState.FAILED, error=ErrorKind.CANCELLED, reason='cancelled', retry=False)

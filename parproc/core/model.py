@@ -114,6 +114,7 @@ class Outcome:
         usage: processor time and memory, when measured.
         leaked: descriptions of processes it left behind, which were ended.
         retry: False where another attempt is pointless (a UserError).
+        remark: what may be said beside the reason, where it was ended for taking too long.
     """
 
     state: ProcState
@@ -123,6 +124,7 @@ class Outcome:
     usage: Usage | None = None
     leaked: tuple[str, ...] = ()
     retry: bool = True
+    remark: str = ''
 
 
 SUCCESS = Outcome(ProcState.SUCCEEDED)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import os
 import sys
 from _socket import AF_UNIX, SOCK_STREAM, socket, socketpair
 from contextlib import nullcontext
@@ -11,6 +10,7 @@ from contextlib import nullcontext
 from parproc import descriptors
 from parproc.exec import system
 from parproc.exec.child import Ground, prepare, run_job
+from parproc.exec.cpython import fork
 from parproc.exec.protocol import Job, StartError, start_error
 from parproc.exec.quiet import QuietLogging
 from parproc.exec.streams import flush, flush_log_files
@@ -76,7 +76,7 @@ def fork_child(job: Job, end: socket, reaper: int, ground: Ground, *, alone: boo
     try:
         with nullcontext() if alone else QuietLogging():
             flush_log_files()
-            pid = os.fork()
+            pid = fork()
             if pid == 0:
                 run_job(job, end, reaper, ground, alone=alone)
     except OSError as error:

@@ -447,6 +447,7 @@ class ProcessExecutor:
             child.usage,
             child.leaked,
             outcome.retry,
+            openmp.LIKELY_CAUSE if child.signalled and child.line is not None and openmp.is_limited() else '',
         )
         line = child.line
         if line is None:

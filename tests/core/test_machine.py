@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import settings
@@ -60,6 +61,14 @@ def test_the_longest_remaining_path_goes_first():
     machine = Machine(parallel=1)
     specs = [TaskSpec('short', order=0), TaskSpec('head', order=1), TaskSpec('tail', ('head',), order=2)]
     assert launched(want(machine, *specs)) == ['head']
+
+
+def test_a_timeout_tells_what_is_known_of_its_cause():
+    machine = Machine()
+    want(machine, TaskSpec('a', timeout=1.0))
+    machine.handle(Tick(1.0))
+    done(machine, 'a', replace(BROKEN, remark='it may wait for a library'), time=2.0)
+    assert machine.tasks['a'].outcome.reason == 'timed out after 1 s (it may wait for a library)'
 
 
 def test_a_failure_fails_what_depends_on_it_and_nothing_else():

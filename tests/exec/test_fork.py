@@ -682,3 +682,16 @@ def test_a_child_is_stopped_or_running_or_gone():
     assert not system.is_stopped(child.pid), 'it has ended, and is not reaped yet'
     child.wait()
     assert not system.is_stopped(child.pid)
+
+
+def test_where_python_forks_no_more_at_its_end_a_task_still_has_its_process(bench, monkeypatch):
+    def refuse():
+        raise RuntimeError("can't fork at interpreter shutdown")
+
+    bench.start('first', lambda context: 1)  # so that there is a reaper, as there is in a program by then
+    assert bench.ended('first').outcome.error is None
+    monkeypatch.setattr(os, 'fork', refuse)
+    bench.start('late', lambda context: (os.getpid(), threading.active_count()))
+    ended = bench.ended('late')
+    assert decode(ended.result) == (decode(ended.result)[0], 1)
+    assert decode(ended.result)[0] != os.getpid()
