@@ -113,7 +113,7 @@ def test_a_failure_behind_a_wait_that_was_given_up_is_not_kept_back(program):
 
 def test_after_an_exception_what_is_open_is_waited_for_as_well(program, tmp_path):
     ran = program("""
-        pp.Proc('first', lambda context: None, now=True)
+        pp.Proc('first', lambda context: time.sleep(0.5), now=True)
 
         @pp.Proc(now=True, deps=['first'])
         def work(context):
