@@ -1,4 +1,4 @@
-"""Sessions in threads and in processes that are forked from the program."""
+"""Sessions that several threads share, and processes that are forked from the program."""
 
 from __future__ import annotations
 
