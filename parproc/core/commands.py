@@ -95,11 +95,16 @@ class Text:
                 parts.append(between.join(_placed(text, piece, variables) for text in extra_args))
             else:
                 parts.append(_placed(as_text(values[piece.name]), piece, variables))
-        assigned = ''.join(f'{name}={shlex.quote(text)}; ' for text, name in variables.items())
+        assigned = ''.join(f'{name}={_quoted(text)}; ' for text, name in variables.items())
         return ('/bin/sh', '-euc', assigned + ''.join(parts))
 
 
 Command: TypeAlias = Words | Text
+
+
+def _quoted(text: str) -> str:
+    """Return a value in quotes, also where no POSIX shell needs any: zsh takes ``=ls`` for the path of a program."""
+    return "'" + text.replace("'", "'\"'\"'") + "'"
 
 
 def _placed(text: str, value: Value, variables: dict[str, str]) -> str:

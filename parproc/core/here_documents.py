@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from parproc.core.shell_words import MARK
+from parproc.core.shell_words import MARK, ShellWords
 from parproc.errors import UserError
 
 _BLANKS = re.compile(r'(?:[ \t]|\\\n)*')
@@ -23,14 +23,21 @@ class HereDocument:
         span: where that is written in the announcement.
         quoted: nothing in it is expanded.
         stripped: tabs at the beginning of its lines are no part of it.
-        is_code: a shell reads it as commands.
+        words: of the list of commands that it is announced in.
+        command: the number of the command that is given it.
     """
 
     word: str
     span: tuple[int, int]
     quoted: bool
     stripped: bool
-    is_code: bool
+    words: ShellWords
+    command: int
+
+    @property
+    def is_code(self) -> bool:
+        """Whether a shell reads it as commands; known when the command that is given it is over."""
+        return self.words.has_read_text(self.command)
 
     def expanding(self, text: str, start: int, stop: int, end: int) -> list[tuple[int, int, str]]:
         """Return what to change so that values are expanded in it, and all else stays as it is; nothing without values.
@@ -50,14 +57,14 @@ class HereDocument:
         return [(*self.span, word), *special, (stop, end, word)]
 
 
-def announced(text: str, at: int, end: int, *, is_code: bool) -> tuple[HereDocument | None, int]:
+def announced(text: str, at: int, end: int, words: ShellWords) -> tuple[HereDocument | None, int]:
     """Read what follows ``<<``.
 
     Args:
         text: that is read.
         at: where to begin.
         end: where the text ends.
-        is_code: a shell reads the document as commands.
+        words: of the list of commands, at the one that is given the document.
 
     Returns:
         What it announces, None when a value is part of the word; and where it ends.
@@ -92,7 +99,7 @@ def announced(text: str, at: int, end: int, *, is_code: bool) -> tuple[HereDocum
         word, at = word + char, stop
     if not word and not quoted:
         raise UserError('a here-document has no word that ends it')
-    return HereDocument(word, (start, at), quoted, stripped, is_code), at
+    return HereDocument(word, (start, at), quoted, stripped, words, words.number), at
 
 
 def body(text: str, start: int, end: int, document: HereDocument) -> tuple[int, int, int]:

@@ -81,13 +81,15 @@ def read(source: str) -> tuple[str, list[Place]]:
 class _Reader:
     """One text while it is read; what stands in backticks is a text of its own."""
 
-    def __init__(self, text: str, places: list[Place], depth: int) -> None:
+    def __init__(self, text: str, places: list[Place], depth: int, *, is_code: bool = False) -> None:
         self.places = places
         self.edits: list[tuple[int, int, str]] = []
         self._text = text
         self._at = 0
         self._end = len(text)
         self._depth = depth
+        self._is_code = is_code
+        self._no_arithmetic: set[int] = set()
         self._words = ShellWords(self._need)
         self._documents: list[list[HereDocument]] = []
 
@@ -100,7 +102,9 @@ class _Reader:
             is_substitution: here-documents that are announced in them have to end in them.
         """
         self._deeper()
-        around, self._words = self._words, ShellWords(self._need, listed=listed)
+        around, was_code = self._words, self._is_code
+        self._is_code = was_code or around.runs_its_words
+        self._words = ShellWords(self._need, listed=listed)
         if is_substitution:
             self._documents.append([])
         while self._at < self._end and not self._closes(closer):
@@ -111,7 +115,7 @@ class _Reader:
         if is_substitution and (unread := self._documents.pop()):
             raise UnreadableError(f'the here-document "{unread[0].word}" does not end')
         self._at += len(closer)
-        self._words = around
+        self._words, self._is_code = around, was_code
         self._depth -= 1
 
     def _closes(self, closer: str) -> bool:
@@ -208,7 +212,7 @@ class _Reader:
         if end < 0:
             self._at = found.end()
             return
-        document, self._at = announced(self._text, end, self._end, is_code=words.reads_text)
+        document, self._at = announced(self._text, end, self._end, words)
         if document is None:
             raise UnreadableError('is part of the word that ends a here-document', len(self.places))
         words.skip_target()
@@ -237,13 +241,18 @@ class _Reader:
 
     def _tried(self, start: int) -> bool:
         """Read arithmetic up to ``))``; return False, with nothing taken in, where it is none but brackets in brackets."""
+        if start in self._no_arithmetic:
+            return False
         at, counts, words, depth = self._at, (len(self.places), len(self.edits)), self._words, self._depth
+        is_code = self._is_code
         documents = [list(announced_here) for announced_here in self._documents]
         self._at = start
         try:
             self._arithmetic('))')
         except UserError:
             self._at, self._words, self._depth, self._documents = at, words, depth, documents
+            self._is_code = is_code
+            self._no_arithmetic.add(start)
             del self.places[counts[0] :], self.edits[counts[1] :]
             return False
         return True
@@ -376,7 +385,7 @@ class _Reader:
             raise UnreadableError('shells do not agree where a here-document begins whose line goes on in backticks')
         text = (_ESCAPED if kind == 'plain' else _ESCAPED_IN_QUOTES).sub(r'\1', found[0])
         before = len(self.places)
-        inner = _Reader(text, self.places, self._depth + 1)
+        inner = _Reader(text, self.places, self._depth + 1, is_code=self._is_code or self._words.runs_its_words)
         inner.commands('')
         if inner.edits:
             raise UnreadableError('has a place in backticks that only $(…) has room for', before)
@@ -430,7 +439,7 @@ class _Reader:
 
     def _here_document(self, document: HereDocument) -> None:
         start, stop, end = body(self._text, self._at, self._end, document)
-        if document.is_code and MARK in self._text[start:stop]:
+        if (document.is_code or self._is_code) and MARK in self._text[start:stop]:
             raise UnreadableError('is part of text that another shell runs', len(self.places))
         if document.quoted:
             self.places += [Place('here')] * self._text.count(MARK, start, stop)
@@ -447,7 +456,7 @@ class _Reader:
         """Take in a value."""
         number = len(self.places)
         needs = '' if kind in {'arithmetic', 'here'} else self._words.take_value(number)
-        if needs == CODE:
+        if needs == CODE or (self._is_code and kind != 'arithmetic'):
             raise UnreadableError('is part of text that is run as a command of its own', number)
         if needs == INDEX or _SUBSCRIPT.search(self._text, max(0, self._at - 100), self._at):  # zsh's, the latter
             kind, needs = 'arithmetic', ''

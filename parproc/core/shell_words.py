@@ -23,8 +23,11 @@ _SHELLS = frozenset(
 _BEFORE_A_COMMAND = frozenset(
     {*'!{}', 'if', 'then', 'elif', 'else', 'fi', 'while', 'until', 'do', 'done', 'esac', 'time', 'coproc'}
 )
-_WRAPPERS = frozenset({'command', 'builtin', 'noglob', 'nocorrect'})
+_WRAPPERS = frozenset({'command', 'builtin', 'noglob', 'nocorrect', 'exec', '-'})
 _RUN_THEIR_WORDS = frozenset({'eval', 'alias'})
+_READ_FILES = frozenset({'.', 'source'})
+_STANDARD_INPUTS = frozenset({'-', '/dev/stdin', '/dev/fd/0', '/proc/self/fd/0'})
+_RUN_AFTER = {'mapfile': 'C', 'readarray': 'C', 'compgen': 'CFW', 'complete': 'CFW', 'bind': 'x', 'print': 'P'}
 _CALCULATE = frozenset({'let', 'exit', 'return', 'shift', 'break', 'continue', 'ulimit'})
 _DECLARE = frozenset({'declare', 'typeset', 'local', 'export', 'readonly', 'integer', 'float', 'nameref'})
 _TAKE_NAMES = frozenset({'unset', 'read', 'getopts', 'mapfile', 'readarray', 'for', 'select', 'function'})
@@ -57,6 +60,9 @@ class ShellWords:
         self._options_of_shell = False
         self._target = self._target_is_code = False
         self._arguments_of_shell: list[str] = []
+        self._wrapped = self._reads_input = False
+        self._readers: set[int] = set()
+        self.number = 0
         self.in_word = False
         self.brackets = 0
 
@@ -106,7 +112,16 @@ class ShellWords:
     @property
     def reads_text(self) -> bool:
         """Whether this is a shell that reads what it runs from its standard input."""
-        return self._options_of_shell and not self._is_text_of_shell()
+        return self._reads_input or (self._options_of_shell and not self._is_text_of_shell())
+
+    @property
+    def runs_its_words(self) -> bool:
+        """Whether a word here is run as a command of its own."""
+        return self._role() == CODE
+
+    def has_read_text(self, number: int) -> bool:
+        """Return whether a command that is over, told by its number, was a shell as :attr:`reads_text` has it."""
+        return number in self._readers
 
     def redirect(self, *, is_text: bool = False) -> None:
         """Take in a sign that redirects; what comes next is no word of the command.
@@ -127,12 +142,15 @@ class ShellWords:
     def end_command(self) -> None:
         """Take in the end of a command."""
         self.end_word()
+        if self.reads_text:
+            self._readers.add(self.number)
+        self.number += 1
         if self._listed or (self._cases and self._cases[-1] != 'body'):
             return
         self._command = None
         self._arguments = []
         self._values_before = []
-        self._compared = self._options_of_shell = self._target = False
+        self._compared = self._options_of_shell = self._target = self._wrapped = self._reads_input = False
         self.brackets = 0
 
     def end_branch(self) -> None:
@@ -186,7 +204,11 @@ class ShellWords:
             self._cases.append('word')
         elif plain and word == 'esac' and self._cases:
             self._cases.pop()
-        elif not (plain and word in _BEFORE_A_COMMAND) and word not in _WRAPPERS and not _ASSIGNMENT.match(word):
+        elif word in _WRAPPERS:
+            self._wrapped = True
+        elif not (
+            (plain and word in _BEFORE_A_COMMAND) or _ASSIGNMENT.match(word) or (self._wrapped and word.startswith('-'))
+        ):
             self._command = word
 
     def _follow(self, word: str, *, plain: bool, values: list[int]) -> None:
@@ -208,8 +230,11 @@ class ShellWords:
         if word.rpartition('/')[2] in _SHELLS:
             self._options_of_shell = True
             self._arguments_of_shell = []
+        elif word in _STANDARD_INPUTS and (self._options_of_shell or self._command in _READ_FILES):
+            self._reads_input = not self._is_text_of_shell()
         elif self._options_of_shell:
             self._arguments_of_shell.append(word)
+            self._reads_input = self._reads_input or _has_option(word, 's')
             self._options_of_shell = word[:1] in {'-', '+'} or self._has_argument(self._arguments_of_shell[:-1])
 
     @staticmethod
@@ -220,9 +245,7 @@ class ShellWords:
 
     def _is_text_of_shell(self) -> bool:
         options = self._arguments_of_shell if self._options_of_shell else []
-        return not self._has_argument(options) and any(
-            option.startswith('-') and not option.startswith('--') and 'c' in option for option in options
-        )
+        return not self._has_argument(options) and any(_has_option(option, 'c') for option in options)
 
     def _role(self) -> str:
         """Return what the word that is being read makes of a value."""
@@ -241,6 +264,10 @@ class ShellWords:
         before = self._arguments[-1] if self._arguments else ''
         if command in _RUN_THEIR_WORDS or (command == 'trap' and self._arguments in ([], ['--'])):
             return CODE
+        if any(
+            _has_option(before, letter) or _has_option(self._word, letter) for letter in _RUN_AFTER.get(command, '')
+        ):
+            return CODE
         if command in _CALCULATE or (command in _TESTS and self._compared):
             return NUMBER
         if command in _TAKE_A_NAME_AFTER_V and before == '-v':
@@ -256,3 +283,7 @@ class ShellWords:
             return NAME if not self._arguments else ''
         is_option = before[:1] == '-' and command != 'unset'
         return NAME if command in _TAKE_NAMES and not is_option else ''
+
+
+def _has_option(word: str, letter: str) -> bool:
+    return word[:1] == '-' and word[:2] != '--' and letter in word

@@ -249,6 +249,9 @@ KEPT = [
     "show 'it'\\''s {x}'",
     '! show {x} || :',
     'time -p show {x} 2>/dev/null',
+    'eval show y; show {x}',
+    'sh -c cat <<E\n{x}.\nE\nshow y',
+    'exec 3>&1; show {x}',
 ]
 
 
@@ -298,6 +301,24 @@ REFUSED = [
     ('bash <<E\necho {x}\nE\n', 'another shell runs'),
     ("sudo sh -s <<'E'\necho {x}\nE\n", 'another shell runs'),
     ('bash <<<{x}', 'run as a command'),
+    ('command -p eval {x}', 'run as a command'),
+    ('exec eval {x}', 'run as a command'),
+    ('- eval {x}', 'run as a command'),
+    ('command exec eval {x}', 'run as a command'),
+    ('eval "$(echo {x})"', 'run as a command'),
+    ('eval "`echo \\`echo {x}\\``"', 'run as a command'),
+    ('eval "$( (echo {x}) )"', 'run as a command'),
+    ('eval "$(cat <<E\n{x}\nE\n)"', 'another shell runs|run as a command'),
+    ('sh -c "$(echo "$(echo {x})")"', 'run as a command'),
+    ('mapfile -C {x} y', 'run as a command'),
+    ('compgen -W "{x}"', 'run as a command'),
+    ('print -P {x}', 'run as a command'),
+    ('bash -s y <<E\n{x}\nE\n', 'another shell runs'),
+    ('<<E sh\n{x}\nE\n', 'another shell runs'),
+    ('if <<E sh; then\n{x}\nE\n:; fi', 'another shell runs'),
+    ('. /dev/stdin <<E\n{x}\nE\n', 'another shell runs'),
+    ("sh - <<'E'\n{x}\nE\n", 'another shell runs'),
+    ('sh <<E\n$(echo {x})\nE\n', 'another shell runs'),
     ('echo ${{x}:-a}', 'name of a variable'),
     ('echo "${#{x}}"', 'name of a variable'),
     ("echo {x} 'it", 'not closed'),
@@ -308,6 +329,8 @@ REFUSED = [
     ('echo {x} )', 'closes nothing'),
     ('echo {x} ' + '$(' * 500, 'too many'),
     ('echo {x} ' + '${y:-' * 500, 'too many'),
+    ('echo {x} ' + '$(( ' * 50, 'too many'),
+    ('echo {x} ' + '$((( ' * 28 + ' ) ) )' * 28, 'too many'),
 ]
 
 
@@ -317,6 +340,11 @@ def test_where_a_value_cannot_be_kept_it_is_refused_before_anything_runs(source,
         text(source)
     assert caught.value.hint is not None
     assert 'export value={x}' in caught.value.hint
+
+
+def test_a_value_that_zsh_takes_for_a_program_s_path_stays_what_it_is(tmp_path):
+    for source in KEPT[:1]:
+        holds(source, '=ls', tmp_path)
 
 
 def test_a_text_that_no_shell_takes_is_refused():
