@@ -1,6 +1,6 @@
 """What a project's code may import, and that nothing of parproc's own is ever imported from a project.
 
-What another user could have written is not imported either. A project's folder comes on ``sys.path`` after the standard library. What is imported from there can have any name but
+What another user could have written is not imported either, nor what is no module's size. A project's folder comes on ``sys.path`` after the standard library. What is imported from there can have any name but
 those that parproc needs itself, also late and in a child: a ``resource.py`` beside the task file would otherwise be
 taken for the standard library's, wherever on the path somebody puts the folder.
 """
@@ -22,6 +22,8 @@ from importlib.machinery import (
 )
 from types import ModuleType
 
+from parproc.errors import UserError
+from parproc.project.files import MOST_BYTES
 from parproc.project.trust import check_trusted
 
 DEPENDENCIES = frozenset({'parproc', 'click', 'rich', 'tomli'})
@@ -43,10 +45,12 @@ def add_folder(folder: str) -> None:
 
 def guard_folder(folder: str) -> None:
     """See to it that nothing of parproc's own is imported from a folder, or from one below it."""
-    real = os.path.realpath(folder).rstrip(os.sep)
-    if real in _folders:
+    known = len(_folders)
+    for place in (os.path.realpath(folder).rstrip(os.sep), os.path.abspath(folder).rstrip(os.sep)):
+        if place not in _folders:
+            _folders.append(place)
+    if len(_folders) == known:
         return
-    _folders.append(real)
     if _hook not in sys.path_hooks:
         sys.path_hooks.insert(0, _hook)
     for path in list(sys.path_importer_cache):
@@ -88,6 +92,8 @@ class _ProjectFinder(FileFinder):
         for path in (found.origin, found.cached) if found is not None else ():
             if path is not None and os.path.exists(path):
                 check_trusted(path)
+                if path.endswith((*SOURCE_SUFFIXES, *BYTECODE_SUFFIXES)) and os.path.getsize(path) > MOST_BYTES:
+                    raise UserError(f'{path} cannot be read: it is larger than {MOST_BYTES >> 20} MB')
         return found
 
 
@@ -98,11 +104,15 @@ def _hook(path: str) -> FileFinder:
 
 
 def _belongs_to_a_project(path: str) -> bool:
-    """Return whether what is imported from a folder is a project's; an environment within one is not."""
+    """Return whether what is imported from a folder is a project's; an environment within one is not.
+
+    A folder that a link in the project leads to is: nobody has asked for what lies there but the project.
+    """
     real = os.path.realpath(path)
     if 'site-packages' in real or 'dist-packages' in real or _is_library(path):
         return False
-    return any(f'{real}/'.startswith(f'{folder}/') for folder in _folders)
+    places = (f'{real}/', f'{os.path.abspath(path)}/')
+    return any(place.startswith(f'{folder}/') for folder in _folders for place in places)
 
 
 def _is_library(path: str) -> bool:

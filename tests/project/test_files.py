@@ -111,3 +111,10 @@ def test_a_descriptor_is_no_task_file(project, name, kind):
         )
     assert done.returncode == 2 and f'not a regular file: {name}' in done.stderr and not done.stdout
     assert not os.path.exists('/dev/.parproc')
+
+
+def test_a_module_of_a_size_that_none_has_is_not_read(project):
+    project.write('tasks.py', 'import large\n')
+    make(project.folder / 'large.py', 'huge')
+    ran = project.run('-l')
+    assert ran.code == 2 and 'large.py cannot be read: it is larger than 16 MB' in ran.err

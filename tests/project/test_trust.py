@@ -265,3 +265,15 @@ def test_a_trusted_folder_may_be_named_from_where_the_user_is(good):
     good.mark.unlink()
     ran = good.run('-l', cwd=good.inner / 'sub', PARPROC_TRUST='.')
     assert ran.code == 2 and not good.mark.exists()
+
+
+def test_a_package_that_a_link_in_the_project_leads_to_is_looked_at_as_well(good):
+    good.write('elsewhere/deep/part.py', 'VALUE = 1\n')
+    (good.inner / 'linked').symlink_to('../../elsewhere')
+    good.write('above/inner/tasks.py', "import linked.deep.part\nimport parproc as pp\npp.Proc('one', lambda c: 1)\n")
+    assert good.run('-l', cwd=good.inner).code == 0
+    for path in (good.folder / 'elsewhere', good.folder / 'elsewhere' / 'deep' / 'part.py'):
+        before = path.stat().st_mode
+        path.chmod(0o777)
+        assert 'is not used' in good.refused()
+        path.chmod(before)
