@@ -46,6 +46,7 @@ _exit, _getpid, _open, _close, _write, _stat, _fstat = (
     *(os._exit, os.getpid, os.open, os.close),
     *(os.write, os.stat, os.fstat),
 )
+_set_trace, _set_profile = sys.settrace, sys.setprofile
 
 
 class Ground:
@@ -152,14 +153,22 @@ def _run(
     assert function is not None, 'a job without a function is never forked for'
     leader = _getpid()
     from_debugger = False
+    trace, profile = sys.gettrace(), sys.getprofile()
 
     def call(context: ProcContext) -> object:
         nonlocal from_debugger
         try:
-            system.restore_signals(())
-            if job.directory is not None:
-                enter_directory(job.directory)
-            return function(context)
+            try:
+                system.restore_signals(())
+                if job.directory is not None:
+                    enter_directory(job.directory)
+                return function(context)
+            finally:  # what a task has set to be called for each of its steps is not called for each of ours
+                try:  # noqa: SIM105 - a call of contextlib's would be such a step
+                    _set_profile(profile)
+                except BaseException:
+                    pass  # it has raised, by which it is set no more
+                _set_trace(trace)
         except BaseException as error:
             from_debugger = not job.interactive and in_debugger(error)
             raise

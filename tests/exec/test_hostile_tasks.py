@@ -149,7 +149,12 @@ def exchange_all():
     assert pickle
 
 
+def exit_well(*_arguments):
+    raise SystemExit(0)
+
+
 DAMAGES = {
+    'each step traced': lambda folder: sys.settrace(exit_well),
     'descriptors used up': lambda folder: use_up_descriptors(),
     'root changed': change_root,
     'folder removed': leave_its_folder,
