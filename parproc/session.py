@@ -151,7 +151,12 @@ class Session:
             return target
 
         replacing = checks.flag(fields.pop('replace', None) or False, 'replace')
-        return declare if function is None else declare(function)
+        if function is not None:
+            return declare(function)
+        if isinstance(name, str):
+            for key, value in fields.items():  # now already: a decorator that is never applied says nothing later
+                registry.check_field(key, value, 'Proto' if is_proto else 'Proc', name)
+        return declare
 
     def _origin(self) -> registry.Origin:
         """Return the task file that is being loaded, with the separator that holds by now."""

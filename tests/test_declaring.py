@@ -59,6 +59,13 @@ def test_an_unknown_field_is_an_error_whatever_its_value(session: Any, kind: str
     assert session.get_procs() == {} and session.get_protos() == {}
 
 
+@pytest.mark.parametrize('kind', ['Proc', 'Proto'])
+@pytest.mark.parametrize('field', [{'dep': ['b']}, {'dep': None}, {'deps': 'b'}, {'timeout': 'soon'}])
+def test_a_wrong_field_is_an_error_also_where_no_function_ever_follows(session: Any, kind: str, field: Any) -> None:
+    with pytest.raises(pp.UserError, match=f'"a".*{next(iter(field))}|{next(iter(field))} of'):
+        getattr(session, kind)('a', **field)
+
+
 def test_a_field_that_is_none_is_as_one_left_out(session: Any) -> None:
     session.Proc('a', double, deps=None, timeout=None, wave=None, log_ignore=None, replace=None)
     info = session.get_procs()['a']
