@@ -95,7 +95,9 @@ def _syntax_error(path: str, error: SyntaxError) -> TaskFileError:
     line = (error.text or '').rstrip('\n')
     stripped = line.lstrip()
     caret = ' ' * max(0, (error.offset or 1) - 1 - (len(line) - len(stripped))) + '^'
-    return TaskFileError(f'{error.filename or path}:{error.lineno}: {error.msg}', f'    {stripped}\n    {caret}')
+    number = f':{error.lineno}' if error.lineno else ''
+    excerpt = f'    {stripped}\n    {caret}' if stripped else ''
+    return TaskFileError(f'{error.filename or path}{number}: {error.msg}', excerpt)
 
 
 def _user_frames(error: BaseException) -> tuple[str, str]:

@@ -155,3 +155,10 @@ def test_ctrl_c_at_any_moment_of_the_start_is_died_of_in_silence(project, tmp_pa
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, '', '')
+
+
+@pytest.mark.parametrize('source', [b'x\0y', b'# coding: nope\n'])
+def test_a_file_that_is_no_python_at_all_has_no_line_to_name(project, source):
+    (project.folder / 'tasks.py').write_bytes(source)
+    ran = project.run('-l')
+    assert ran.code == 2 and 'tasks.py: ' in ran.err and 'None' not in ran.err and '^' not in ran.err
