@@ -10,14 +10,14 @@ import _signal  # type: ignore[import-not-found]
 import os
 import sys
 
-from parproc.cli.output import WriteError, complain_of_output, emit, secure_streams
-
 
 def main() -> None:
     """Run the command line."""
     if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
         _signal.signal(_signal.SIGINT, _signal.SIG_DFL)  # until there is something to do before dying of it
     _library_first()
+    from parproc.cli.output import secure_streams
+
     secure_streams()
     if '_PARPROC_COMPLETE' in os.environ:
         from parproc.cli.complete import answer
@@ -35,6 +35,8 @@ def main() -> None:
 
 def _answer(text: str) -> None:
     """Write what was asked for, and end as the command line would where that cannot be done."""
+    from parproc.cli.output import WriteError, complain_of_output, emit
+
     try:
         emit(text)
     except BrokenPipeError:

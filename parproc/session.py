@@ -338,13 +338,16 @@ class Session:
             watching.close()
 
     def results(self) -> dict[str, Any]:
-        """Return name -> value of every proc that ran: None for one that failed, absent for one that never did."""
+        """Return name -> value of every proc that ran: None for one that failed, absent for one that never did.
+
+        A value that cannot be read in this process is None too, and one line says so.
+        """
         self._enter('results')
         run = self._workspace.run
         if run is None:
             return {}
         self._workspace.pump()
-        return {name: run.result_of(name) for name in run.ran()}
+        return {name: run.readable_result_of(name) for name in run.ran()}
 
     def set_params(self, **params: object) -> None:
         """Set parameters of the run, seen as ``context.params``; those given on the command line stay."""

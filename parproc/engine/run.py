@@ -11,6 +11,7 @@ from parproc.core.model import NEVER_RAN, ErrorKind, Outcome
 from parproc.core.view import RunBegan, RunEnded, Warned
 from parproc.engine.loop import Engine, Listener, TaskSource
 from parproc.engine.told import Told
+from parproc.errors import UserError
 from parproc.exec.protocol import Asked, Executor, Report
 from parproc.options import Options
 from parproc.values import EncodedResult, decode_result
@@ -60,6 +61,7 @@ class Run:
         self.folder = folder
         self.is_alive = True
         self._settings = settings
+        self._unreadable: set[str] = set()
         self._wall_offset = time.time() - time.monotonic()
         self._display = None if settings.listener is not None else self._shown()
         machine = Machine(
@@ -228,6 +230,16 @@ class Run:
         """Return what a proc returned, None when it has not."""
         encoded = self.engine.results.get(name)
         return None if encoded is None else decode_result(name, encoded)
+
+    def readable_result_of(self, name: str) -> object:
+        """Return what a proc returned; None, after a word about it, where that cannot be read here."""
+        try:
+            return self.result_of(name)
+        except UserError as error:
+            if name not in self._unreadable:
+                self._unreadable.add(name)
+                self.engine.tell(Warned(error.message))
+            return None
 
     def log_of(self, name: str) -> str | None:
         """Return the path of a proc's log, None when it never ran, or its output went to the terminal."""

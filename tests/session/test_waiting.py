@@ -145,3 +145,32 @@ def test_a_proc_waits_for_functions_and_gets_their_values(session):
         return context.wait(inner), context.wait('part::*')
 
     assert session.wait('better') == (5, {'part::1': 1, 'part::2': 2})
+
+
+class HereOnly:
+    """Loads in the process that made it, and in no other."""
+
+    def __init__(self):
+        import os
+
+        self.process = os.getpid()
+
+    def __reduce__(self):
+        return load_in, (self.process,)
+
+
+def load_in(process):
+    import os
+
+    if os.getpid() != process:
+        raise SystemExit(0)
+    return 'loaded'
+
+
+def test_a_value_that_only_its_proc_can_load_is_no_harm_to_the_others(processes, capfd):
+    processes.Proc('odd', lambda context: HereOnly())
+    processes.Proc('good', lambda context: 1)
+    processes.start('odd', 'good')
+    processes.wait_for_all(exception_on_failure=False)
+    assert processes.results() == processes.results() == {'odd': None, 'good': 1}
+    assert capfd.readouterr().err.count('the result of "odd" cannot be read') == 1
