@@ -124,3 +124,10 @@ def seconds(value: object, what: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
         raise wrong(what, 'a number of seconds', value)
     return float(value)
+
+
+def isolation(value: object, what: str) -> bool | str:
+    """Return how a proc is kept apart, where ``value`` is True, False or ``'fresh'``; raises UserError."""
+    if not isinstance(value, bool) and (not isinstance(value, str) or value != 'fresh'):
+        raise wrong(what, "True, False or 'fresh'", value)
+    return value

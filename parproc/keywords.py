@@ -96,8 +96,9 @@ class ProcKeywords(TypedDict, total=False):
     interactive: bool | None
     """It talks to the terminal, which only one proc does at a time. False by default."""
 
-    isolated: bool | None
-    """It runs in a process of its own in every mode. False by default."""
+    isolated: bool | Literal['fresh'] | None
+    """It runs in a process of its own in every mode; ``'fresh'``: in a new interpreter, which loads its module or task
+    file anew and has nothing else that its program has in memory. False by default."""
 
     env: Mapping[str, str] | None
     """Environment variables that it has on top of the surrounding ones. None by default."""

@@ -173,7 +173,7 @@ class Declaration:
         outputs: files it makes.
         no_skip: never up to date.
         interactive: it talks to the terminal.
-        isolated: it runs in a process of its own in every mode.
+        isolated: it runs in a process of its own in every mode; ``fresh``: in a new interpreter.
         env: environment variables set for it.
         cwd: its working directory, None for the run's.
         doc: one paragraph for people.
@@ -204,7 +204,7 @@ class Declaration:
     outputs: tuple[Output, ...] = ()
     no_skip: bool = False
     interactive: bool = False
-    isolated: bool = False
+    isolated: bool | str = False
     env: Mapping[str, str] = field(default_factory=_nothing)
     cwd: str | None = None
     doc: str = ''
@@ -392,7 +392,7 @@ _CHECKS: dict[str, Callable[[object, str], object]] = {
     'no_skip': checks.flag,
     'log_ignore': log_ignore,
     'interactive': checks.flag,
-    'isolated': checks.flag,
+    'isolated': checks.isolation,
     'env': checks.text_mapping,
     'cwd': checks.path,
     'doc': checks.text,

@@ -172,6 +172,11 @@ class Results(Mapping[str, Any]):
         self._decoded: dict[str, Any] = {}
         self._explain = explain
 
+    @property
+    def encoded(self) -> Mapping[str, EncodedResult]:
+        """The results as they travel."""
+        return self._encoded
+
     def __getitem__(self, name: str) -> Any:
         if name not in self._decoded:
             if name not in self._encoded:

@@ -18,9 +18,11 @@ from parproc.core.model import GOOD, TERMINAL, ProcState
 from parproc.core.names import is_glob
 from parproc.core.plan import Plan
 from parproc.errors import UserError
-from parproc.exec.protocol import Job
+from parproc.exec.fresh import place_of
+from parproc.exec.protocol import FunctionPlace, Job
 from parproc.inputs import Inputs, inputs_of
 from parproc.options import Options
+from parproc.registry import Declaration
 from parproc.store.runs import RunFolder
 from parproc.values import EncodedResult, Results
 
@@ -99,7 +101,14 @@ class TaskSource:
             in_process=in_process,
             untimed=in_process and declaration.timeout is not None,
             name_of=session.catalog.name_of,
+            fresh=self._place(declaration),
         )
+
+    @staticmethod
+    def _place(declaration: Declaration) -> FunctionPlace | None:
+        if declaration.isolated != 'fresh' or declaration.function is None:
+            return None
+        return place_of(declaration.function, declaration.name)
 
     def _explain_missing(self, asker: str, name: str) -> str:
         """Return why the running task ``asker`` has no result of ``name``."""

@@ -11,6 +11,7 @@ import resource
 import stat
 import sys
 from _socket import socket
+from collections.abc import Callable
 from types import FrameType
 from typing import NoReturn, TextIO, TypeAlias
 
@@ -19,6 +20,7 @@ from parproc.context import ProcContext, enter_child
 from parproc.core.model import SUCCESS, ErrorKind, Outcome, failure
 from parproc.exec import cpython, openmp, outcomes, ownership, system, wire
 from parproc.exec.foreground import put_into_foreground
+from parproc.exec.fresh import begin_anew
 from parproc.exec.outcomes import Terminated, enter_directory, in_debugger, judge, perform
 from parproc.exec.protocol import Job
 from parproc.exec.streams import flush, flush_handlers, make_streams, name_records, open_log, use_streams
@@ -106,7 +108,42 @@ def run_job(job: Job, end: socket, reaper: int, ground: Ground, *, alone: bool) 
             outcome = failure(ErrorKind.NOT_STARTED, f'its process cannot be prepared: {error}')
             ending.append((job, outcome, None, set(), set(), ()))
         else:
-            _run(job, line, ending, marks, old_streams if alone else ())
+            if job.fresh is None:
+                _run(job, line, ending, marks, old_streams if alone else ())
+            else:
+                ending.append((job, begin_anew(job, job.fresh, line), None, set(), set(), ()))
+        _leave(leader, line, ending)
+    finally:
+        _exit(1)
+
+
+def run_anew(make: Callable[[], Job], bare: Job, line: ChildChannel) -> NoReturn:
+    """Run a job in this new interpreter, which has taken the place of a forked child, and exit.
+
+    Args:
+        make: returns the job; what that raises is how it ends.
+        bare: the job as far as it is known before.
+        line: to the run.
+    """
+    try:
+        leader = _getpid()
+        ending: list[Ending] = []
+        system.prepare()
+        prepare()
+        _signal.signal(_signal.SIGINT, _signal.default_int_handler)
+        _signal.signal(_signal.SIGTERM, _terminate)
+        marks = cpython.begin(bare.name, _leave, leader, line, ending)
+        use_streams(make_streams())
+        faulthandler.enable(2)
+        try:
+            job = make()
+        except BaseException as error:
+            ending.append((bare, judge(error, lambda text: _say(bare, text)), None, set(), set(), ()))
+        else:
+            enter_child()
+            if 'logging' in sys.modules:
+                name_records(job.name)
+            _run(job, line, ending, marks, ())
         _leave(leader, line, ending)
     finally:
         _exit(1)

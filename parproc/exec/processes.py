@@ -35,6 +35,7 @@ from parproc.exec.spawn import UnusableCommandError, keep_descriptors_here, spaw
 from parproc.exec.supervisor import Supervisor
 from parproc.values import EncodedResult
 
+MOST_NAMED = 5
 SPARE_DESCRIPTORS = 8
 MEMORY_UNIT = 1 if sys.platform == 'darwin' else 1024
 LONGEST_DYING = 5.0
@@ -311,10 +312,13 @@ class ProcessExecutor:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
     def _warn_of_threads(self, others: list[str]) -> None:
-        names = ', '.join(f'"{name}"' for name in others if not name.startswith(OWN_THREADS))
-        if names:
+        """Say once that a task file has started threads; a program that has some knows of them."""
+        names = [f'"{name}"' for name in others if not name.startswith(OWN_THREADS)]
+        if names and self._exclusive:
             self._warned_of_threads = True
-            self._post(Warned(f'forking while other threads run ({names}); procs do not inherit them'))
+            more = f' and {len(names) - MOST_NAMED} more' if len(names) > MOST_NAMED else ''
+            listed = ', '.join(names[:MOST_NAMED])
+            self._post(Warned(f'forking while other threads run ({listed}{more}); procs do not inherit them'))
 
     def _abandon(self, child: Child) -> None:
         """End a child that cannot be watched."""

@@ -18,6 +18,23 @@ from parproc.values import EncodedResult, Results
 
 
 @dataclass(frozen=True, slots=True)
+class FunctionPlace:
+    """Where a new interpreter finds a function.
+
+    Args:
+        module: its module's name.
+        path: the file to run for that, where the module is a script or a task file; None to import it.
+        qualname: the function's name within it.
+        declared: the name it is declared as, in the default session.
+    """
+
+    module: str
+    path: str | None
+    qualname: str
+    declared: str
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """One attempt of one task, with all that is needed to run it.
 
@@ -38,6 +55,7 @@ class Job:
         in_process: the function is called in this very process.
         untimed: it has a timeout, which nobody keeps where it runs.
         name_of: gives the name that a function is declared as; raises UserError.
+        fresh: where a new interpreter finds the function that is to run in one; None to run it in a forked process.
     """
 
     name: str
@@ -57,6 +75,7 @@ class Job:
     interactive: bool = False
     in_process: bool = False
     untimed: bool = False
+    fresh: FunctionPlace | None = None
 
 
 class StartError(Exception):
