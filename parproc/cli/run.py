@@ -21,7 +21,7 @@ from parproc.report.fanout import Reporter, Reporters
 from parproc.report.outputs import Outputs, write_out
 from parproc.workspace import Workspace
 
-FEWEST_FILES = 18
+FEWEST_FILES = 22
 LAST_WORDS = 1.0
 """Seconds for the result of a run that was stopped to be read."""
 

@@ -635,7 +635,8 @@ def test_memory_kills_are_told(bench, monkeypatch):
 # --- threads in the parent ------------------------------------------------------------------------------------------
 
 
-def test_threads_are_named_once_and_deadlock_nobody(bench):
+def test_threads_are_named_once_and_deadlock_nobody(make_bench):
+    bench = make_bench(exclusive=True)
     stop = threading.Event()
     logger = logging.getLogger('parproc-threads')
     logger.propagate = False
