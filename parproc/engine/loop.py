@@ -176,7 +176,7 @@ class Engine:
         self._prompter = Prompter(self._selector, self._reply, self._step_aside, self._say)
         self._keys = Keys(self._selector, self._on_key)
         self._returned: dict[str, EncodedResult] = {}
-        self._refused: set[str] = set()
+        self._announced: set[str] = set()  # whose next start is not to be announced: it was, or there was none
         self._in_front: set[str] = set()
         self._inline_jobs: deque[Job] = deque()
         self._inline_names: set[str] = set()
@@ -591,8 +591,8 @@ class Engine:
             self._executor.kill(action.name, action.signal)
         elif isinstance(action, Resume):
             self._resume(action)
-        elif isinstance(action, TaskStarted) and action.name in self._refused:
-            self._refused.discard(action.name)
+        elif isinstance(action, TaskStarted) and action.name in self._announced:
+            self._announced.discard(action.name)
         else:
             if isinstance(action, TaskFinished):
                 self._on_finished(action)
@@ -609,14 +609,17 @@ class Engine:
                 self._step_aside(True)
             if job.in_process:
                 self._inline_jobs.append(job)
-            else:
-                self._executor.start(job)
+                return None
+            if self.machine.inline:  # its output is not a log's: the line that it starts has to be there before
+                self._announce(TaskStarted(launch.name, launch.attempt, self._clock()))
+                self._announced.add(launch.name)
+            self._executor.start(job)
         except StartError as error:
             self._back(launch.name)
-            self._refused.add(launch.name)
+            self._announced.add(launch.name)
             return StartFailed(launch.name, error.reason, error.scarce, self._clock())
         except UserError as error:
-            self._refused.add(launch.name)
+            self._announced.add(launch.name)
             return StartFailed(launch.name, error.message, scarce=False, time=self._clock())
         return None
 
