@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from parproc.workspace import Workspace
 
 _workspaces: weakref.WeakSet[Workspace] = weakref.WeakSet()
-WAITS = 'parproc.engine.run'
+OURS = frozenset({'parproc.engine.run', 'parproc.engine.loop'})
 FIRST = 100  # before queues are closed and pools ended, which procs may use
 _registered_in = 0
 _exit_code: object = None
@@ -113,9 +113,9 @@ def _last_error() -> tuple[type[BaseException] | None, TracebackType | None]:
 
 
 def _is_ours(trace: TracebackType | None) -> bool:
-    """Return whether an error has broken off one of our own waits, so that the next one would fare no better."""
+    """Return whether an error has broken off one of our own waits, or what runs procs, so that one more would fare no better."""
     while trace is not None:
-        if trace.tb_frame.f_globals.get('__name__') == WAITS:
+        if trace.tb_frame.f_globals.get('__name__') in OURS:
             return True
         trace = trace.tb_next
     return False
