@@ -277,7 +277,7 @@ def test_what_takes_longest_is_started_first_once_that_is_known(project):
         import parproc as pp
         @pp.Proto('p::[n]', arg_choices={'n': ['a', 'b', 'c']})
         def p(context, n):
-            time.sleep({'a': 0.0, 'b': 0.1, 'c': 0.4}[n])
+            time.sleep({'a': 0.0, 'b': 0.7, 'c': 2.0}[n])
         """,
     )
     first = project.run('-j1', '-o', 'plain', 'p::*')

@@ -68,6 +68,12 @@ class Program:
         assert select.select([self.ear], [], [], DEADLINE)[0], 'it never began'
         os.read(self.ear, 100)
 
+    def wait_until_said(self, text):
+        """Block until the next line on its standard error, which has ``text`` in it."""
+        assert select.select([self.process.stderr], [], [], DEADLINE)[0], 'it said nothing'
+        line = self.process.stderr.readline()
+        assert text in line, line
+
     def interrupt(self, number=signal.SIGINT):
         self.process.send_signal(number)
 
