@@ -7,6 +7,7 @@ import os
 import sys
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -16,6 +17,7 @@ from parproc.interactive import is_interactive
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from parproc.engine.run import Run
     from parproc.workspace import Workspace
 
 _workspaces: weakref.WeakSet[Workspace] = weakref.WeakSet()
@@ -81,28 +83,38 @@ def _finish(workspace: Workspace) -> End:
     run = workspace.run
     if run is None:
         return End.WELL
-    from signal import SIGINT
-
     kind, trace = _last_error()
     interrupted = kind is not None and issubclass(kind, KeyboardInterrupt)
     try:
+        if interrupted:  # Python forgets that it is to end by this signal, when more is imported now
+            return _stop(workspace, run)
         if not _is_ours(trace):
             run.engine.pump()
-            count = run.engine.machine.open_count
-            procs = f'{count} proc{"s" * (count > 1)} that nobody has waited for'
-            if count and interrupted:
-                _say(f'parproc: ending {procs}')
-                run.engine.interrupt(SIGINT, 'SIGINT')
-            elif count:
-                _say(f'parproc: waiting for {procs}')
+            if count := run.engine.machine.open_count:
+                _say(f'parproc: waiting for {_unwaited(count)}')
             workspace.wait(None)
-        if interrupted:  # Python forgets that it is to end by this signal, when more is imported now
-            return End.INTERRUPTED
         return End.FAILED if workspace.untold() else End.WELL
     except KeyboardInterrupt:
-        return End.INTERRUPTED
+        return _stop(workspace, run)
     finally:
         workspace.shut()
+
+
+def _stop(workspace: Workspace, run: Run) -> End:
+    """End what a session still runs as Ctrl-C does where the engine hears it: this one came where it did not listen."""
+    from signal import SIGINT
+
+    with suppress(Exception, KeyboardInterrupt):  # what it broke off, or one more: closing ends the rest at once
+        run.engine.pump()
+        if count := run.engine.machine.open_count:
+            _say(f'parproc: ending {_unwaited(count)}')
+            run.engine.interrupt(SIGINT, 'SIGINT')
+            workspace.wait(None)
+    return End.INTERRUPTED
+
+
+def _unwaited(count: int) -> str:
+    return f'{count} proc{"s" * (count > 1)} that nobody has waited for'
 
 
 def _last_error() -> tuple[type[BaseException] | None, TracebackType | None]:
