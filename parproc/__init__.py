@@ -21,13 +21,13 @@ TYPE_CHECKING = False  # as type checkers read it; typing itself is slow to impo
 __version__ = '0.1.0'
 
 _HOMES = {
-    'NO_FAILURES': 'registry',
-    'DepProcContext': 'registry',
+    'NO_FAILURES': 'declare.declaration',
+    'DepProcContext': 'declare.declaration',
     'ErrorKind': 'core.model',
-    'IgnoreLogAlways': 'options',
-    'IgnoreLogIfSucceeded': 'options',
+    'IgnoreLogAlways': 'declare.options',
+    'IgnoreLogIfSucceeded': 'declare.options',
     'KnotError': 'errors',
-    'Output': 'registry',
+    'Output': 'declare.declaration',
     'ParprocError': 'errors',
     'Proc': 'api',
     'ProcContext': 'context',
@@ -41,8 +41,8 @@ _HOMES = {
     'ProtoInfo': 'info',
     'Session': 'session',
     'UserError': 'errors',
-    'WhenScheduled': 'registry',
-    'WhenTargetScheduled': 'registry',
+    'WhenScheduled': 'declare.declaration',
+    'WhenTargetScheduled': 'declare.declaration',
     'cancel': 'api',
     'clear': 'api',
     'create': 'api',
@@ -82,6 +82,8 @@ if TYPE_CHECKING:
     )
     from parproc.context import ProcContext
     from parproc.core.model import ErrorKind, ProcState
+    from parproc.declare.declaration import NO_FAILURES, DepProcContext, Output, WhenScheduled, WhenTargetScheduled
+    from parproc.declare.options import IgnoreLogAlways, IgnoreLogIfSucceeded
     from parproc.errors import (
         KnotError,
         ParprocError,
@@ -92,8 +94,6 @@ if TYPE_CHECKING:
         UserError,
     )
     from parproc.info import ProcInfo, ProtoInfo
-    from parproc.options import IgnoreLogAlways, IgnoreLogIfSucceeded
-    from parproc.registry import NO_FAILURES, DepProcContext, Output, WhenScheduled, WhenTargetScheduled
     from parproc.session import Session
 
 __all__ = [  # noqa: RUF022

@@ -20,7 +20,7 @@ def main() -> None:
 
     secure_streams()
     if '_PARPROC_COMPLETE' in os.environ:
-        from parproc.cli.complete import answer
+        from parproc.cli.completion import answer
 
         _answer(answer(os.environ['_PARPROC_COMPLETE']))
         return
@@ -71,16 +71,16 @@ def _quick_answer(arguments: list[str]) -> str | None:
 
         return f'parproc {__version__}\n'
     if arguments in (['--help'], ['-h']):
-        from parproc.cli.helptext import HELP
+        from parproc.cli.help_text import HELP
 
         return HELP
     if arguments in (['--list'], ['-l']):
-        from parproc.cli.complete import remembered_list
+        from parproc.cli.completion import remembered_list
 
         return remembered_list()
     if arguments and arguments[0].startswith('--completion'):
         shell = arguments[1:] if arguments[0] == '--completion' else [arguments[0].partition('=')[2], *arguments[1:]]
-        from parproc.cli.scripts import SCRIPTS, completion_script
+        from parproc.cli.completion_scripts import SCRIPTS, completion_script
 
         if len(shell) == 1 and shell[0] in SCRIPTS:
             return completion_script(shell[0])

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, SupportsIndex, TypeAlias
 
 from parproc.core.names import as_text, is_glob
-from parproc.core.plain import has_text, shown
+from parproc.core.plain_data import has_text, shown
 from parproc.errors import KnotError, MissingError, ProcessError, UserError
-from parproc.values import EncodedResult, Results
+from parproc.values.encoding import EncodedResult, Results
 
 LONGEST_REMARK = 4000
 Name: TypeAlias = 'str | Callable[..., object]'

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from parproc.catalog import Catalog, Task
+from parproc.catalog.catalog import Catalog, Task
+from parproc.catalog.proto import Family
 from parproc.core.model import TERMINAL, ErrorKind, Outcome, ProcState
-from parproc.family import Family
-from parproc.options import IgnoredLines
-from parproc.registry import WhenScheduled, WhenTargetScheduled, reverse_dependencies
+from parproc.declare.declaration import WhenScheduled, WhenTargetScheduled, reverse_dependencies
+from parproc.declare.options import IgnoredLines
 
 
 class Source(Protocol):

@@ -7,21 +7,23 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from parproc import checks, lifetime, registry
 from parproc.context import Name, Names, flatten, inside_child, is_one_name
+from parproc.declare import checks
+from parproc.declare.declaration import Origin, check_field, make_declaration
+from parproc.declare.options import Options
+from parproc.engine import at_exit
+from parproc.engine.workspace import Workspace
 from parproc.errors import UserError
+from parproc.host.interactive import is_interactive
 from parproc.info import ProcInfo, ProtoInfo
-from parproc.interactive import is_interactive
-from parproc.options import Options
-from parproc.workspace import Workspace
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from typing_extensions import Self, Unpack
 
+    from parproc.declare.keywords import OptionKeywords, ProcKeywords, ProtoKeywords
     from parproc.engine.loop import Listener
-    from parproc.keywords import OptionKeywords, ProcKeywords, ProtoKeywords
     from parproc.run_events import RunEvent
 
 Function = TypeVar('Function', bound=Callable[..., object])
@@ -60,7 +62,7 @@ class Session:
             raise checks.wrong('on_event', 'a function', on_event)
         self._workspace = Workspace(Options().updated(**options), listener, on_event)
         self._made_inside = inside_child()
-        lifetime.watch_over(self._workspace)
+        at_exit.watch_over(self._workspace)
 
     def __enter__(self) -> Self:
         return self
@@ -99,7 +101,7 @@ class Session:
         Args:
             name: the proc's name; the function's own when left out.
             f: called with a :class:`ProcContext` and the proc's arguments, in a child process.
-            fields: see :class:`parproc.keywords.ProcKeywords`.
+            fields: see :class:`parproc.declare.keywords.ProcKeywords`.
 
         Returns:
             The function, unchanged.
@@ -130,7 +132,7 @@ class Session:
         Args:
             name: pattern with ``[placeholder]`` segments, each a parameter of the function.
             f: called with a :class:`ProcContext` and the arguments read from the filled-out name.
-            fields: see :class:`parproc.keywords.ProtoKeywords`.
+            fields: see :class:`parproc.declare.keywords.ProtoKeywords`.
 
         Returns:
             The function, unchanged.
@@ -146,7 +148,7 @@ class Session:
             name, function = None, name
 
         def declare(target: Function) -> Function:
-            declaration = registry.declare(target, name, is_proto=is_proto, origin=self._origin(), **fields)
+            declaration = make_declaration(target, name, is_proto=is_proto, origin=self._origin(), **fields)
             self._workspace.declare(declaration, replacing=replacing or is_interactive())
             return target
 
@@ -155,10 +157,10 @@ class Session:
             return declare(function)
         if isinstance(name, str):
             for key, value in fields.items():  # now already: a decorator that is never applied says nothing later
-                registry.check_field(key, value, 'Proto' if is_proto else 'Proc', name)
+                check_field(key, value, 'Proto' if is_proto else 'Proc', name)
         return declare
 
-    def _origin(self) -> registry.Origin:
+    def _origin(self) -> Origin:
         """Return the task file that is being loaded, with the separator that holds by now."""
         workspace = self._workspace
         origin = workspace.origin
@@ -355,7 +357,7 @@ class Session:
         self._workspace.set_params(params)
 
     def set_options(self, **options: Unpack[OptionKeywords]) -> None:
-        """Change options; see :class:`parproc.keywords.OptionKeywords` for what there is.
+        """Change options; see :class:`parproc.declare.keywords.OptionKeywords` for what there is.
 
         Raises:
             UserError: for an unknown option or a bad value; nothing was changed.

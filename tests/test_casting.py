@@ -9,7 +9,7 @@ from typing import Annotated, Literal, NewType, Optional, Union
 
 import pytest
 
-from parproc.casting import annotations_of, caster_for, scope_of, type_name
+from parproc.declare.casting import annotations_of, caster_for, scope_of, type_name
 from parproc.errors import UserError
 
 Port = NewType('Port', int)

@@ -12,11 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import parproc as pp
-from parproc.catalog import Catalog
+from parproc.catalog.catalog import Catalog
 from parproc.core.model import ProcState, TaskSpec
 from parproc.core.targets import expand
+from parproc.declare.declaration import (
+    NO_FAILURES,
+    DepProcContext,
+    Origin,
+    WhenScheduled,
+    WhenTargetScheduled,
+    make_declaration,
+)
 from parproc.errors import UserError
-from parproc.registry import NO_FAILURES, DepProcContext, Origin, WhenScheduled, WhenTargetScheduled, declare
 
 
 class Env(enum.Enum):
@@ -32,10 +39,10 @@ class Built:
         self.states: dict[str, ProcState] = {}
 
     def proc(self, name: str, function: Callable[..., object] = lambda context: None, **fields: Any) -> None:
-        self.catalog.declare(declare(function, name, is_proto=False, **fields))
+        self.catalog.declare(make_declaration(function, name, is_proto=False, **fields))
 
     def proto(self, name: str, function: Callable[..., object] = lambda context: None, **fields: Any) -> None:
-        self.catalog.declare(declare(function, name, is_proto=True, **fields))
+        self.catalog.declare(make_declaration(function, name, is_proto=True, **fields))
 
     def create(self, name: str, proc_name: str | None = None, /, **args: object) -> list[str]:
         return self.catalog.create(name, proc_name, args, {})
@@ -721,10 +728,10 @@ def test_a_replaced_proc_leaves_nothing_behind(built: Built) -> None:
     built.proc('a', old, deps=['x'], rdeps=['target'], now=True)
     built.proc('target')
     built.proc('x')
-    user = declare(lambda context: None, 'user', is_proto=False, deps=[old])
+    user = make_declaration(lambda context: None, 'user', is_proto=False, deps=[old])
     built.catalog.declare(user)
     assert built.deps('target')['target'] == {'a'}
-    new = declare(lambda context: 'new', 'a', is_proto=False)
+    new = make_declaration(lambda context: 'new', 'a', is_proto=False)
     assert built.catalog.declare(new, replace=True) == ['a']
     assert built.call('a') == 'new'
     assert built.deps('target') == {'target': set()}
@@ -740,7 +747,7 @@ def test_a_replaced_proto_takes_its_procs_with_it(built: Built) -> None:
     built.create('b::dev')
     built.create('b::[env]', 'mine', env='prod')
     built.proc('t')
-    new = declare(lambda context, env: env, 'b::[env]', is_proto=True, arg_choices={'env': ['test']})
+    new = make_declaration(lambda context, env: env, 'b::[env]', is_proto=True, arg_choices={'env': ['test']})
     assert built.catalog.declare(new, replace=True) == ['b::dev', 'mine']
     assert list(built.catalog.procs) == ['t'] and built.catalog.take_now() == []
     assert built.create('b::*') == ['b::test']
@@ -755,8 +762,8 @@ def test_a_replaced_proto_takes_its_procs_with_it(built: Built) -> None:
 def test_whatever_has_the_name_is_replaced(built: Built, first: str, second: str) -> None:
     def declared(name: str) -> Any:
         if name == 'proc':
-            return declare(lambda context: 'proc', 'build', is_proto=False)
-        return declare(lambda context, env: env, name, is_proto=True)
+            return make_declaration(lambda context: 'proc', 'build', is_proto=False)
+        return make_declaration(lambda context, env: env, name, is_proto=True)
 
     built.catalog.declare(declared(first))
     built.catalog.declare(declared(second), replace=True)
@@ -770,7 +777,7 @@ def test_whatever_has_the_name_is_replaced(built: Built, first: str, second: str
 def test_an_exact_declaration_may_replace_a_proc_that_was_created(built: Built) -> None:
     built.proto('b::[env]', lambda context, env: 'proto')
     built.create('b::dev')
-    new = declare(lambda context: 'proc', 'b::dev', is_proto=False)
+    new = make_declaration(lambda context: 'proc', 'b::dev', is_proto=False)
     assert built.catalog.declare(new, replace=True) == ['b::dev']
     assert built.call('b::dev') == 'proc' and built.create('b::prod') == ['b::prod']
 
@@ -780,10 +787,12 @@ def test_a_declaration_that_is_wrong_replaces_nothing(built: Built) -> None:
     built.create('b::dev')
     with pytest.raises(UserError):
         built.catalog.declare(
-            declare(lambda context, env: env, 'b::[env]', is_proto=True, arg_choices={'o': [1]}), replace=True
+            make_declaration(lambda context, env: env, 'b::[env]', is_proto=True, arg_choices={'o': [1]}), replace=True
         )
     with pytest.raises(UserError):
-        built.catalog.declare(declare(lambda context: 1, 'b::dev', is_proto=False, deps=['x::[y]']), replace=True)
+        built.catalog.declare(
+            make_declaration(lambda context: 1, 'b::dev', is_proto=False, deps=['x::[y]']), replace=True
+        )
     assert built.call('b::dev') == 'dev' and built.create('b::*') == ['b::dev']
 
 
@@ -791,11 +800,15 @@ def test_what_an_included_file_declares_can_be_replaced(built: Built) -> None:
     inner = Origin(('web',))
     for _ in range(2):
         built.catalog.declare(
-            declare(lambda context: 1, 'build', is_proto=False, origin=inner, rdeps=['test']), replace=True
+            make_declaration(lambda context: 1, 'build', is_proto=False, origin=inner, rdeps=['test']), replace=True
         )
-        built.catalog.declare(declare(lambda context: 1, 'test', is_proto=False, origin=inner), replace=True)
+        built.catalog.declare(
+            make_declaration(lambda context: 1, 'test', is_proto=False, origin=inner), replace=True
+        )
         assert built.deps('web::test')['web::test'] == {'web::build'}
-    built.catalog.declare(declare(lambda context: 1, 'build', is_proto=False, origin=inner), replace=True)
+    built.catalog.declare(
+        make_declaration(lambda context: 1, 'build', is_proto=False, origin=inner), replace=True
+    )
     assert built.deps('web::test') == {'web::test': set()}
 
 
@@ -812,14 +825,16 @@ def test_after_any_replacements_a_catalog_is_as_if_only_the_last_had_been_declar
         history.append((name, fields, chance.choice([None, 'c::1', 'd::1', 'd::2'])))
     replaced, fresh = Built(), Built()
     for name, fields, wanted in history:
-        replaced.catalog.declare(declare(lambda context, x='': x, name, is_proto='[' in name, **fields), replace=True)
+        replaced.catalog.declare(
+            make_declaration(lambda context, x='': x, name, is_proto='[' in name, **fields), replace=True
+        )
         if wanted is not None and f'{wanted[0]}::[x]' in replaced.catalog.protos:
             replaced.create(wanted)
     last = {name: fields for name, fields, _ in history}
     for name, fields in sorted(
         last.items(), key=lambda item: max(i for i, entry in enumerate(history) if entry[0] == item[0])
     ):
-        fresh.catalog.declare(declare(lambda context, x='': x, name, is_proto='[' in name, **fields))
+        fresh.catalog.declare(make_declaration(lambda context, x='': x, name, is_proto='[' in name, **fields))
     for name in list(replaced.catalog.procs):
         fresh.create(name)
     assert set(fresh.catalog.procs) == set(replaced.catalog.procs)

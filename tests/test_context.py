@@ -11,7 +11,7 @@ import pytest
 
 from parproc.context import Params, ProcContext
 from parproc.errors import KnotError, ProcessError, UserError
-from parproc.values import Results, encode
+from parproc.values.encoding import Results, encode
 
 
 class Line:

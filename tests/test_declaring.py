@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import parproc as pp
-from parproc.keywords import OptionKeywords, ProtoKeywords
+from parproc.declare.keywords import OptionKeywords, ProtoKeywords
 from parproc.session import workspace_of
 
 

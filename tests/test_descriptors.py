@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from parproc import descriptors
+from parproc.host import descriptors
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from parproc.options import Options
+from parproc.declare.options import Options
 
 EXAMPLES = Path(__file__).parent.parent / 'examples'
 README = (Path(__file__).parent.parent / 'README.md').read_text()

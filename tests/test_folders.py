@@ -8,7 +8,7 @@ import stat
 
 import pytest
 
-from parproc.folders import check_ours, make_again
+from parproc.host.private_folders import check_ours, make_again
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import parproc as pp
-from parproc import keywords, registry
-from parproc.options import MODES, OUTPUTS, Options
+from parproc.declare import declaration, keywords
+from parproc.declare.options import MODES, OUTPUTS, Options
 from parproc.project import toml
 
 HERE = Path(__file__).parent
@@ -50,9 +50,9 @@ def documented(kind: type) -> set[str]:
 
 
 def test_each_keyword_is_a_field_of_a_declaration() -> None:
-    assert set(keywords.ProtoKeywords.__annotations__) - ONLY_IN_CODE == set(registry.FIELDS)
-    assert set(keywords.ProcKeywords.__annotations__) - ONLY_IN_CODE == set(registry.FIELDS) - {'arg_choices'}
-    assert set(registry.FIELDS) <= {field.name for field in fields(registry.Declaration)}
+    assert set(keywords.ProtoKeywords.__annotations__) - ONLY_IN_CODE == set(declaration.FIELDS)
+    assert set(keywords.ProcKeywords.__annotations__) - ONLY_IN_CODE == set(declaration.FIELDS) - {'arg_choices'}
+    assert set(declaration.FIELDS) <= {field.name for field in fields(declaration.Declaration)}
 
 
 def test_each_keyword_is_a_key_in_toml() -> None:

@@ -10,8 +10,15 @@ from typing import Any
 import pytest
 
 from parproc.core.commands import text
+from parproc.declare.declaration import (
+    NO_FAILURES,
+    Declaration,
+    Output,
+    WhenScheduled,
+    WhenTargetScheduled,
+    make_declaration,
+)
 from parproc.errors import UserError
-from parproc.registry import NO_FAILURES, Declaration, Output, WhenScheduled, WhenTargetScheduled, declare
 
 
 def build(context: object) -> None:
@@ -23,11 +30,11 @@ def build(context: object) -> None:
 
 
 def proc(**fields: Any) -> Declaration:
-    return declare(build, 'b', is_proto=False, **fields)
+    return make_declaration(build, 'b', is_proto=False, **fields)
 
 
 def test_name_description_and_place_come_from_the_function() -> None:
-    declaration = declare(build, None, is_proto=False)
+    declaration = make_declaration(build, None, is_proto=False)
     assert (declaration.name, declaration.doc) == ('build', 'Build everything, and more.')
     assert declaration.location is not None
     assert declaration.location.file == __file__
@@ -39,14 +46,16 @@ def test_a_description_of_its_own_wins() -> None:
 
 def test_a_partial_tells_the_place_of_its_function_but_needs_a_name() -> None:
     partial = functools.partial(build)
-    assert declare(partial, 'p', is_proto=False).location == declare(build, 'b', is_proto=False).location
+    assert (
+        make_declaration(partial, 'p', is_proto=False).location == make_declaration(build, 'b', is_proto=False).location
+    )
     with pytest.raises(UserError, match='needs a name'):
-        declare(partial, None, is_proto=False)
+        make_declaration(partial, None, is_proto=False)
 
 
 def test_a_lambda_needs_a_name() -> None:
     with pytest.raises(UserError, match='needs a name'):
-        declare(lambda context: context, None, is_proto=False)
+        make_declaration(lambda context: context, None, is_proto=False)
 
 
 @pytest.mark.parametrize(
@@ -111,35 +120,35 @@ def test_an_unknown_field_is_refused_with_the_nearest_one() -> None:
 @pytest.mark.parametrize('choices', [{'env': 'dev'}, {'env': 3}, ['dev'], {1: ['dev']}])
 def test_choices_are_a_mapping_to_lists(choices: object) -> None:
     with pytest.raises(UserError):
-        declare(lambda c, env: env, 'b::[env]', is_proto=True, arg_choices=choices)
+        make_declaration(lambda c, env: env, 'b::[env]', is_proto=True, arg_choices=choices)
 
 
 def test_what_is_no_function_is_refused() -> None:
     with pytest.raises(UserError, match='takes a function'):
-        declare('build', 'b', is_proto=False)  # type: ignore[arg-type]
+        make_declaration('build', 'b', is_proto=False)  # type: ignore[arg-type]
 
 
 def test_a_name_is_text() -> None:
     with pytest.raises(UserError, match='must be text'):
-        declare(build, 3, is_proto=False)  # type: ignore[arg-type]
+        make_declaration(build, 3, is_proto=False)  # type: ignore[arg-type]
 
 
 def test_a_parameter_of_a_proc_that_nothing_supplies_is_refused() -> None:
     with pytest.raises(UserError, match=r'nothing supplies its parameter "env".*needs Proto'):
-        declare(lambda c, env: env, 'b::[env]', is_proto=False)
-    assert declare(lambda c, env: env, 'b', is_proto=False, args={'env': 1}).args == {'env': 1}
+        make_declaration(lambda c, env: env, 'b::[env]', is_proto=False)
+    assert make_declaration(lambda c, env: env, 'b', is_proto=False, args={'env': 1}).args == {'env': 1}
 
 
 def test_dependencies_may_stand_as_default_of_a_parameter() -> None:
     def second(context: object, deps: object = ['first']) -> None:  # noqa: B006
         """Depend on first."""
 
-    assert declare(second, None, is_proto=False).deps == ('first',)
-    assert declare(second, None, is_proto=False, deps=['other']).deps == ('other',)
+    assert make_declaration(second, None, is_proto=False).deps == ('first',)
+    assert make_declaration(second, None, is_proto=False, deps=['other']).deps == ('other',)
 
 
 def test_a_command_has_no_function() -> None:
-    declaration = declare(None, 'lint', is_proto=False, commands=(text('ruff'),))
+    declaration = make_declaration(None, 'lint', is_proto=False, commands=(text('ruff'),))
     assert (declaration.function, declaration.commands) == (None, (text('ruff'),))
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
+from parproc.declare.signature import ask, bind, call_with, read
 from parproc.errors import UserError
-from parproc.signature import ask, bind, call_with, read
 
 
 def outcome(function: Callable[..., object], **args: object) -> object:

@@ -17,9 +17,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from parproc import values
 from parproc.errors import MissingError, ProcFailedError, UserError
-from parproc.values import INLINE_LIMIT, FileResult, ResultError, Results, decode, encode, first_unknown
+from parproc.values import encoding
+from parproc.values.encoding import INLINE_LIMIT, FileResult, ResultError, Results, decode, encode, first_unknown
 
 
 class Room(NamedTuple):
@@ -169,7 +169,7 @@ def test_a_result_goes_where_there_is_room(tmp_path, monkeypatch):
         place = Room(1, 4 * INLINE_LIMIT if os.fspath(folder) == str(tmp_path / 'full') else 1 << 40)
         return place
 
-    monkeypatch.setattr(values.os, 'statvfs', room)
+    monkeypatch.setattr(encoding.os, 'statvfs', room)
     paths = []
     for name in ('full', 'roomy'):
         (tmp_path / name).mkdir()
@@ -182,14 +182,14 @@ def test_a_result_goes_where_there_is_room(tmp_path, monkeypatch):
 
 def test_a_place_that_turns_out_to_be_full_is_left_without_a_trace(tmp_path, monkeypatch):
     paths = [str(tmp_path / 'full'), str(tmp_path / 'roomy')]
-    real = values._write_to
+    real = encoding._write_to
 
     def write(path, parts):
         real(path, parts)
         if path == paths[0]:
             raise OSError(errno.ENOSPC, 'full')
 
-    monkeypatch.setattr(values, '_write_to', write)
+    monkeypatch.setattr(encoding, '_write_to', write)
     assert encode(b'x' * INLINE_LIMIT, paths).path == paths[1]
     assert not (tmp_path / 'full').exists()
 

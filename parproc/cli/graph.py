@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from parproc.cli.output import emit
 from parproc.core.plan import Plan
-from parproc.core.screen import plain_text
+from parproc.core.terminal_text import plain_text
 
 
 def print_plan(plan: Plan) -> None:

@@ -5,11 +5,17 @@ from __future__ import annotations
 import os
 
 from parproc.cli.output import emit, note
-from parproc.core.plain import read_as
-from parproc.core.screen import plain_text
+from parproc.core.plain_data import read_as
+from parproc.core.terminal_text import plain_text
+from parproc.declare.declaration import (
+    Declaration,
+    NoFailures,
+    WhenScheduled,
+    WhenTargetScheduled,
+    reverse_dependencies,
+)
+from parproc.engine.workspace import Workspace
 from parproc.errors import UserError
-from parproc.registry import Declaration, NoFailures, WhenScheduled, WhenTargetScheduled, reverse_dependencies
-from parproc.workspace import Workspace
 
 WIDEST_NAME = 40
 MOST_CHOICES = 12

@@ -9,15 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from parproc.cli.request import CommandLine
+from parproc.cli.command_line import CommandLine
 from parproc.cli.streams import own_streams
+from parproc.declare.declaration import ROOT, Declaration, Origin
+from parproc.engine.workspace import Workspace
 from parproc.errors import UserError
 from parproc.exec.cpus import usable_cpus
 from parproc.project.find import find_task_files, named_task_files
 from parproc.project.load import load_python
 from parproc.project.modules import guard_folder, place_asked_folders
-from parproc.registry import ROOT, Declaration, Origin
-from parproc.workspace import Workspace
 
 if TYPE_CHECKING:
     from parproc.project.toml import TomlFile

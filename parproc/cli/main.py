@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import NoReturn
 
+from parproc.cli.command_line import CommandLine, read_plain
 from parproc.cli.output import WriteError, complain_of_output, emit, note, silence
-from parproc.cli.request import CommandLine, read_plain
 from parproc.control.signals import die_by
-from parproc.core.screen import plain_text
+from parproc.core.terminal_text import plain_text
 from parproc.errors import ParprocError
 
 
@@ -94,7 +94,7 @@ def read_command_line(arguments: Sequence[str]) -> CommandLine | None:
 
 def act(asked: CommandLine) -> int:
     """Do what is asked and return the exit code, negative for the signal to die by."""
-    from parproc.cli.act import act as do
+    from parproc.cli.dispatch import act as do
 
     return do(asked)
 

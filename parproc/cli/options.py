@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import click
 
 from parproc import __version__
+from parproc.cli.command_line import GRAPHS, CommandLine, split_arguments, split_words
 from parproc.cli.output import WriteError
-from parproc.cli.request import GRAPHS, CommandLine, split_arguments, split_words
+from parproc.declare.options import MODES, OUTPUTS
 from parproc.errors import UserError
-from parproc.options import MODES, OUTPUTS
 
 
 def read_options(arguments: Sequence[str]) -> CommandLine | None:

@@ -9,17 +9,17 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 
+from parproc.cli.command_line import CommandLine
 from parproc.cli.output import has_room, note
-from parproc.cli.request import CommandLine
 from parproc.core.durations import parse_duration
-from parproc.core.screen import plain_text
-from parproc.descriptors import close, own
+from parproc.core.terminal_text import plain_text
+from parproc.engine.workspace import Workspace
 from parproc.errors import UserError
-from parproc.exec.streams import flush
-from parproc.report.choose import Place, mode_of_run, open_screen
+from parproc.exec.child_streams import flush
+from parproc.host.descriptors import close, own
+from parproc.report.choose_reporters import Place, mode_of_run, open_screen
 from parproc.report.fanout import Reporter, Reporters
 from parproc.report.outputs import Outputs, write_out
-from parproc.workspace import Workspace
 
 FEWEST_FILES = 22
 LAST_WORDS = 1.0
@@ -62,7 +62,7 @@ def run(workspace: Workspace, targets: Sequence[str], asked: CommandLine, home: 
         return -signal.SIGPIPE
     code, lost = outcome.exit_code, outputs.out.lost
     if printed is not None and printed in outcome.results:
-        from parproc.cli.printed import NotJsonError, json_text
+        from parproc.cli.result_json import NotJsonError, json_text
 
         try:
             text = json_text(outcome.results[printed])

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from parproc.core.screen import plain_text
+from parproc.core.terminal_text import plain_text
 
 STDIN = 0
 

@@ -10,7 +10,7 @@ from collections import deque
 from types import FrameType, TracebackType
 from typing import NoReturn
 
-from parproc import descriptors
+from parproc.host import descriptors
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 
-from parproc.core.plain import shown
+from parproc.core.plain_data import shown
 from parproc.errors import UserError
 
 _UNITS = {'ms': 0.001, 's': 1.0, 'm': 60.0, 'h': 3600.0, 'd': 86400.0}

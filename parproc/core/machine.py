@@ -3,7 +3,7 @@
 :class:`Machine` decides what starts when. It owns no clock, process or file: it is told what happened
 (:meth:`Machine.handle`) and answers with what to do. The same events give the same actions, so a run can be replayed.
 
-The laws it keeps, stated in :mod:`parproc.core.laws` and checked by the tests after every event:
+The laws it keeps, stated in :mod:`parproc.core.invariants` and checked by the tests after every event:
 
 - A task moves only along :data:`parproc.core.task.MOVES`; an illegal move raises with the task's story.
 - At most ``parallel`` tasks are ACTIVE. A task that waits from inside gives its slot back and, when what it waits for
@@ -22,7 +22,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TypeAlias, cast
 
-from parproc.core import knots, priority
+from parproc.core import deadlock, priority
 from parproc.core.events import (
     Action,
     Cancelled,
@@ -516,9 +516,9 @@ class Machine:
     def _check_wait(self, task: Task) -> None:
         """Break the wait of ``task`` when it closes a ring of tasks that wait for each other."""
         if task.phase is Phase.SUSPENDED:
-            ring = knots.ring_from(task, self.tasks, self._locks)
+            ring = deadlock.ring_from(task, self.tasks, self._locks)
             if ring:
-                task.knot = knots.describe(ring, self.tasks, self._locks)
+                task.knot = deadlock.describe(ring, self.tasks, self._locks)
                 self._move(task, Phase.RESUMING)
                 self._resuming.append(task)
 

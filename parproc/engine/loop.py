@@ -49,7 +49,6 @@ from parproc.core.machine import SIGTERM, Machine
 from parproc.core.model import GOOD
 from parproc.core.view import Message, TaskLogged, TaskProgressed
 from parproc.core.view import Warned as WarningMessage
-from parproc.descriptors import disown, own
 from parproc.errors import InternalError, UserError
 from parproc.exec.protocol import (
     Asked,
@@ -67,7 +66,8 @@ from parproc.exec.protocol import (
     Warned,
 )
 from parproc.exec.system import signal_name
-from parproc.values import EncodedResult
+from parproc.host.descriptors import disown, own
+from parproc.values.encoding import EncodedResult
 
 STOP_KEY = 'q'
 RETRY = 0.02

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Protocol
 from parproc.core.machine import Machine
 from parproc.core.model import NEVER_RAN, ErrorKind, Outcome
 from parproc.core.view import RunBegan, RunEnded, Warned
+from parproc.declare.options import Options
 from parproc.engine.loop import Engine, Listener, TaskSource
 from parproc.engine.told import Told
 from parproc.errors import UserError
 from parproc.exec.protocol import Asked, Executor, Report
-from parproc.options import Options
-from parproc.values import EncodedResult, decode_result
+from parproc.values.encoding import EncodedResult, decode_result
 
 if TYPE_CHECKING:
     import re
     import selectors
     import threading
 
-    from parproc.report.program import ProgramListener
+    from parproc.report.program_display import ProgramListener
     from parproc.run_events import RunEvent
     from parproc.store.runs import RunFolder
 
@@ -82,7 +82,7 @@ class Run:
 
     def _executor(self, selector: selectors.BaseSelector, post: Callable[[Report], None]) -> Executor:
         def processes() -> Executor:
-            from parproc.exec.processes import ProcessExecutor
+            from parproc.exec.child_processes import ProcessExecutor
 
             return ProcessExecutor(
                 selector,
@@ -94,7 +94,7 @@ class Run:
 
         if self._settings.options.mode != 'single':
             return processes()
-        from parproc.exec.inprocess import InProcessExecutor, SingleExecutor
+        from parproc.exec.in_process import InProcessExecutor, SingleExecutor
 
         return SingleExecutor(InProcessExecutor(post, self._ask), processes)
 
@@ -105,7 +105,7 @@ class Run:
 
     def _shown(self) -> ProgramListener:
         """Return what shows this run of a program."""
-        from parproc.report.program import program_listener
+        from parproc.report.program_display import program_listener
 
         settings = self._settings
         display = program_listener(
@@ -117,7 +117,7 @@ class Run:
         )
         if settings.options.mode != 'single':
             from parproc.exec.cpus import usable_cpus
-            from parproc.report.crowding import CrowdingReporter, machine_memory
+            from parproc.report.memory_warning import CrowdingReporter, machine_memory
 
             display.add(
                 CrowdingReporter(
@@ -140,7 +140,7 @@ class Run:
         machine.stop_grace = options.stop_grace
         before = self._settings.options
         if self._display is not None and any(getattr(options, name) != getattr(before, name) for name in SHOWN_BY):
-            from parproc.report.program import program_screen
+            from parproc.report.program_display import program_screen
 
             settings = self._settings
             screen = program_screen(

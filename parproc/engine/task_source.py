@@ -10,21 +10,21 @@ from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
-from parproc.catalog import Catalog
+from parproc.catalog.catalog import Catalog
+from parproc.catalog.inputs import Inputs, inputs_of
 from parproc.core import plan as planning
 from parproc.core.events import Wanted
 from parproc.core.machine import Machine
 from parproc.core.model import GOOD, TERMINAL, ProcState
 from parproc.core.names import is_glob
 from parproc.core.plan import Plan
+from parproc.declare.declaration import Declaration
+from parproc.declare.options import Options
 from parproc.errors import UserError
 from parproc.exec.fresh import place_of
 from parproc.exec.protocol import FunctionPlace, Job
-from parproc.inputs import Inputs, inputs_of
-from parproc.options import Options
-from parproc.registry import Declaration
 from parproc.store.runs import RunFolder
-from parproc.values import EncodedResult, Results
+from parproc.values.encoding import EncodedResult, Results
 
 _ABSENT = object()
 

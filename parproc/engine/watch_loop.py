@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from parproc.catalog.inputs import Inputs
 from parproc.engine.loop import Engine
-from parproc.inputs import Inputs
 from parproc.watching.watcher import Watcher
 
 

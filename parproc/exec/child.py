@@ -15,15 +15,14 @@ from collections.abc import Callable
 from types import FrameType
 from typing import NoReturn, TextIO, TypeAlias
 
-from parproc import descriptors
 from parproc.context import ProcContext, enter_child
 from parproc.core.model import SUCCESS, ErrorKind, Outcome, failure
 from parproc.exec import cpython, openmp, outcomes, ownership, system, wire
+from parproc.exec.child_streams import flush, flush_handlers, make_streams, name_records, open_log, use_streams
 from parproc.exec.foreground import put_into_foreground
 from parproc.exec.fresh import begin_anew
 from parproc.exec.outcomes import Terminated, enter_directory, in_debugger, judge, perform
 from parproc.exec.protocol import Job
-from parproc.exec.streams import flush, flush_handlers, make_streams, name_records, open_log, use_streams
 from parproc.exec.wire import (
     ChildChannel,
     Kind,
@@ -33,7 +32,8 @@ from parproc.exec.wire import (
     pack_references,
     pack_result,
 )
-from parproc.values import EncodedResult, Reference
+from parproc.host import descriptors
+from parproc.values.encoding import EncodedResult, Reference
 
 Ending: TypeAlias = (
     'tuple[Job, Outcome, EncodedResult | None, set[str] | None, set[Reference], tuple[TextIO | None, ...]]'

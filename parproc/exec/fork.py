@@ -7,13 +7,13 @@ import sys
 from _socket import AF_UNIX, SOCK_STREAM, socket, socketpair
 from contextlib import nullcontext
 
-from parproc import descriptors
 from parproc.exec import system
 from parproc.exec.child import Ground, prepare, run_job
+from parproc.exec.child_streams import flush, flush_log_files
 from parproc.exec.cpython import fork
+from parproc.exec.logging_locks import QuietLogging
 from parproc.exec.protocol import Job, StartError, start_error
-from parproc.exec.quiet import QuietLogging
-from parproc.exec.streams import flush, flush_log_files
+from parproc.host import descriptors
 
 
 def open_channel(highest: int, high: int) -> tuple[socket, socket]:

@@ -9,18 +9,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
-from parproc import descriptors
 from parproc.core.model import ErrorKind, Outcome, failure
 from parproc.errors import UserError
 from parproc.exec import system
 from parproc.exec.protocol import FunctionPlace, Job
 from parproc.exec.wire import ChildChannel
-from parproc.values import Results
+from parproc.host import descriptors
+from parproc.values.encoding import Results
 
 MAIN = '__mp_main__'
 START = (
     'import sys; sys.path[:] = {path!r}; sys.argv[:] = {argv!r}; '
-    'from parproc.anew import main; main({channel}, {message})'
+    'from parproc.fresh_main import main; main({channel}, {message})'
 )
 
 

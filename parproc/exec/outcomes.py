@@ -16,9 +16,9 @@ from types import TracebackType
 from parproc.context import ProcContext
 from parproc.core.model import SUCCESS, ErrorKind, Location, Outcome, ProcState, failure
 from parproc.errors import KnotError, ProcFailedError, ProcNoChangeError, ProcSkippedError, UserError
-from parproc.exec.frames import PACKAGE, drop_our_frames
 from parproc.exec.system import signal_name
-from parproc.values import EncodedResult, Reference, ResultError, encode, name_of
+from parproc.exec.tracebacks import PACKAGE, drop_our_frames
+from parproc.values.encoding import EncodedResult, Reference, ResultError, encode, name_of
 
 LONGEST_REASON = 300
 LONGEST_MESSAGE = 64 * 1024
@@ -83,7 +83,7 @@ def perform(
         context: what it is given.
         result_paths: files that a large result may be written to.
         say: takes a traceback, with the user's frames only, and whatever else belongs into the log.
-        references: as for :func:`parproc.values.encode`.
+        references: as for :func:`parproc.values.encoding.encode`.
     """
     try:
         value = call(context)

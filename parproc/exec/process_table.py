@@ -7,8 +7,8 @@ import signal
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
-from parproc.descriptors import close, own
 from parproc.exec import system
+from parproc.host.descriptors import close, own
 
 MOST_SAID = 300
 

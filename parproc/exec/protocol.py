@@ -14,7 +14,7 @@ from typing import Protocol, TypeAlias
 
 from parproc.context import ProcContext
 from parproc.core.model import Outcome
-from parproc.values import EncodedResult, Results
+from parproc.values.encoding import EncodedResult, Results
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ import time
 from collections.abc import Collection
 from typing import Any
 
-from parproc import descriptors
 from parproc.exec import ownership, process_table, system
+from parproc.host import descriptors
 
 PATIENCE = 5.0
 REST = 200

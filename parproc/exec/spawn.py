@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from parproc.exec import system
+from parproc.exec.child_streams import open_log
 from parproc.exec.protocol import Job, Warned, start_error
-from parproc.exec.streams import open_log
 
 Streams: TypeAlias = tuple[tuple[int, int], ...]
 IN_DIRECTORY = ('/bin/sh', '-c', 'cd -- "$1" && shift && exec "$@"', 'sh')

@@ -16,7 +16,7 @@ from collections.abc import Collection
 from functools import lru_cache
 from typing import Any
 
-from parproc.descriptors import own
+from parproc.host.descriptors import own
 
 PR_SET_CHILD_SUBREAPER = 36
 PR_GET_CHILD_SUBREAPER = 37

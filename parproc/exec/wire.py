@@ -14,7 +14,7 @@ from typing import Final
 
 from parproc.core.model import ErrorKind, Location, Outcome, ProcState
 from parproc.errors import UserError
-from parproc.values import EncodedResult, FileResult, Reference
+from parproc.values.encoding import EncodedResult, FileResult, Reference
 
 HEADER = 5
 LONGEST_FRAME = 256 * 1024 * 1024

@@ -11,18 +11,28 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from parproc import checks, registry
 from parproc.core import commands
 from parproc.core.model import Location
 from parproc.core.names import nearest
+from parproc.declare import checks
+from parproc.declare.declaration import (
+    FIELDS,
+    NO_FAILURES,
+    Declaration,
+    Origin,
+    Output,
+    WhenScheduled,
+    WhenTargetScheduled,
+    check_field,
+    make_declaration,
+)
 from parproc.errors import UserError
 from parproc.project.find import PYPROJECT
 from parproc.project.trust import read_trusted
-from parproc.registry import Declaration, Origin, Output, WhenScheduled, WhenTargetScheduled
 
 TOP_KEYS = ('default', 'include', 'dotenv', 'options', 'params', 'proc', 'proto')
 OWN_KEYS = frozenset({'run', 'when_scheduled', 'when_target_scheduled', 'no_failures'})
-KEYS = OWN_KEYS.union(registry.FIELDS)
+KEYS = OWN_KEYS.union(FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +139,7 @@ class _Reader:
             key = next(key for key in table if key not in KEYS)
             raise self._error(f'"{where}" has an unknown key "{key}"', where, key, nearest(key, sorted(KEYS)))
         try:
-            return registry.declare(
+            return make_declaration(
                 None,
                 name,
                 is_proto=kind == 'proto',
@@ -149,7 +159,7 @@ class _Reader:
                     _commands(table, name)
                 else:
                     for own, converted in _fields({key: value}).items():
-                        registry.check_field(own, converted, kind.capitalize(), name)
+                        check_field(own, converted, kind.capitalize(), name)
             except UserError:
                 return key
         return ''
@@ -227,7 +237,7 @@ def _fields(table: Mapping[str, Any]) -> dict[str, Any]:
     if OWN_KEYS.isdisjoint(table.keys() - {'run'}) and 'outputs' not in table:
         return fields
     if 'no_failures' in table and checks.flag(table['no_failures'], '"no_failures"'):
-        fields['deps'] = [*checks.items(fields.get('deps', []), '"deps"'), registry.NO_FAILURES]
+        fields['deps'] = [*checks.items(fields.get('deps', []), '"deps"'), NO_FAILURES]
     before: list[object] = []
     for key, kind in (('when_scheduled', WhenScheduled), ('when_target_scheduled', WhenTargetScheduled)):
         before += [kind(pattern) for pattern in checks.texts(table.get(key, ()), f'"{key}"')]

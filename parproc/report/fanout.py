@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Protocol, TextIO
 
 from parproc.core.events import Announcement
-from parproc.core.screen import plain_text
+from parproc.core.terminal_text import plain_text
 from parproc.core.view import Message, RunView
 from parproc.report.outputs import Outputs, standard_error
-from parproc.report.state import state_lines
+from parproc.report.status import state_lines
 
 LONGEST_REASON = 200
 

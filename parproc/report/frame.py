@@ -9,7 +9,7 @@ from itertools import islice
 from rich.cells import cell_len
 
 from parproc.core.durations import format_duration
-from parproc.core.screen import clean_line, plain_text
+from parproc.core.terminal_text import clean_line, plain_text
 from parproc.core.view import Running, RunView
 from parproc.report.cells import fit, steady
 from parproc.report.style import Style

@@ -13,16 +13,16 @@ from collections.abc import Callable
 from parproc.core.durations import format_duration
 from parproc.core.events import Announcement, TaskStarted, TaskWanted
 from parproc.core.model import GOOD, Location
-from parproc.core.screen import plain_text
+from parproc.core.terminal_text import plain_text
 from parproc.core.view import Ended, Message, RunBegan, RunEnded, RunView, TaskLogged
-from parproc.report.copying import BURST, CopyingReporter
+from parproc.report.follow import Tail
 from parproc.report.group import LONGEST_OUTPUT
+from parproc.report.log_copier import BURST, CopyingReporter
 from parproc.report.logfile import Ignored, failure_lines, has_output, none_ignored
 from parproc.report.sink import Sink
 from parproc.report.stepsummary import StepSummary
 from parproc.report.style import Style
 from parproc.report.summary import counts_text
-from parproc.report.tail import Tail
 
 MOST_ANNOTATIONS = 9
 """GitHub shows ten errors of a step, and may add one of its own; a line says how many more there are."""

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from parproc.core.model import GOOD
 from parproc.core.view import Ended, RunView
-from parproc.report.copying import BURST, CopyingReporter
+from parproc.report.follow import Tail
+from parproc.report.log_copier import BURST, CopyingReporter
 from parproc.report.logfile import Ignored, none_ignored
 from parproc.report.sink import Sink
 from parproc.report.style import Style
-from parproc.report.tail import Tail
 
 INDENT = '    '
 LONGEST_OUTPUT = 16 * 1024 * 1024

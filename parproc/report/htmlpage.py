@@ -10,7 +10,7 @@ from collections.abc import Callable
 from parproc.core.durations import format_duration
 from parproc.core.events import Announcement, TaskFinished, TaskStarted, TaskWanted
 from parproc.core.model import ErrorKind, ProcState
-from parproc.core.screen import plain_text
+from parproc.core.terminal_text import plain_text
 from parproc.core.view import HELD_BACK, Ended, Message, RunEnded, RunView
 from parproc.report.logfile import Ignored, failure_lines, none_ignored
 from parproc.report.reportfile import ReportFile

@@ -11,9 +11,9 @@ from enum import Enum
 from parproc.core.events import Announcement
 from parproc.core.model import Location, Usage
 from parproc.core.view import Message, RunView, TaskLogged, TaskProgressed, Warned
-from parproc.report.eventstream import EventStream
+from parproc.report.run_event_stream import EventStream
 from parproc.report.sink import PATIENCE, RETRY, Sink
-from parproc.report.waits import WaitOver
+from parproc.report.wait_over import WaitOver
 from parproc.run_events import ProcResult, RunEvent
 
 MOST_PENDING = 1 << 20

@@ -16,18 +16,18 @@ from itertools import islice
 from parproc.core.durations import format_duration
 from parproc.core.events import Announcement, RunStopping, TaskFinished, TaskRetrying
 from parproc.core.model import GOOD, ErrorKind, ProcState
-from parproc.core.screen import clean_line, plain_text
+from parproc.core.terminal_text import clean_line, plain_text
 from parproc.core.view import HELD_BACK, Ended, Message, RunBegan, RunEnded, RunView, TaskLogged, Warned
 from parproc.report.backlog import Backlog
 from parproc.report.frame import Scene, draw, rows_shown
+from parproc.report.last_lines import Tails
 from parproc.report.logfile import Ignored, failure_lines, none_ignored, read_log_excerpt
 from parproc.report.style import Style
 from parproc.report.summary import write_summary
-from parproc.report.tails import Tails
 from parproc.report.taskbar import Taskbar
 from parproc.report.timeleft import TimeLeft
 from parproc.report.tty import Tty
-from parproc.report.waits import WaitOver
+from parproc.report.wait_over import WaitOver
 
 FIRST = 0.2
 FRAME = 0.1

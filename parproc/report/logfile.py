@@ -8,8 +8,8 @@ import stat
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-from parproc.core.logscan import relevant_part
-from parproc.core.screen import clean_line
+from parproc.core.excerpt import relevant_part
+from parproc.core.terminal_text import clean_line
 
 HEAD = 64 * 1024
 TAIL = 512 * 1024

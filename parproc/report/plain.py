@@ -8,12 +8,12 @@ from itertools import islice
 from parproc.core.durations import format_duration
 from parproc.core.events import Announcement, RunStopping, TaskFinished, TaskRetrying, TaskStarted
 from parproc.core.model import ErrorKind, ProcState
-from parproc.core.screen import clean_line, plain_text
+from parproc.core.terminal_text import clean_line, plain_text
 from parproc.core.view import HELD_BACK, Ended, Message, RunBegan, RunEnded, RunView, TaskLogged, Warned
 from parproc.report.logfile import Ignored, failure_lines, none_ignored
 from parproc.report.style import Style
 from parproc.report.summary import write_summary
-from parproc.report.waits import WaitOver
+from parproc.report.wait_over import WaitOver
 
 HEARTBEAT = 30.0
 MOST_NAMED = 3

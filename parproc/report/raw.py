@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from parproc import descriptors
 from parproc.core.events import Announcement, RunStopping, TaskFinished, TaskStarted
 from parproc.core.model import ErrorKind, ProcState
-from parproc.core.screen import plain_text
+from parproc.core.terminal_text import plain_text
 from parproc.core.view import Ended, Message, RunView, Warned
+from parproc.host import descriptors
 from parproc.report.logfile import open_log
 from parproc.report.sink import PATIENCE, RETRY, Sink
 from parproc.report.style import Style

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from parproc.core.events import Announcement, TaskFinished, TaskReopened
 from parproc.core.model import GOOD
-from parproc.core.screen import plain_text
+from parproc.core.terminal_text import plain_text
 from parproc.core.view import HELD_BACK, Ended, Message, RunEnded, RunView, Warned
 from parproc.report.logfile import Ignored, none_ignored
 from parproc.report.plain import PlainReporter
 from parproc.report.style import Style
-from parproc.report.waits import WaitOver
+from parproc.report.wait_over import WaitOver
 
 
 class SilentReporter:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias
 
-from parproc import descriptors
+from parproc.host import descriptors
 
 if TYPE_CHECKING:
     import socket

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from zlib import crc32
 
 from parproc.core.events import Announcement, TaskStarted
-from parproc.core.screen import RESET, plain_text
+from parproc.core.terminal_text import RESET, plain_text
 from parproc.core.view import Ended, Message, RunView
-from parproc.report.copying import BURST, CopyingReporter
+from parproc.report.follow import Tail
+from parproc.report.log_copier import BURST, CopyingReporter
 from parproc.report.logfile import Ignored, none_ignored
 from parproc.report.sink import PATIENCE, Sink
 from parproc.report.style import Style
-from parproc.report.tail import Tail
 
 COLOURS = (32, 33, 34, 35, 36, 92, 93, 94, 95, 96)
 SHARE = 1 << 18

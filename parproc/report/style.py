@@ -8,7 +8,7 @@ from typing import TextIO
 
 from parproc.core.durations import format_duration
 from parproc.core.model import ErrorKind, ProcState
-from parproc.core.screen import plain_text
+from parproc.core.terminal_text import plain_text
 from parproc.core.view import HELD_BACK, Ended
 
 CODES = {'red': '31', 'green': '32', 'yellow': '33', 'blue': '34', 'dim': '2', 'bold': '1'}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from parproc.core.durations import format_duration
 from parproc.core.model import ErrorKind, ProcState
-from parproc.core.screen import plain_text
+from parproc.core.terminal_text import plain_text
 from parproc.core.view import Ended, RunBegan, RunEnded, RunView
 from parproc.report.style import Style
 

@@ -18,7 +18,7 @@ from parproc.core.events import (
     TaskWanted,
 )
 from parproc.core.model import Outcome
-from parproc.core.screen import plain_text
+from parproc.core.terminal_text import plain_text
 from parproc.core.view import Message, RunBegan, RunEnded, RunView
 from parproc.report.reportfile import ReportFile
 

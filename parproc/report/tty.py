@@ -8,7 +8,7 @@ import select
 import time
 from collections.abc import Callable
 
-from parproc import descriptors
+from parproc.host import descriptors
 
 USUAL_SIZE = (80, 24)
 CHUNK = 1 << 14

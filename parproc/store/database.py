@@ -13,13 +13,13 @@ import sqlite3
 from collections.abc import Callable
 from typing import TypeVar
 
-from parproc.core.screen import plain_text
-from parproc.descriptors import disown, own
-from parproc.folders import check_ours
-from parproc.store.limits import StepLimit
-from parproc.store.place import check_database, check_state, names_other_files
-from parproc.store.presence import Presence
+from parproc.core.terminal_text import plain_text
+from parproc.host.descriptors import disown, own
+from parproc.host.private_folders import check_ours
+from parproc.store.query_limits import StepLimit
+from parproc.store.run_locks import Presence
 from parproc.store.schema import Foreign, Unlike, settle, version_of
+from parproc.store.state_folder import check_database, check_state, names_other_files
 
 Value = TypeVar('Value')
 

@@ -8,7 +8,7 @@ from itertools import islice
 
 from parproc.core.attempt import REMEMBERED, Attempt, usual_seconds
 from parproc.core.model import GOOD, ProcState
-from parproc.store.found import LONGEST_NAME, LONGEST_REASON, durations_in
+from parproc.store.read_rows import LONGEST_NAME, LONGEST_REASON, durations_in
 
 AT_ONCE = 500
 MOST_TARGETS = 1_000

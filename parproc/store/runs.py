@@ -12,10 +12,10 @@ import time
 from collections.abc import Sequence
 
 from parproc.core.filenames import file_stem
-from parproc.descriptors import close, own
 from parproc.errors import UserError
-from parproc.folders import check_ours
-from parproc.store.place import RUNS, check_state
+from parproc.host.descriptors import close, own
+from parproc.host.private_folders import check_ours
+from parproc.store.state_folder import RUNS, check_state
 
 KEPT_RUNS = 20
 LOCK = 'lock~'  # no proc's file is called so

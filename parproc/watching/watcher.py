@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable, Iterable
 from typing import IO, cast
 
-from parproc.descriptors import disown, own
+from parproc.catalog.inputs import Inputs
 from parproc.errors import ParprocError, UserError
-from parproc.inputs import Inputs
+from parproc.host.descriptors import disown, own
 from parproc.watching import scanner
 
 

@@ -80,9 +80,9 @@ def reading(count):
     """Milliseconds from opening a task file to a catalog, and what tomli alone takes of them."""
     import tomli
 
-    from parproc.catalog import Catalog
+    from parproc.catalog.catalog import Catalog
+    from parproc.declare.declaration import ROOT
     from parproc.project.toml import read_toml
-    from parproc.registry import ROOT
 
     with tempfile.TemporaryDirectory() as folder:
         write(folder, count)

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from parproc.cli.shellwords import bash_text, split_line
+from parproc.cli.shell_words import bash_text, split_line
 
 STATIC = {'lint', 'build::', 'test::', 'deploy::', 'odd name [1]', "quo'te", 'VERSION=', 'TARGET='} | {
     'pkg@one',

@@ -11,8 +11,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from parproc.cli.flags import FLAGS
-from parproc.cli.helptext import HELP
+from parproc.cli.help_text import HELP
+from parproc.cli.option_table import FLAGS
 from parproc.cli.options import command
 
 ROOT = Path(__file__).parent.parent.parent
@@ -40,9 +40,9 @@ def test_a_quick_answer_loads_next_to_nothing(tasks, arguments):
         'parproc',
         'parproc.__main__',
         'parproc.cli',
-        'parproc.cli.helptext',
+        'parproc.cli.help_text',
         'parproc.cli.output',
-        'parproc.cli.scripts',
+        'parproc.cli.completion_scripts',
     }, modules
     assert not tasks.mark.exists()
 
@@ -54,7 +54,13 @@ def test_completion_loads_next_to_nothing(ask, tasks):
         [], tasks.folder, _PARPROC_COMPLETE='bash_complete', COMP_WORDS='parproc l', XDG_CACHE_HOME=cache
     )
     assert 'plain,lint' in out
-    own = {'parproc.cli.complete', 'parproc.cli.flags', 'parproc.cli.output', 'parproc.cli.shellwords', 'binascii'}
+    own = {
+        'parproc.cli.completion',
+        'parproc.cli.option_table',
+        'parproc.cli.output',
+        'parproc.cli.shell_words',
+        'binascii',
+    }
     own |= {'parproc.project.find', 'parproc.project.files', 'parproc.project.index'}
     assert modules <= own | {'__future__', 'parproc', 'parproc.project', 'parproc.__main__', 'parproc.cli'}, modules
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parproc.core.logscan import relevant_part
+from parproc.core.excerpt import relevant_part
 
 NOISE = [f'step {number} of the work' for number in range(40)]
 

@@ -28,7 +28,7 @@ from parproc.core.events import (
     WaitBegan,
     Wanted,
 )
-from parproc.core.laws import validate
+from parproc.core.invariants import validate
 from parproc.core.machine import Machine
 from parproc.core.model import GOOD, SUCCESS, ErrorKind, ProcState, TaskSpec, failure
 from parproc.core.plan import build

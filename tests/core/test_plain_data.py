@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parproc.core.plain import has_text, is_plain, read_as, same_value, shown
+from parproc.core.plain_data import has_text, is_plain, read_as, same_value, shown
 
 SCALARS = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(), st.binary(), st.dates(), st.uuids()

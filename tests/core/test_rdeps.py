@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from parproc.core.names import Pattern
-from parproc.core.rdeps import InjectionRules, Rule, reach
+from parproc.core.reverse_deps import InjectionRules, Rule, reach
 
 
 def pattern(text: str) -> Pattern:

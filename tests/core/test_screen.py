@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parproc.core.screen import clean_line, plain_text
+from parproc.core.terminal_text import clean_line, plain_text
 
 PIECES = st.sampled_from(
     [

@@ -8,11 +8,11 @@ import time
 
 import pytest
 
-from parproc import descriptors
 from parproc.exec import process_table, system
-from parproc.exec.processes import ProcessExecutor
+from parproc.exec.child_processes import ProcessExecutor
 from parproc.exec.protocol import CreateAsked, Ended, InputAsked, Job, StartAsked, WaitAsked
-from parproc.values import Results, decode
+from parproc.host import descriptors
+from parproc.values.encoding import Results, decode
 
 DEADLINE = 20.0
 QUESTIONS = (CreateAsked, StartAsked, WaitAsked, InputAsked)

@@ -426,7 +426,7 @@ def test_a_third_signal_leaves_even_when_tasks_cannot_be_killed(project):
         """
         import time
         import parproc as pp
-        from parproc.exec.processes import ProcessExecutor
+        from parproc.exec.child_processes import ProcessExecutor
         ProcessExecutor.kill = lambda self, name, signal: None
         @pp.Proc('deaf', now=True)
         def deaf(context):

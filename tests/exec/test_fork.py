@@ -16,14 +16,14 @@ import time
 
 import pytest
 
-from parproc import descriptors
 from parproc.core.model import ErrorKind, ProcState
 from parproc.errors import ProcFailedError, ProcNoChangeError, ProcSkippedError, UserError
 from parproc.exec import fork as fork_module
 from parproc.exec import process_table, system
 from parproc.exec.protocol import CreateAsked, Ended, Logged, Progressed, StartAsked, StartError, WaitAsked, Warned
 from parproc.exec.wire import frame
-from parproc.values import Results, decode, encode
+from parproc.host import descriptors
+from parproc.values.encoding import Results, decode, encode
 
 pytestmark = pytest.mark.skipif(sys.platform != 'linux', reason='looks into /proc')
 orphans_come_home = pytest.mark.skipif(not system.LINUX, reason='orphans come home on Linux alone')

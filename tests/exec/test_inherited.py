@@ -45,7 +45,7 @@ for found in pp.results().values():
     own = [one for one in found if one[0] > 2 and one not in opened]
     assert len(own) == 1 and own[0][1].startswith('socket:'), own
 pp.clear()
-from parproc.descriptors import owned
+from parproc.host.descriptors import owned
 assert owned() == [], owned()
 print('good')
 """

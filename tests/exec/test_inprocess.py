@@ -14,9 +14,9 @@ import pytest
 from parproc.context import inside_child
 from parproc.core.model import ErrorKind, ProcState
 from parproc.errors import ProcSkippedError
-from parproc.exec.inprocess import InProcessExecutor
+from parproc.exec.in_process import InProcessExecutor
 from parproc.exec.protocol import Ended, Job, Logged, Progressed, WaitAsked, Warned
-from parproc.values import Results, decode, encode
+from parproc.values.encoding import Results, decode, encode
 
 
 class Desk:

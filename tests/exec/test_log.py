@@ -10,8 +10,8 @@ import subprocess
 import pytest
 
 from parproc.exec import system
+from parproc.exec.child_streams import open_log
 from parproc.exec.protocol import StartError, Warned
-from parproc.exec.streams import open_log
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ import pytest
 
 from parproc.core.model import ErrorKind
 from parproc.exec import ownership, process_table, system
-from parproc.values import decode
+from parproc.values.encoding import decode
 
 pytestmark = pytest.mark.skipif(not system.LINUX, reason='there are marks and orphans come home on Linux alone')
 

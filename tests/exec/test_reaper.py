@@ -21,9 +21,9 @@ pytestmark = pytest.mark.skipif(sys.platform != 'linux', reason='looks into /pro
 PARENT = """
     import os, selectors, subprocess, sys, time
     from pathlib import Path
-    from parproc.exec.processes import ProcessExecutor
+    from parproc.exec.child_processes import ProcessExecutor
     from parproc.exec.protocol import Job
-    from parproc.values import Results
+    from parproc.values.encoding import Results
     folder, run_id = Path(sys.argv[1]), sys.argv[2]
 
     def daemon():

@@ -16,7 +16,7 @@ from parproc.exec.wire import (
     unpack_answer,
     unpack_outcome,
 )
-from parproc.values import FileResult
+from parproc.values.encoding import FileResult
 
 frames = st.lists(st.tuples(st.sampled_from([bytes([kind]) for kind in KINDS]), st.binary(max_size=200)), max_size=8)
 

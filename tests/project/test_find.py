@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from parproc.cli import complete
+from parproc.cli import completion
 from parproc.cli.options import read_options
 from parproc.errors import UserError
 from parproc.project.find import find_task_files, has_table, named_task_files
@@ -15,7 +15,7 @@ SPELLINGS = {
     '[tool.parproc]': True,
     '  [ tool . parproc ]  # comment': True,
     '[tool."parproc"]': True,
-    "['tool'.parproc.options]": True,
+    "['tool'.parproc.declare.options]": True,
     '[[tool.parproc.x]]': True,
     '[tool.parproc.proc.a]\nrun = "x"': True,
     '[tool]\nparproc.default = ["a"]': True,
@@ -78,4 +78,4 @@ def test_completion_finds_what_a_run_does(project, monkeypatch, arguments, envir
         monkeypatch.delenv(name)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert complete._task_files(arguments) == run_finds(arguments, str(project.folder))
+    assert completion._task_files(arguments) == run_finds(arguments, str(project.folder))

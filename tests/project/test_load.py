@@ -120,7 +120,14 @@ def interrupt(event, arguments):
 sys.addaudithook(interrupt)
 """
 MOMENTS = (
-    *('parproc.cli', 'parproc.cli.main', 'parproc.cli.request', 'parproc.errors', 'parproc.cli.act', 'parproc.api'),
+    *(
+        'parproc.cli',
+        'parproc.cli.main',
+        'parproc.cli.command_line',
+        'parproc.errors',
+        'parproc.cli.dispatch',
+        'parproc.api',
+    ),
     *(
         'parproc.session',
         'parproc.cli.load',
@@ -129,7 +136,7 @@ MOMENTS = (
         'parproc.cli.run',
         'parproc.engine.loop',
     ),
-    'parproc.exec.processes',
+    'parproc.exec.child_processes',
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from parproc.core.events import TaskFinished, TaskWanted
 from parproc.core.model import Outcome, ProcState, Usage
 from parproc.core.view import RunView
-from parproc.report.crowding import CrowdingReporter, machine_memory, resident_memory
+from parproc.report.memory_warning import CrowdingReporter, machine_memory, resident_memory
 
 GIGABYTE = 1 << 30
 
@@ -39,7 +39,7 @@ def test_what_fits_is_not_worth_a_word():
 
 
 def test_what_a_proc_shares_with_the_program_does_not_count(monkeypatch):
-    monkeypatch.setattr('parproc.report.crowding.resident_memory', lambda: 2 * GIGABYTE)
+    monkeypatch.setattr('parproc.report.memory_warning.resident_memory', lambda: 2 * GIGABYTE)
     assert told(memory=2 * GIGABYTE + 1) == []
 
 

@@ -21,9 +21,9 @@ from parproc.core.events import RunStopping, TaskFinished, TaskResumed, TaskRetr
 from parproc.core.model import SUCCESS, ErrorKind, Location, Outcome, ProcState, Usage, failure
 from parproc.core.view import RunBegan, RunEnded, RunView, TaskLogged, TaskProgressed, Warned
 from parproc.report import jsonl
-from parproc.report.eventstream import STATES, EventStream
 from parproc.report.fanout import Reporters
 from parproc.report.jsonl import JsonReporter
+from parproc.report.run_event_stream import STATES, EventStream
 from parproc.report.sink import Sink
 from parproc.run_events import RunEvent
 from tests.report.teller import available

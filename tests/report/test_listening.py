@@ -5,9 +5,9 @@ from __future__ import annotations
 from parproc.core.events import TaskFinished, TaskStarted, TaskWanted
 from parproc.core.model import SUCCESS, ProcState
 from parproc.core.view import RunBegan, RunEnded, Warned
-from parproc.report.eventstream import EventStream
+from parproc.report.callback import EventListener
 from parproc.report.fanout import Reporters
-from parproc.report.listening import EventListener
+from parproc.report.run_event_stream import EventStream
 from parproc.run_events import FinishedEvent, HeaderEvent, ResultEvent, StartedEvent
 
 BEGAN = RunBegan('id', (), 'LOGS', 4, 0, 100.0)

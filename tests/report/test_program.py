@@ -14,10 +14,10 @@ import pytest
 from parproc.core.events import RunStopping, TaskFinished, TaskReopened, TaskStarted, TaskWanted
 from parproc.core.model import SUCCESS, ErrorKind, failure
 from parproc.core.view import RunBegan, RunEnded, TaskLogged, Warned
-from parproc.options import OUTPUTS, Options
-from parproc.report import program
-from parproc.report.choose import mode_of_program, mode_of_run
-from parproc.report.program import program_listener
+from parproc.declare.options import OUTPUTS, Options
+from parproc.report import program_display
+from parproc.report.choose_reporters import mode_of_program, mode_of_run
+from parproc.report.program_display import program_listener
 from parproc.report.stderr import ProgramStderr
 
 FAILURE = failure(ErrorKind.EXIT, 'exit 2')
@@ -355,7 +355,9 @@ def test_how_a_program_is_shown_may_change_in_the_middle(program_on, capfd, befo
     one.want('a', 'b')
     one.listener.begin_wait(0.0)
     one.at(0.5)
-    one.listener.show_on(program.program_screen(Options(output=after), log_path=one.log_path, usual=lambda name: None))
+    one.listener.show_on(
+        program_display.program_screen(Options(output=after), log_path=one.log_path, usual=lambda name: None)
+    )
     one.at(1.0)
     one.end('a', outcome=FAILURE)
     one.end('b')

@@ -15,13 +15,13 @@ import pytest
 from parproc.core.events import TaskFinished, TaskRetrying, TaskStarted
 from parproc.core.model import SUCCESS
 from parproc.core.view import RunEnded, TaskLogged
-from parproc.report.copying import INTERVAL
 from parproc.report.fanout import Reporters
+from parproc.report.follow import Tail
+from parproc.report.log_copier import INTERVAL
 from parproc.report.logfile import LONGEST_LINE
 from parproc.report.sink import Sink
 from parproc.report.stream import StreamReporter
 from parproc.report.style import Style
-from parproc.report.tail import Tail
 from tests.report.teller import FAILURE, Both, available, ran, wanted
 
 

@@ -7,8 +7,8 @@ import pytest
 from parproc.core.events import TaskFinished, TaskResumed, TaskRetrying, TaskStarted, TaskWaiting, TaskWanted
 from parproc.core.model import SUCCESS, ErrorKind, failure
 from parproc.core.view import RunBegan, RunView
-from parproc.report import tails, timeleft
-from parproc.report.tails import Tails
+from parproc.report import last_lines, timeleft
+from parproc.report.last_lines import Tails
 from parproc.report.timeleft import TimeLeft
 
 USUAL = {'a': 10.0, 'b': 4.0, 'c': 2.0}
@@ -89,8 +89,8 @@ def test_a_graph_too_large_is_not_played_through(monkeypatch):
 
 def test_a_log_is_read_only_when_it_has_grown(tmp_path, monkeypatch):
     opened = []
-    original = tails.open_log
-    monkeypatch.setattr(tails, 'open_log', lambda path: opened.append(path) or original(path))
+    original = last_lines.open_log
+    monkeypatch.setattr(last_lines, 'open_log', lambda path: opened.append(path) or original(path))
     log = tmp_path / 'a'
     looker = Tails(lambda name: f'{tmp_path}/{name}')
     assert looker.look(['a']) == {'a': ''}

@@ -16,10 +16,10 @@ import pytest
 from parproc.core.attempt import Attempt
 from parproc.core.durations import format_duration
 from parproc.core.model import ProcState
-from parproc.store import limits
+from parproc.store import query_limits
 from parproc.store.history import History
-from parproc.store.place import JOURNAL_MAGIC
 from parproc.store.runs import RunFolder
+from parproc.store.state_folder import JOURNAL_MAGIC
 
 ENDLESS = 'WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n'
 
@@ -106,14 +106,14 @@ def endless(connection):
 
 
 def test_a_query_that_takes_too_many_steps_is_given_up(history, monkeypatch):
-    monkeypatch.setattr(limits, 'MOST_STEPS', 1_000_000)
+    monkeypatch.setattr(query_limits, 'MOST_STEPS', 1_000_000)
     assert history._read(endless, 'nothing') == 'nothing'
     assert 'too long' in history.warning
     assert history.expected(['a']) == {'a': 1.0}
 
 
 def test_an_interrupt_ends_a_query_at_once(history, monkeypatch):
-    monkeypatch.setattr(limits, 'MOST_STEPS', 1 << 60)
+    monkeypatch.setattr(query_limits, 'MOST_STEPS', 1 << 60)
     began = threading.Lock()
     began.acquire()
 
@@ -136,7 +136,7 @@ def test_an_interrupt_ends_a_query_at_once(history, monkeypatch):
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason='Python has no way to set it')
 def test_a_gigantic_text_is_not_taken_in(root, history):
-    change(root, f"UPDATE runs SET targets = printf('%.{limits.LONGEST_TEXT + 1}c', 'x')")
+    change(root, f"UPDATE runs SET targets = printf('%.{query_limits.LONGEST_TEXT + 1}c', 'x')")
     assert use(history)[2] == []
     assert 'too big' in history.warning
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from parproc.errors import UserError
-from parproc.folders import make_again
+from parproc.host.private_folders import make_again
 from parproc.store import runs
 from parproc.store.runs import KEPT_RUNS, RunFolder
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from parproc.catalog.inputs import Inputs
 from parproc.errors import ParprocError
-from parproc.inputs import Inputs
 from parproc.watching.scanner import LONGEST_BURST, TICK, Scan, latest
 from parproc.watching.watcher import Watcher
 

@@ -1,0 +1,240 @@
+"""What scheduling some procs means: everything they depend on, whatever puts itself before any of it, and so on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from parproc.catalog.glob_index import NoMatchError
+from parproc.core.model import ProcState, TaskSpec
+from parproc.core.names import is_glob
+from parproc.core.reverse_deps import reach
+from parproc.declare.declaration import WhenScheduled, target_of
+from parproc.errors import UserError
+
+if TYPE_CHECKING:
+    from parproc.catalog.catalog import Catalog, Task
+
+TERMINAL_LOCK = 'the terminal'
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be scheduled.
+
+    Args:
+        specs: the tasks that are not scheduled yet, in no special order.
+        injected: (target, dependency) edges that go into tasks which are scheduled already.
+        missing: (name or glob, needed by) of dependencies that nothing declares; they stand in ``deps`` nevertheless.
+    """
+
+    specs: tuple[TaskSpec, ...]
+    injected: tuple[tuple[str, str], ...]
+    missing: tuple[tuple[str, str], ...]
+
+
+def gather(
+    catalog: Catalog,
+    names: Iterable[str],
+    *,
+    params: Mapping[str, object],
+    state_of: Callable[[str], ProcState | None],
+    only: bool,
+) -> Request:
+    """Return all that has to be scheduled so that ``names`` can run.
+
+    Args:
+        catalog: knows every task.
+        names: full names.
+        params: the run's parameters.
+        state_of: tells what was scheduled before: None or IDLE for what was not.
+        only: just ``names``, with the dependencies among them.
+
+    Raises:
+        UserError: for an unknown name, a pattern that cannot be filled, a callable that fails, or a task that would
+            have to go before one which is running or done.
+    """
+    wanted = dict.fromkeys(names)
+    for name in wanted:
+        if catalog.lookup(name, params) is None:
+            raise catalog.unknown(name)
+    work = _Closure(catalog, params, state_of, frozenset(wanted) if only else None)
+    for name in wanted:
+        work.want(name)
+    return work.finish()
+
+
+@dataclass(slots=True)
+class _Draft:
+    task: Task
+    deps: dict[str, None]
+    no_failures: bool
+
+
+class _Closure:
+    """One request while it is worked out."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        params: Mapping[str, object],
+        state_of: Callable[[str], ProcState | None],
+        within: frozenset[str] | None,
+    ) -> None:
+        self._catalog = catalog
+        self._params = params
+        self._state_of = state_of
+        self._within = within
+        self._seen: set[str] = set()
+        self._queue: list[Task] = []
+        self._drafts: dict[str, _Draft] = {}
+        self._pushed: list[tuple[str, str]] = []
+        self._injected: dict[tuple[str, str], None] = {}
+        self._missing: dict[tuple[str, str], None] = {}
+        self._absent: set[str] = set()
+
+    def want(self, name: str) -> None:
+        """Add a task that exists, unless it is scheduled already."""
+        if name not in self._seen:
+            self._seen.add(name)
+            if not self._is_scheduled(name):
+                self._queue.append(self._catalog.procs[name])
+
+    def finish(self) -> Request:
+        """Follow everything from the wanted tasks on."""
+        for task in self._queue:  # grows while it is gone through
+            self._visit(task)
+        for target, dep in self._pushed:
+            self._drafts[target].deps[dep] = None
+        specs = tuple(self._spec(draft) for draft in self._drafts.values())
+        return Request(specs, tuple(self._injected), tuple(self._missing))
+
+    def _is_scheduled(self, name: str) -> bool:
+        state = self._state_of(name)
+        return state is not None and state is not ProcState.IDLE
+
+    def _visit(self, task: Task) -> None:
+        name = task.name
+        catalog = self._catalog
+        deps: dict[str, None] = {}
+        no_failures = False
+        for dep in catalog.dependencies(task, self._params):
+            if not isinstance(dep, str):
+                no_failures = True
+            elif dep in catalog.procs and not task.declaration.scope:
+                deps[dep] = None
+            else:
+                deps.update(dict.fromkeys(self._meant(dep, task)))
+        if self._within is not None:
+            deps = {dep: None for dep in deps if dep in self._within}
+        self._drafts[name] = _Draft(task, deps, no_failures)
+        for dep in deps:
+            if dep not in self._seen:
+                self._follow(dep, name)
+            elif dep in self._absent:
+                self._missing[dep, name] = None
+        for before in catalog.rules.before(name, lambda _: catalog.texts_of(task), catalog.made_of):
+            if self._within is None or before in self._within:
+                deps[before] = None
+                self._follow(before, name)
+        if task.declaration.rdeps:
+            self._push(task)
+
+    def _follow(self, dep: str, dependent: str) -> None:
+        try:
+            is_open = is_glob(dep) and dep not in self._catalog.procs
+            found = None if is_open else self._catalog.lookup(dep, self._params)
+        except UserError as error:
+            raise UserError(f'dependency of "{dependent}": {error.message}', hint=error.hint) from error
+        if found is None:
+            self._seen.add(dep)
+            self._absent.add(dep)
+            self._missing[dep, dependent] = None
+        else:
+            self.want(dep)
+
+    def _meant(self, text: str, task: Task) -> Iterable[str]:
+        """Return the names that a dependency, as written, means for ``task``."""
+        filled = self._catalog.filled(text, task) if '[' in text else text
+        filled = self._catalog.resolved(filled, task.declaration)
+        if not is_glob(filled) or filled in self._catalog.procs:
+            return (filled,)
+        try:
+            return [name for name in self._catalog.glob(filled, self._params) if name != task.name]
+        except NoMatchError:
+            return (filled,)
+        except UserError as error:
+            raise UserError(f'dependency of "{task.name}": {error.message}', hint=error.hint) from error
+
+    # --- going before others -----------------------------------------------------------------------------------
+
+    def _push(self, task: Task) -> None:
+        """Let ``task`` go before what its reverse dependencies name, as far as that is up to it."""
+        late = task.declaration.name in self._catalog.late
+        for rdep in task.declaration.rdeps:
+            pattern = self._catalog.resolved(target_of(rdep), task.declaration)
+            if isinstance(rdep, WhenScheduled):
+                self._push_targets(task, pattern)
+            elif late:
+                self._join_scheduled(task, pattern)
+
+    def _push_targets(self, task: Task, text: str) -> None:
+        catalog = self._catalog
+        separator = task.declaration.separator
+        reached = text
+        if text not in catalog.procs:
+            reached = reach(catalog.pattern(text, separator), catalog.texts_of(task))
+        try:
+            if is_glob(reached) and reached not in catalog.procs:
+                targets = [name for name in catalog.glob(reached, self._params) if name != task.name]
+            else:
+                targets = [reached]
+            found = {name: catalog.lookup(name, self._params) for name in targets}
+        except UserError as error:
+            raise UserError(f'"{task.name}" goes before "{text}": {error.message}', hint=error.hint) from error
+        for target, known in found.items():
+            if self._within is not None and target not in self._within:
+                continue
+            if known is None:
+                self._missing[target, task.name] = None
+            elif self._is_scheduled(target):
+                self._join(target, task.name)
+            else:
+                self._pushed.append((target, task.name))
+                self.want(target)
+
+    def _join_scheduled(self, task: Task, text: str) -> None:
+        """Put ``task``, which was declared after others were scheduled, before those of them that it names."""
+        catalog = self._catalog
+        separator = task.declaration.separator
+        pattern = catalog.pattern(reach(catalog.pattern(text, separator), catalog.texts_of(task)), separator)
+        for name in [pattern.text] if pattern.is_concrete else list(catalog.procs):
+            if name != task.name and pattern.match(name) is not None and self._is_scheduled(name):
+                self._join(name, task.name)
+
+    def _join(self, target: str, dep: str) -> None:
+        state = self._state_of(target)
+        if state is not ProcState.WANTED:
+            said = 'is running already' if state is ProcState.RUNNING else 'is done already'
+            raise UserError(f'"{dep}" must go before "{target}", which {said}', hint=f'schedule "{dep}" first')
+        self._injected[target, dep] = None
+
+    def _spec(self, draft: _Draft) -> TaskSpec:
+        task = draft.task
+        declaration = task.declaration
+        locks = self._catalog.locks_of(task)
+        if declaration.interactive:
+            locks = (*locks, TERMINAL_LOCK)
+        return TaskSpec(
+            task.name,
+            tuple(draft.deps),
+            locks,
+            declaration.wave,
+            draft.no_failures,
+            declaration.timeout,
+            declaration.retries,
+            declaration.retry_delay,
+            1.0,
+            task.order,
+        )

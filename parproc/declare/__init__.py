@@ -1,0 +1,1 @@
+"""One declaration: its keywords, their checks, the signature of its function, casting."""

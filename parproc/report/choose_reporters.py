@@ -1,0 +1,211 @@
+"""Which reporter shows a run: what was asked for decides, else where the output goes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TextIO
+
+from parproc.declare.options import Options
+from parproc.report.fanout import Reporter
+from parproc.report.logfile import Ignored, none_ignored
+from parproc.report.sink import Sink
+from parproc.report.style import Style
+
+WITH_LOGS = frozenset({'live', 'plain', 'stream', 'group'})
+"""How a run is shown by what stands in logs; in mode ``single`` there are none, and a line at each start and end does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a run is shown, and what is known of it there.
+
+    Args:
+        status: receives lines about the run, and the board.
+        output: gives what receives what procs write.
+        log_path: proc name -> where its log is, or would be.
+        usual: proc name -> seconds it usually takes, None when nobody knows.
+        ignored: a proc's name, and whether it succeeded -> what is found in lines of its log that are not shown.
+        in_program: it is a program's run and not the command line's: shown while the program waits.
+        colour: ``auto``, ``always`` or ``never``.
+    """
+
+    status: TextIO
+    output: Callable[[], Sink]
+    log_path: Callable[[str], str]
+    usual: Callable[[str], float | None]
+    ignored: Ignored = none_ignored
+    in_program: bool = False
+    colour: str = 'auto'
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """What shows a run.
+
+    Args:
+        reporter: shows it.
+        reset: what to write to the terminal when nobody can take the board away any more.
+        environment: what procs are to know of where their output goes.
+    """
+
+    reporter: Reporter
+    reset: bytes = b''
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+def mode_of_run(options: Options, *, one: bool) -> str:
+    """Return how to show a run of the command line.
+
+    Args:
+        options: those of its session.
+        one: it is the run of one proc, whose output is all that matters.
+    """
+    mode = options.output
+    if mode == 'auto':
+        mode = 'raw' if one and 'PARPROC_RUN_ID' not in os.environ else _by_surroundings(options.dynamic)
+    return _fitting(mode, options)
+
+
+def _by_surroundings(dynamic: bool | None) -> str:
+    if 'PARPROC_RUN_ID' in os.environ:
+        return 'plain'
+    terminal = os.isatty(2)
+    if dynamic or (dynamic is None and terminal and os.environ.get('TERM') != 'dumb'):
+        return 'live'
+    if os.environ.get('GITHUB_ACTIONS') == 'true':
+        return 'github'
+    if terminal:
+        return 'plain'
+    return 'group' if os.environ.get('CI', '').lower() not in {'', '0', 'false'} else 'plain'
+
+
+def mode_of_program(options: Options, status: TextIO) -> str:
+    """Return how to show what a program runs: where nothing else is asked for, only on a terminal.
+
+    Args:
+        options: those of its session.
+        status: the program's standard error. What is none of the system's, as in a notebook, is no terminal.
+    """
+    mode = options.output
+    if mode == 'auto':
+        mode = 'silent'
+        if options.dynamic is not False and status.isatty():
+            plain = 'PARPROC_RUN_ID' in os.environ or os.environ.get('TERM') == 'dumb'
+            mode = 'plain' if plain and not options.dynamic else 'live'
+    return _fitting(mode, options)
+
+
+def _fitting(mode: str, options: Options) -> str:
+    return 'lines' if options.mode == 'single' and mode in WITH_LOGS else mode
+
+
+def open_screen(mode: str, options: Options, place: Place) -> Screen:
+    """Return what shows a run.
+
+    Args:
+        mode: one of :data:`parproc.declare.options.OUTPUTS` but ``auto``, or ``lines`` or ``silent``.
+        options: those of the session.
+        place: where.
+    """
+    coloured = wants_colour(place.colour, terminal=place.status.isatty())
+    style = Style(place.status, colour=coloured)
+    environment = {'FORCE_COLOR': '1', 'COLUMNS': _columns(place.status)} if coloured else {}
+    if mode == 'live':
+        screen = _board(style, options, place, environment)
+        if screen is not None:
+            return screen
+        mode = 'plain'  # the board was asked for where there is no terminal
+    return Screen(_reporter(mode, style, options, place), environment=environment)
+
+
+def _board(style: Style, options: Options, place: Place, environment: Mapping[str, str]) -> Screen | None:
+    from parproc.report.live import LiveReporter
+
+    try:
+        board = LiveReporter(
+            style,
+            place.log_path,
+            full_log=options.full_log_on_failure,
+            ignored=place.ignored,
+            usual=place.usual,
+            in_program=place.in_program,
+        )
+    except OSError:
+        return None
+    return Screen(board, board.reset, environment)
+
+
+def _reporter(mode: str, style: Style, options: Options, place: Place) -> Reporter:
+    ignored = place.ignored
+    log_path, in_program = place.log_path, place.in_program
+    if mode == 'raw':
+        from parproc.report.raw import RawReporter
+
+        return RawReporter(place.output(), style, log_path)
+    if mode == 'stream':
+        from parproc.report.stream import StreamReporter
+
+        out = place.output()
+        colour = wants_colour(place.colour, terminal=out.isatty())
+        return StreamReporter(out, style, log_path, colour=colour, ignored=ignored, in_program=in_program)
+    if mode == 'group':
+        from parproc.report.group import GroupReporter
+
+        out = place.output()
+        colour = wants_colour(place.colour, terminal=out.isatty())
+        return GroupReporter(out, style, log_path, colour=colour, ignored=ignored, in_program=in_program)
+    if mode == 'github':
+        from parproc.report.github import GithubReporter
+
+        return GithubReporter(
+            place.output(),
+            Style(place.status, colour=place.colour != 'never'),
+            log_path,
+            summary_path=os.environ.get('GITHUB_STEP_SUMMARY') or None,
+            ignored=ignored,
+            home=os.environ.get('GITHUB_WORKSPACE') or None,
+        )
+    if mode == 'json':
+        from parproc.report.jsonl import JsonReporter
+
+        no_log = options.mode == 'single'
+        return JsonReporter(place.output(), (lambda _name: None) if no_log else log_path, version=version())
+    if mode == 'lines':
+        from parproc.report.start_and_end import LinesReporter
+
+        return LinesReporter(style, in_program=in_program)
+    from parproc.report.plain import PlainReporter
+
+    full = options.full_log_on_failure
+    if mode == 'silent':
+        from parproc.report.silent import SilentReporter
+
+        return SilentReporter(style, log_path, full_log=full, ignored=ignored)
+    return PlainReporter(style, log_path, quiet=mode == 'quiet', full_log=full, ignored=ignored, in_program=in_program)
+
+
+def version() -> str:
+    """Return parproc's version, which stands in the package itself, above this room."""
+    return str(getattr(sys.modules[__name__.partition('.')[0]], '__version__', ''))
+
+
+def _columns(status: TextIO) -> str:
+    """Return the width that procs may draw in."""
+    try:
+        return str(os.get_terminal_size(status.fileno()).columns)
+    except (OSError, ValueError):
+        return os.environ.get('COLUMNS', '80')
+
+
+def wants_colour(asked: str, *, terminal: bool) -> bool:
+    """Return whether to use colour: ``asked`` for (``always``, ``never``), else by the environment and the terminal."""
+    if asked != 'auto':
+        return asked == 'always'
+    if os.environ.get('NO_COLOR'):
+        return False
+    if os.environ.get('FORCE_COLOR', '0') != '0':
+        return True
+    return terminal and os.environ.get('TERM') != 'dumb'

@@ -1,0 +1,1 @@
+"""What procs return: how it is encoded, and bytes that processes share."""
