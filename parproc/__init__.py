@@ -26,7 +26,7 @@ _HOMES = {
     'ErrorKind': 'core.model',
     'IgnoreLogAlways': 'declare.options',
     'IgnoreLogIfSucceeded': 'declare.options',
-    'KnotError': 'errors',
+    'DeadlockError': 'errors',
     'Output': 'declare.declaration',
     'ParprocError': 'errors',
     'Proc': 'api',
@@ -85,7 +85,7 @@ if TYPE_CHECKING:
     from parproc.declare.declaration import NO_FAILURES, DepProcContext, Output, WhenScheduled, WhenTargetScheduled
     from parproc.declare.options import IgnoreLogAlways, IgnoreLogIfSucceeded
     from parproc.errors import (
-        KnotError,
+        DeadlockError,
         ParprocError,
         ProcessError,
         ProcFailedError,
@@ -114,7 +114,7 @@ __all__ = [  # noqa: RUF022
     'ParprocError',
     'UserError',
     'ProcessError',
-    'KnotError',
+    'DeadlockError',
     'ProcFailedError',
     'ProcSkippedError',
     'ProcNoChangeError',

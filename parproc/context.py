@@ -8,7 +8,7 @@ from typing import Any, Protocol, SupportsIndex, TypeAlias
 
 from parproc.core.names import as_text, is_glob
 from parproc.core.plain_data import has_text, shown
-from parproc.errors import KnotError, MissingError, ProcessError, UserError
+from parproc.errors import DeadlockError, MissingError, ProcessError, UserError
 from parproc.values.encoding import EncodedResult, Results
 
 LONGEST_REMARK = 4000
@@ -215,7 +215,7 @@ class ProcContext:
         Raises:
             ProcessError: when one of them failed.
             UserError: for an unknown name.
-            KnotError: when they can never end because they wait for this proc.
+            DeadlockError: when they can never end because they wait for this proc.
         """
         answer, results = self._ask('wait', {'names': self._flat(names)})
         self.results.add(results)
@@ -253,7 +253,7 @@ class ProcContext:
     ) -> tuple[Mapping[str, object], Mapping[str, EncodedResult]]:
         answer, results = self._channel.ask(verb, arguments)
         if 'error' in answer:
-            kind = KnotError if answer.get('knot') else UserError
+            kind = DeadlockError if answer.get('deadlock') else UserError
             hint = answer.get('hint')
             raise kind(str(answer['error']), hint=None if hint is None else str(hint))
         return answer, results

@@ -6,8 +6,8 @@
     ├── UserError                the request or a declaration is wrong: exit 2, nothing was run
     │   └── MissingError         a proc looks for a param or a result that is not there; a KeyError as well
     ├── ProcessError             a proc that was waited for failed: exit 1
-    ├── KnotError                tasks wait for each other and can never go on: exit 3
-    └── InternalError            a law of the scheduler was broken, a bug of ours: exit 3
+    ├── DeadlockError            tasks wait for each other and can never go on: exit 3
+    └── InternalError            an invariant of the scheduler was broken, a bug of ours: exit 3
     ProcOutcomeError             raised *inside* a proc to say how it ended
     ├── ProcSkippedError         ends SKIPPED, which counts as success
     ├── ProcFailedError          ends FAILED with one clean line, no traceback
@@ -63,14 +63,14 @@ class ProcessError(ParprocError):
         self.failures: dict[str, str] = dict(failures or {})
 
 
-class KnotError(ParprocError):
+class DeadlockError(ParprocError):
     """Procs wait for each other in a ring, so none of them can ever go on; the message names the ring."""
 
     exit_code = 3
 
 
 class InternalError(ParprocError):
-    """A law of the scheduler was broken. This is a bug in parproc; the message holds the task's story."""
+    """An invariant of the scheduler was broken. This is a bug in parproc; the message holds the task's story."""
 
     exit_code = 3
 

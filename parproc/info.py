@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from parproc.catalog.catalog import Catalog, Task
-from parproc.catalog.proto import Family
+from parproc.catalog.catalog import BoundProc, Catalog
+from parproc.catalog.proto import ProtoFamily
 from parproc.core.model import TERMINAL, ErrorKind, Outcome, ProcState
 from parproc.declare.declaration import WhenScheduled, WhenTargetScheduled, reverse_dependencies
 from parproc.declare.options import IgnoredLines
@@ -47,28 +47,28 @@ class ProcInfo:
     taken its name, nothing is known of that any more. What it was declared with stays.
     """
 
-    __slots__ = ('_locks', '_session', '_task')
+    __slots__ = ('_locks', '_proc', '_session')
 
-    def __init__(self, session: Source, task: Task) -> None:
+    def __init__(self, session: Source, proc: BoundProc) -> None:
         self._session = session
-        self._task = task
-        self._locks = session.catalog.locks_of(task)
+        self._proc = proc
+        self._locks = session.catalog.locks_of(proc)
 
     @property
     def _name(self) -> str:
         """The name under which the session knows the proc; empty, which none has, when it does no more."""
-        name = self._task.name
-        return name if self._session.catalog.procs.get(name) is self._task else ''
+        name = self._proc.name
+        return name if self._session.catalog.procs.get(name) is self._proc else ''
 
     @property
     def name(self) -> str:
         """Its full name."""
-        return self._task.name
+        return self._proc.name
 
     @property
     def proto(self) -> str | None:
         """The name of the Proto that it was created from, None for a Proc."""
-        declaration = self._task.declaration
+        declaration = self._proc.declaration
         return declaration.name if declaration.is_proto else None
 
     @property
@@ -133,12 +133,12 @@ class ProcInfo:
     @property
     def args(self) -> Mapping[str, Any]:
         """Its arguments, cast."""
-        return MappingProxyType(dict(self._task.args))
+        return MappingProxyType(dict(self._proc.args))
 
     @property
     def rdeps(self) -> tuple[str | WhenScheduled | WhenTargetScheduled, ...]:
         """What it goes before, as declared; a declared function as the name of its proc."""
-        return reverse_dependencies(self._task.declaration)
+        return reverse_dependencies(self._proc.declaration)
 
     @property
     def locks(self) -> tuple[str, ...]:
@@ -148,17 +148,17 @@ class ProcInfo:
     @property
     def timeout(self) -> float | None:
         """Seconds that one attempt may take, None for any."""
-        return self._task.declaration.timeout
+        return self._proc.declaration.timeout
 
     @property
     def wave(self) -> int:
         """It starts only when no proc of a lower wave is wanted or running."""
-        return self._task.declaration.wave
+        return self._proc.declaration.wave
 
     @property
     def log_ignore(self) -> IgnoredLines:
         """Lines of its log that are not shown, beside those of the option."""
-        return self._task.declaration.log_ignore
+        return self._proc.declaration.log_ignore
 
     def __repr__(self) -> str:
         return f'<ProcInfo {self.name!r} {self.state.value}>'
@@ -180,7 +180,7 @@ class ProtoInfo:
 
     __slots__ = ('_family', '_params')
 
-    def __init__(self, family: Family, params: Mapping[str, object]) -> None:
+    def __init__(self, family: ProtoFamily, params: Mapping[str, object]) -> None:
         self._family = family
         self._params = params
 

@@ -290,7 +290,7 @@ class ResultEvent:
     """The last event: the run is over.
 
     Args:
-        exit_code: 0 all good, 1 a proc failed, 124 the run took too long, 3 a bug or a knot; what the command ends with.
+        exit_code: 0 all good, 1 a proc failed, 124 the run took too long, 3 a bug or a deadlock; what the command ends with.
         counts: how many procs ended in each state.
         seconds: how long the run took.
         procs: every proc that is over, by full name.

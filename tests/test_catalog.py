@@ -54,7 +54,7 @@ class Built:
         return self.catalog.call(name)('CONTEXT')
 
     def request(self, *names: str, only: bool = False, **params: object) -> Any:
-        return self.catalog.request(names, params=params, state_of=self.states.get, only=only)
+        return self.catalog.resolve(names, params=params, state_of=self.states.get, only=only)
 
     def specs(self, *names: str, only: bool = False) -> dict[str, TaskSpec]:
         return {spec.name: spec for spec in self.request(*names, only=only).specs}
@@ -802,13 +802,9 @@ def test_what_an_included_file_declares_can_be_replaced(built: Built) -> None:
         built.catalog.declare(
             make_declaration(lambda context: 1, 'build', is_proto=False, origin=inner, rdeps=['test']), replace=True
         )
-        built.catalog.declare(
-            make_declaration(lambda context: 1, 'test', is_proto=False, origin=inner), replace=True
-        )
+        built.catalog.declare(make_declaration(lambda context: 1, 'test', is_proto=False, origin=inner), replace=True)
         assert built.deps('web::test')['web::test'] == {'web::build'}
-    built.catalog.declare(
-        make_declaration(lambda context: 1, 'build', is_proto=False, origin=inner), replace=True
-    )
+    built.catalog.declare(make_declaration(lambda context: 1, 'build', is_proto=False, origin=inner), replace=True)
     assert built.deps('web::test') == {'web::test': set()}
 
 

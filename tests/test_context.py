@@ -10,7 +10,7 @@ import pickle
 import pytest
 
 from parproc.context import Params, ProcContext
-from parproc.errors import KnotError, ProcessError, UserError
+from parproc.errors import DeadlockError, ProcessError, UserError
 from parproc.values.encoding import Results, encode
 
 
@@ -96,9 +96,9 @@ def test_a_refusal_is_raised():
     assert (caught.value.message, caught.value.hint) == ('unknown proc "x"', 'did you mean y?')
 
 
-def test_a_knot_is_raised():
-    context = context_on(Line(({'error': 'a -> me -> a', 'knot': True}, {})))
-    with pytest.raises(KnotError, match='a -> me -> a'):
+def test_a_deadlock_is_raised():
+    context = context_on(Line(({'error': 'a -> me -> a', 'deadlock': True}, {})))
+    with pytest.raises(DeadlockError, match='a -> me -> a'):
         context.wait('a')
 
 

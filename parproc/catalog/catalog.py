@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from parproc.catalog import resolve
 from parproc.catalog.functions import FunctionNames
-from parproc.catalog.glob_index import Shelves
-from parproc.catalog.proto import ArgumentCaster, Family
+from parproc.catalog.glob_index import GlobIndex
+from parproc.catalog.proto import ArgumentCaster, ProtoFamily
+from parproc.catalog.resolve import Resolution, gather
 from parproc.catalog.suggestions import nearest_name
 from parproc.core.model import ProcState
 from parproc.core.names import PLACEHOLDER, Pattern, PatternIndex, check_name, is_glob, is_spelled_by
@@ -35,14 +35,14 @@ _CREATED_PER_PROTO = 1 << 24
 
 
 @dataclass(slots=True, eq=False)
-class Task:
+class BoundProc:
     """A proc that exists: declared as one, or created from a proto.
 
     Args:
         name: its full name.
         declaration: what it was declared with.
         args: its arguments, cast.
-        order: its place among all tasks: by declaration, then by creation.
+        order: its place among all procs: by declaration, then by creation.
         given: the arguments that its name does not spell, as they were given; None where there are none.
         deps: what it depends on with callables answered; None while that is what the declaration says, or unasked.
     """
@@ -73,13 +73,13 @@ class Catalog:
 
     def __init__(self, separator: str = '::') -> None:
         self.separator = separator
-        self.procs: dict[str, Task] = {}
+        self.procs: dict[str, BoundProc] = {}
         self.protos: dict[str, Declaration] = {}
         self.rules = InjectionRules()
         self.late: set[str] = set()
-        self._families: dict[str, Family] = {}
-        self._index: PatternIndex[Family] = PatternIndex()
-        self._shelves = Shelves()
+        self._families: dict[str, ProtoFamily] = {}
+        self._index: PatternIndex[ProtoFamily] = PatternIndex()
+        self._glob_index = GlobIndex()
         self._renamed: set[str] = set()
         self._created = 0
         self._functions = FunctionNames()
@@ -92,7 +92,7 @@ class Catalog:
     @property
     def separators(self) -> Sequence[str]:
         """What stands between the segments of names: of those to come, then of those that are declared."""
-        return tuple(dict.fromkeys((self.separator, *self._shelves.separators)))
+        return tuple(dict.fromkeys((self.separator, *self._glob_index.separators)))
 
     # --- declaring ---------------------------------------------------------------------------------------------
 
@@ -114,16 +114,16 @@ class Catalog:
         name = declaration.name
         rules = [] if declaration.scope else self._rules_of(declaration)
         if declaration.is_proto:
-            family = Family(declaration)
+            family = ProtoFamily(declaration)
             dropped = self._vacate((name, family.pattern.text), declaration, replace=replace)
             declarer: str | Pattern = family.pattern
             self._add_family(family)
         else:
-            task = self._declared_task(declaration)
+            proc = self._declared_task(declaration)
             dropped = self._vacate((name,), declaration, replace=replace)
             declarer = name
-            self.procs[name] = task
-            self._shelves.add(declaration.order, declaration.separator, name)
+            self.procs[name] = proc
+            self._glob_index.add(declaration.order, declaration.separator, name)
             self._functions.add(declaration.function, name)
         self._add_rules(declarer, declaration, rules)
         if declaration.scope and declaration.rdeps:
@@ -169,21 +169,21 @@ class Catalog:
             return rdep if isinstance(rdep.pattern, str) else type(rdep)(self.name_of(rdep.pattern))
         return rdep if isinstance(rdep, str) else self.name_of(rdep)
 
-    def _declared_task(self, declaration: Declaration) -> Task:
+    def _declared_task(self, declaration: Declaration) -> BoundProc:
         args: Mapping[str, object] = declaration.args
         if args:
             caster = ArgumentCaster(declaration)
             args = {key: caster.cast(key, value, declaration.name) for key, value in args.items()}
-        task = Task(declaration.name, declaration, args, declaration.order * _CREATED_PER_PROTO)
-        self._check_deps(task)
-        return task
+        proc = BoundProc(declaration.name, declaration, args, declaration.order * _CREATED_PER_PROTO)
+        self._check_deps(proc)
+        return proc
 
-    def _add_family(self, family: Family) -> None:
+    def _add_family(self, family: ProtoFamily) -> None:
         declaration, pattern = family.declaration, family.pattern
         self._families[declaration.name] = self._families[pattern.text] = family
         self.protos[pattern.text] = declaration
         self._index.add(pattern, family)
-        self._shelves.add(declaration.order, pattern.separator, family)
+        self._glob_index.add(declaration.order, pattern.separator, family)
         self._functions.add(declaration.function, pattern.text)
 
     def _rules_of(self, declaration: Declaration) -> list[Pattern]:
@@ -213,7 +213,7 @@ class Catalog:
         for name in taken:
             family = self._families.get(name)
             if family is not None:
-                made = [task.name for task in self.procs.values() if task.declaration is family.declaration]
+                made = [proc.name for proc in self.procs.values() if proc.declaration is family.declaration]
                 dropped.update(dict.fromkeys(made))
                 self._drop_family(family)
             elif name in self.procs:
@@ -224,37 +224,37 @@ class Catalog:
         return list(dropped)
 
     def _taken(self, name: str, newcomer: Declaration | None = None) -> UserError:
-        task = self.procs.get(name)
-        first = self._families[name].declaration if task is None else task.declaration
+        proc = self.procs.get(name)
+        first = self._families[name].declaration if proc is None else proc.declaration
         hints = [] if first.location is None else [f'first at {first.location.file}:{first.location.line}']
         if newcomer is not None and newcomer.function is not None:
             hints.append('replace=True puts this one in its place')
-        created = task is not None and first.is_proto
+        created = proc is not None and first.is_proto
         return UserError(
             f'"{name}" was created from a Proto already' if created else f'"{name}" is declared twice',
             hint='; '.join(hints) or None,
         )
 
-    def _drop(self, task: Task) -> None:
-        name, declaration = task.name, task.declaration
+    def _drop(self, proc: BoundProc) -> None:
+        name, declaration = proc.name, proc.declaration
         del self.procs[name]
         self._now.pop(name, None)
         if not declaration.is_proto:
-            self._shelves.remove(declaration.separator, name)
+            self._glob_index.remove(declaration.separator, name)
             self._unrule(name, declaration)
             self._functions.remove(declaration.function, name)
         elif name in self._renamed:
             self._renamed.discard(name)
-            self._shelves.remove(declaration.separator, name)
+            self._glob_index.remove(declaration.separator, name)
 
-    def _drop_family(self, family: Family) -> None:
+    def _drop_family(self, family: ProtoFamily) -> None:
         declaration, pattern = family.declaration, family.pattern
         for name in {declaration.name, pattern.text}:
             del self._families[name]
         del self.protos[pattern.text]
         self._now.pop(declaration.name, None)
         self._index.remove(pattern, family)
-        self._shelves.remove(pattern.separator, family)
+        self._glob_index.remove(pattern.separator, family)
         self._unrule(pattern, declaration)
         self._functions.remove(declaration.function, pattern.text)
 
@@ -290,9 +290,9 @@ class Catalog:
             if not callable(name):
                 raise checks.wrong('the name of a proc', 'text or a declared function', name)
             name = self.name_of(name)
-        task = self.procs.get(name)
-        if task is not None:
-            self._check_same(task, proc_name, args)
+        proc = self.procs.get(name)
+        if proc is not None:
+            self._check_same(proc, proc_name, args)
             return [name]
         family = self._families.get(name)
         given = args
@@ -325,7 +325,7 @@ class Catalog:
                     self._drop(self.procs[each])
             raise
 
-    def _check_complete(self, family: Family, given: Mapping[str, object]) -> None:
+    def _check_complete(self, family: ProtoFamily, given: Mapping[str, object]) -> None:
         pattern = family.pattern
         unfilled = pattern.unfilled(given)
         if unfilled:
@@ -336,46 +336,46 @@ class Catalog:
             raise UserError(f'"{pattern.text}" needs a value for {", ".join(unfilled)}', hint=hint)
 
     @staticmethod
-    def _known_texts(family: Family, given: Mapping[str, object]) -> Mapping[str, str]:
+    def _known_texts(family: ProtoFamily, given: Mapping[str, object]) -> Mapping[str, str]:
         what = f'"{family.pattern.text}"'
         return {name: family.text_of(name, given[name], what) for name in family.pattern.placeholders if name in given}
 
-    def _fill_out(self, family: Family, given: Mapping[str, object]) -> str:
+    def _fill_out(self, family: ProtoFamily, given: Mapping[str, object]) -> str:
         return family.pattern.fill(self._known_texts(family, given))
 
-    def _check_taken(self, family: Family, args: Mapping[str, object]) -> None:
+    def _check_taken(self, family: ProtoFamily, args: Mapping[str, object]) -> None:
         for key in args:
             if not family.takes(key):
                 raise UserError(f'"{family.pattern.text}" has no argument "{key}"', hint=_arguments_hint(family))
 
-    def _check_same(self, task: Task, proc_name: str | None, args: Mapping[str, object]) -> None:
-        if proc_name not in {None, task.name}:
-            raise UserError(f'"{task.name}" exists already and cannot be created again as "{proc_name}"')
+    def _check_same(self, proc: BoundProc, proc_name: str | None, args: Mapping[str, object]) -> None:
+        if proc_name not in {None, proc.name}:
+            raise UserError(f'"{proc.name}" exists already and cannot be created again as "{proc_name}"')
         for key, value in args.items():
-            if not self._has_argument(task, key, value):
-                raise UserError(f'"{task.name}" exists already, without {key}={shown(value)}')
+            if not self._has_argument(proc, key, value):
+                raise UserError(f'"{proc.name}" exists already, without {key}={shown(value)}')
 
-    def _has_argument(self, task: Task, key: str, value: object) -> bool:
-        """Return whether a task was created with an argument of this value, as far as that can be told."""
-        if task.given is not None and key in task.given:
-            return same_value(task.given[key], value)
-        if key not in task.args:
+    def _has_argument(self, proc: BoundProc, key: str, value: object) -> bool:
+        """Return whether a proc was created with an argument of this value, as far as that can be told."""
+        if proc.given is not None and key in proc.given:
+            return same_value(proc.given[key], value)
+        if key not in proc.args:
             return False
-        return same_value(self.texts_of(task).get(key, value), value) or same_value(task.args[key], value)
+        return same_value(self.texts_of(proc).get(key, value), value) or same_value(proc.args[key], value)
 
     def _create_one(
         self,
         name: str,
-        family: Family | None,
+        family: ProtoFamily | None,
         proc_name: str | None,
         args: Mapping[str, object],
         params: Mapping[str, object],
-    ) -> Task:
-        task = self.procs.get(name)
-        if task is not None and proc_name is None and (family is None or not task.declaration.is_proto):
+    ) -> BoundProc:
+        proc = self.procs.get(name)
+        if proc is not None and proc_name is None and (family is None or not proc.declaration.is_proto):
             placeholders = family.pattern.placeholders if family is not None else ()
-            self._check_same(task, None, {key: value for key, value in args.items() if key not in placeholders})
-            return task
+            self._check_same(proc, None, {key: value for key, value in args.items() if key not in placeholders})
+            return proc
         if family is not None:
             values = family.pattern.match(name) or {}
         else:
@@ -391,12 +391,12 @@ class Catalog:
 
     def _make(
         self,
-        family: Family,
+        family: ProtoFamily,
         name: str,
         given: Mapping[str, object],
         params: Mapping[str, object],
         texts: Mapping[str, str],
-    ) -> Task:
+    ) -> BoundProc:
         """Create a proc, or return it where it exists.
 
         Args:
@@ -420,40 +420,40 @@ class Catalog:
         self._created += 1
         order = declaration.order * _CREATED_PER_PROTO + self._created
         beside = {key: value for key, value in given.items() if not spelled or key not in texts}
-        task = Task(name, declaration, args, order, beside or None)
+        proc = BoundProc(name, declaration, args, order, beside or None)
         if not spelled:
             self._renamed.add(name)
         try:
-            self._check_deps(task)
+            self._check_deps(proc)
             if any(not isinstance(dep, (str, NoFailures)) for dep in declaration.deps):
-                task.deps = self._answered(task, params)
+                proc.deps = self._answered(proc, params)
         except UserError:
             self._renamed.discard(name)
             raise
-        self.procs[name] = task
+        self.procs[name] = proc
         if not spelled:
-            self._shelves.add(declaration.order, declaration.separator, name)
+            self._glob_index.add(declaration.order, declaration.separator, name)
         if declaration.rdeps:
             family.made.append(name)
         if declaration.now and family.pattern.placeholders:
             self._now[name] = None
-        return task
+        return proc
 
     # --- looking up --------------------------------------------------------------------------------------------
 
-    def lookup(self, name: str, params: Mapping[str, object] = _NOTHING) -> Task | None:
-        """Return the task of a full name, created from a proto where one matches; None when nothing does.
+    def lookup(self, name: str, params: Mapping[str, object] = _NOTHING) -> BoundProc | None:
+        """Return the proc of a full name, created from a proto where one matches; None when nothing does.
 
         Raises:
             UserError: when two protos match, or a value in the name is not allowed or does not cast.
         """
-        task = self.procs.get(name)
-        if task is not None:
-            return task
+        proc = self.procs.get(name)
+        if proc is not None:
+            return proc
         match = self._match(name)
         return None if match is None else self._make(match[0], name, match[1], params, match[1])
 
-    def _match(self, name: str) -> tuple[Family, dict[str, str]] | None:
+    def _match(self, name: str) -> tuple[ProtoFamily, dict[str, str]] | None:
         found = [(family, values) for _, family, values in self._index.matches(name)]
         if len(found) > 1:
             first, second = found[0][0].pattern.text, found[1][0].pattern.text
@@ -466,7 +466,7 @@ class Catalog:
         Raises:
             UserError: when it matches nothing, or meets an argument without choices.
         """
-        return self._shelves.glob(glob, params, self.nearest)
+        return self._glob_index.glob(glob, params, self.nearest)
 
     def unknown(self, name: str) -> UserError:
         """Return the error for a name that nothing declares."""
@@ -476,7 +476,7 @@ class Catalog:
         """Return a hint with the name that was probably meant instead of ``name``, None when none comes close."""
         return nearest_name(name, list(self.procs), [self._families[text] for text in self.protos])
 
-    def family(self, pattern: str) -> Family:
+    def family(self, pattern: str) -> ProtoFamily:
         """Return the proto of a key of :attr:`protos`, with what its placeholders may be."""
         return self._families[pattern]
 
@@ -508,22 +508,22 @@ class Catalog:
         glob = PLACEHOLDER.sub('*', text)
         if not is_glob(glob):
             return any(True for _ in self._index.matches(text))
-        declared = {name: task.declaration for name, task in self.procs.items()}
+        declared = {name: proc.declaration for name, proc in self.procs.items()}
         return any(
             is_spelled_by(name, glob, declaration.separator)
             for name, declaration in {**declared, **self.protos}.items()
         )
 
-    # --- what tasks need ---------------------------------------------------------------------------------------
+    # --- what procs need ---------------------------------------------------------------------------------------
 
-    def texts_of(self, task: Task) -> Mapping[str, object]:
-        """Return a task's arguments as they fill patterns: as its name spells them, else those that have a text."""
-        if not task.args:
-            return task.args
-        args = {key: value for key, value in task.args.items() if has_text(value)}
-        if not task.declaration.is_proto or task.name in self._renamed:
+    def texts_of(self, proc: BoundProc) -> Mapping[str, object]:
+        """Return a proc's arguments as they fill patterns: as its name spells them, else those that have a text."""
+        if not proc.args:
+            return proc.args
+        args = {key: value for key, value in proc.args.items() if has_text(value)}
+        if not proc.declaration.is_proto or proc.name in self._renamed:
             return args
-        spelled = self._families[task.declaration.name].pattern.match(task.name)
+        spelled = self._families[proc.declaration.name].pattern.match(proc.name)
         return {**args, **spelled} if spelled else args
 
     def made_of(self, pattern: str, values: Mapping[str, str]) -> list[str]:
@@ -534,70 +534,70 @@ class Catalog:
             name for name in made if all(same_value(texts[name].get(key, text), text) for key, text in values.items())
         ]
 
-    def locks_of(self, task: Task) -> tuple[str, ...]:
-        """Return the names of the locks that a task holds while it runs."""
-        locks = task.declaration.locks
+    def locks_of(self, proc: BoundProc) -> tuple[str, ...]:
+        """Return the names of the locks that a proc holds while it runs."""
+        locks = proc.declaration.locks
         if not any('[' in lock for lock in locks):
             return locks
-        args = self.texts_of(task)
-        return tuple(self.pattern(lock, task.declaration.separator).fill(args) for lock in locks)
+        args = self.texts_of(proc)
+        return tuple(self.pattern(lock, proc.declaration.separator).fill(args) for lock in locks)
 
-    def dependencies(self, task: Task, params: Mapping[str, object]) -> tuple[str | NoFailures, ...]:
-        """Return what a task depends on, as written; callables are asked once.
+    def dependencies(self, proc: BoundProc, params: Mapping[str, object]) -> tuple[str | NoFailures, ...]:
+        """Return what a proc depends on, as written; callables are asked once.
 
         Raises:
             UserError: when a callable fails, or returns no names.
         """
-        if task.deps is not None:
-            return task.deps
-        fixed = tuple(dep for dep in task.declaration.deps if isinstance(dep, (str, NoFailures)))
-        if len(fixed) == len(task.declaration.deps):
+        if proc.deps is not None:
+            return proc.deps
+        fixed = tuple(dep for dep in proc.declaration.deps if isinstance(dep, (str, NoFailures)))
+        if len(fixed) == len(proc.declaration.deps):
             return fixed
-        task.deps = self._answered(task, params)
-        return task.deps
+        proc.deps = self._answered(proc, params)
+        return proc.deps
 
-    def filled(self, text: str, task: Task) -> str:
-        """Return a dependency, as written, with a task's arguments filled in.
+    def filled(self, text: str, proc: BoundProc) -> str:
+        """Return a dependency, as written, with a proc's arguments filled in.
 
         Raises:
             UserError: when nothing fills one of its placeholders.
         """
-        pattern = self.pattern(text, task.declaration.separator)
-        args = self.texts_of(task)
+        pattern = self.pattern(text, proc.declaration.separator)
+        args = self.texts_of(proc)
         unfilled = pattern.unfilled(args)
         if unfilled:
             known = ', '.join(args)
             raise UserError(
-                f'dependency "{text}" of "{task.name}": nothing fills [{unfilled[0]}]',
+                f'dependency "{text}" of "{proc.name}": nothing fills [{unfilled[0]}]',
                 hint=f'its arguments: {known}' if known else 'it has no arguments',
             )
         return pattern.fill(args)
 
-    def _check_deps(self, task: Task) -> None:
-        """Refuse a dependency that can never be filled, when its task comes to be."""
-        for dep in task.declaration.deps:
+    def _check_deps(self, proc: BoundProc) -> None:
+        """Refuse a dependency that can never be filled, when its proc comes to be."""
+        for dep in proc.declaration.deps:
             if isinstance(dep, str) and '[' in dep and dep not in self.procs:
-                self.filled(dep, task)
+                self.filled(dep, proc)
 
-    def _answered(self, task: Task, params: Mapping[str, object]) -> tuple[str | NoFailures, ...]:
-        what = f'deps of "{task.name}"'
+    def _answered(self, proc: BoundProc, params: Mapping[str, object]) -> tuple[str | NoFailures, ...]:
+        what = f'deps of "{proc.name}"'
         found: list[str | NoFailures] = []
-        for dep in map(self._named, task.declaration.deps):
+        for dep in map(self._named, proc.declaration.deps):
             if isinstance(dep, (str, NoFailures)):
                 found.append(dep)
                 continue
-            answer = ask(dep, what, DepProcContext(task.name, params, task.args), task.args)
+            answer = ask(dep, what, DepProcContext(proc.name, params, proc.args), proc.args)
             names = answered(answer, (str, NoFailures), what, 'return a name, or a list of names')
             found += (check_name(item) if isinstance(item, str) else item for item in names)
         return tuple(found)
 
     def call(self, name: str) -> Callable[[object], object]:
         """Return a callable that takes the context and runs the function of ``name`` with its arguments."""
-        task = self.procs[name]
-        function = task.declaration.function
+        proc = self.procs[name]
+        function = proc.declaration.function
         if function is None:
             raise InternalError(f'"{name}" has no function to call')
-        return bind(function, task.args, task.declaration.signature)
+        return bind(function, proc.args, proc.declaration.signature)
 
     def commands(
         self, name: str, params: Mapping[str, object], extra_args: Sequence[str]
@@ -607,33 +607,33 @@ class Catalog:
         Raises:
             UserError: for a value that is missing, or that its place in the command cannot take.
         """
-        task = self.procs[name]
-        values = {**params, **self.texts_of(task)}
+        proc = self.procs[name]
+        values = {**params, **self.texts_of(proc)}
         try:
-            return tuple(command.filled(values, extra_args) for command in task.declaration.commands)
+            return tuple(command.filled(values, extra_args) for command in proc.declaration.commands)
         except KeyError as error:
             raise UserError(f'nothing supplies {{{error.args[0]}}} in the command of "{name}"') from None
 
-    def request(
+    def resolve(
         self,
         names: Iterable[str],
         *,
         params: Mapping[str, object] = _NOTHING,
         state_of: Callable[[str], ProcState | None],
         only: bool = False,
-    ) -> resolve.Request:
+    ) -> Resolution:
         """Return all that has to be scheduled for ``names``; see :func:`parproc.catalog.resolve.gather`.
 
         Raises:
-            UserError: when that cannot be done; nothing but created tasks is left of the attempt.
+            UserError: when that cannot be done; nothing but created procs is left of the attempt.
         """
         self._link()
-        request = resolve.gather(self, names, params=params, state_of=state_of, only=only)
+        resolution = gather(self, names, params=params, state_of=state_of, only=only)
         self._requested = True
-        return request
+        return resolution
 
 
-def _arguments_hint(family: Family) -> str | None:
+def _arguments_hint(family: ProtoFamily) -> str | None:
     names: dict[str, object] = dict.fromkeys(family.pattern.placeholders)
     names.update(dict.fromkeys(parameter.name for parameter in family.declaration.signature.named(names)))
     return f'it has {", ".join(names)}' if names else None

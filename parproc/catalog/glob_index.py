@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from parproc.catalog.proto import Family, open_placeholder_error
+from parproc.catalog.proto import ProtoFamily, open_placeholder_error
 from parproc.core.names import is_glob, is_spelled_by, segment_expression
 from parproc.core.targets import OpenPlaceholderError
 from parproc.errors import UserError
@@ -16,21 +16,21 @@ class NoMatchError(UserError):
     """A glob matches nothing that is declared so far."""
 
 
-class Shelves:
+class GlobIndex:
     """Procs and families, filed by their number of segments and their first segment, for globs to be found fast."""
 
-    __slots__ = ('_found', '_shelves')
+    __slots__ = ('_found', '_glob_index')
 
     def __init__(self) -> None:
-        self._shelves: dict[str, dict[int, dict[str, list[tuple[int, str | Family]]]]] = {}
+        self._glob_index: dict[str, dict[int, dict[str, list[tuple[int, str | ProtoFamily]]]]] = {}
         self._found: dict[str, tuple[str, ...]] = {}
 
     @property
     def separators(self) -> Iterable[str]:
         """The separators of what was added."""
-        return self._shelves
+        return self._glob_index
 
-    def add(self, order: int, separator: str, entry: str | Family) -> None:
+    def add(self, order: int, separator: str, entry: str | ProtoFamily) -> None:
         """File a proc's name or a family.
 
         Args:
@@ -38,21 +38,21 @@ class Shelves:
             separator: what stands between the segments of its name.
             entry: what is found.
         """
-        self._shelf(separator, entry).append((order, entry))
+        self._bucket(separator, entry).append((order, entry))
         self._found.clear()
 
-    def remove(self, separator: str, entry: str | Family) -> None:
+    def remove(self, separator: str, entry: str | ProtoFamily) -> None:
         """Take away what was added."""
-        shelf = self._shelf(separator, entry)
+        shelf = self._bucket(separator, entry)
         shelf[:] = [filed for filed in shelf if filed[1] != entry]
         self._found.clear()
 
-    def _shelf(self, separator: str, entry: str | Family) -> list[tuple[int, str | Family]]:
+    def _bucket(self, separator: str, entry: str | ProtoFamily) -> list[tuple[int, str | ProtoFamily]]:
         segments = entry.split(separator) if isinstance(entry, str) else entry.pattern.segments
         first = segments[0] if len(segments) > 1 else ''
-        if isinstance(entry, Family) and segment_expression(first) is not None:
+        if isinstance(entry, ProtoFamily) and segment_expression(first) is not None:
             first = ''
-        return self._shelves.setdefault(separator, {}).setdefault(len(segments), {}).setdefault(first, [])
+        return self._glob_index.setdefault(separator, {}).setdefault(len(segments), {}).setdefault(first, [])
 
     def glob(self, glob: str, params: Mapping[str, object], hint: Callable[[str], str | None]) -> tuple[str, ...]:
         """Return the names that ``glob`` matches, in the order of declaration, then of choices.
@@ -90,10 +90,10 @@ class Shelves:
             raise complaint or NoMatchError(f'"{glob}" matches nothing', hint=self._hint(glob, params, hint))
         return tuple(names)
 
-    def _candidates(self, glob: str) -> Iterable[tuple[str, str | Family]]:
+    def _candidates(self, glob: str) -> Iterable[tuple[str, str | ProtoFamily]]:
         """Return what the glob may mean, each with its separator, in the order of declaration."""
-        found: list[tuple[int, str, str | Family]] = []
-        for separator, shelves in self._shelves.items():
+        found: list[tuple[int, str, str | ProtoFamily]] = []
+        for separator, shelves in self._glob_index.items():
             globs = glob.split(separator)
             shelf = shelves.get(len(globs), {})
             literal = len(globs) > 1 and not is_glob(globs[0])
@@ -105,7 +105,7 @@ class Shelves:
     def _hint(self, glob: str, params: Mapping[str, object], hint: Callable[[str], str | None]) -> str | None:
         """Show the choices of the families that the glob names, else the nearest spelling."""
         for _, entry in self._candidates(glob):
-            if isinstance(entry, Family) and entry.is_named_by(glob):
+            if isinstance(entry, ProtoFamily) and entry.is_named_by(glob):
                 shown = [
                     f'{name}: {", ".join(texts[:_MOST_SHOWN])}'
                     for name, texts in entry.choices(params).items()

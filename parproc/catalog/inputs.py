@@ -1,4 +1,4 @@
-"""What a task reads, as far as it is files."""
+"""What a proc reads, as far as it is files."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from parproc.declare.declaration import DepProcContext
 from parproc.declare.signature import answered, ask
 
 if TYPE_CHECKING:
-    from parproc.catalog.catalog import Task
+    from parproc.catalog.catalog import BoundProc
 
 ENVIRONMENT = 'env:'
 
 
 class Inputs(NamedTuple):
-    """Files that a task reads.
+    """Files that a proc reads.
 
     Args:
         folder: what relative patterns start from; absolute.
@@ -31,28 +31,28 @@ class Inputs(NamedTuple):
     ignored: tuple[str, ...] = ()
 
 
-def inputs_of(task: Task, texts: Mapping[str, object], params: Mapping[str, object]) -> Inputs | None:
-    """Return the files that a task declares as its inputs; None when it declares none.
+def inputs_of(proc: BoundProc, texts: Mapping[str, object], params: Mapping[str, object]) -> Inputs | None:
+    """Return the files that a proc declares as its inputs; None when it declares none.
 
-    What it declares as outputs is not among them. Relative paths start from the folder that the task runs in.
+    What it declares as outputs is not among them. Relative paths start from the folder that the proc runs in.
 
     Args:
-        task: whose.
+        proc: whose.
         texts: its arguments as they fill patterns: ``{env}`` in a path is the argument ``env``.
         params: the run's parameters, which fill patterns too.
 
     Raises:
         UserError: when a callable fails, or returns something else than paths.
     """
-    declaration = task.declaration
+    declaration = proc.declaration
     values = {**params, **texts}
     patterns: list[str] = []
     for item in declaration.inputs:
         if isinstance(item, str):
             patterns += () if item.startswith(ENVIRONMENT) else (fill(item, values),)
         else:
-            what = f'inputs of "{task.name}"'
-            answer = ask(item, what, DepProcContext(task.name, params, task.args), task.args)
+            what = f'inputs of "{proc.name}"'
+            answer = ask(item, what, DepProcContext(proc.name, params, proc.args), proc.args)
             paths = answered(answer, (str, os.PathLike), what, 'return a path, or a list of paths')
             patterns += (checks.path(path, f'an item of {what}') for path in paths)
     if not patterns:

@@ -65,7 +65,7 @@ class ArgumentCaster:
             raise UserError(f'"{subject}": argument "{argument}": {error.message}', hint=error.hint) from error
 
 
-class Family:
+class ProtoFamily:
     """All procs that one proto can make.
 
     Args:
@@ -283,7 +283,7 @@ class Family:
 class _Chooser:
     """The choices of a family as globs look at them."""
 
-    def __init__(self, family: Family, params: Mapping[str, object]) -> None:
+    def __init__(self, family: ProtoFamily, params: Mapping[str, object]) -> None:
         self._family = family
         self._params = params
 
@@ -320,7 +320,7 @@ def _choices_hint(text: str, allowed: Mapping[str, object]) -> str:
     return f'{close} {listed}' if close else listed
 
 
-def open_placeholder_error(glob: str, family: Family, problem: OpenPlaceholderError) -> UserError:
+def open_placeholder_error(glob: str, family: ProtoFamily, problem: OpenPlaceholderError) -> UserError:
     """Return the error for a glob that meets a placeholder without choices."""
     name = problem.placeholder
     return UserError(

@@ -14,18 +14,18 @@ from parproc.declare.declaration import WhenScheduled, target_of
 from parproc.errors import UserError
 
 if TYPE_CHECKING:
-    from parproc.catalog.catalog import Catalog, Task
+    from parproc.catalog.catalog import BoundProc, Catalog
 
 TERMINAL_LOCK = 'the terminal'
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class Resolution:
     """What is to be scheduled.
 
     Args:
-        specs: the tasks that are not scheduled yet, in no special order.
-        injected: (target, dependency) edges that go into tasks which are scheduled already.
+        specs: the procs that are not scheduled yet, in no special order.
+        injected: (target, dependency) edges that go into procs which are scheduled already.
         missing: (name or glob, needed by) of dependencies that nothing declares; they stand in ``deps`` nevertheless.
     """
 
@@ -41,25 +41,25 @@ def gather(
     params: Mapping[str, object],
     state_of: Callable[[str], ProcState | None],
     only: bool,
-) -> Request:
+) -> Resolution:
     """Return all that has to be scheduled so that ``names`` can run.
 
     Args:
-        catalog: knows every task.
+        catalog: knows every proc.
         names: full names.
         params: the run's parameters.
         state_of: tells what was scheduled before: None or IDLE for what was not.
         only: just ``names``, with the dependencies among them.
 
     Raises:
-        UserError: for an unknown name, a pattern that cannot be filled, a callable that fails, or a task that would
+        UserError: for an unknown name, a pattern that cannot be filled, a callable that fails, or a proc that would
             have to go before one which is running or done.
     """
     wanted = dict.fromkeys(names)
     for name in wanted:
         if catalog.lookup(name, params) is None:
             raise catalog.unknown(name)
-    work = _Closure(catalog, params, state_of, frozenset(wanted) if only else None)
+    work = _Resolver(catalog, params, state_of, frozenset(wanted) if only else None)
     for name in wanted:
         work.want(name)
     return work.finish()
@@ -67,13 +67,13 @@ def gather(
 
 @dataclass(slots=True)
 class _Draft:
-    task: Task
+    proc: BoundProc
     deps: dict[str, None]
     no_failures: bool
 
 
-class _Closure:
-    """One request while it is worked out."""
+class _Resolver:
+    """One resolution while it is worked out."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class _Closure:
         self._state_of = state_of
         self._within = within
         self._seen: set[str] = set()
-        self._queue: list[Task] = []
+        self._queue: list[BoundProc] = []
         self._drafts: dict[str, _Draft] = {}
         self._pushed: list[tuple[str, str]] = []
         self._injected: dict[tuple[str, str], None] = {}
@@ -95,51 +95,51 @@ class _Closure:
         self._absent: set[str] = set()
 
     def want(self, name: str) -> None:
-        """Add a task that exists, unless it is scheduled already."""
+        """Add a proc that exists, unless it is scheduled already."""
         if name not in self._seen:
             self._seen.add(name)
             if not self._is_scheduled(name):
                 self._queue.append(self._catalog.procs[name])
 
-    def finish(self) -> Request:
-        """Follow everything from the wanted tasks on."""
-        for task in self._queue:  # grows while it is gone through
-            self._visit(task)
+    def finish(self) -> Resolution:
+        """Follow everything from the wanted procs on."""
+        for proc in self._queue:  # grows while it is gone through
+            self._visit(proc)
         for target, dep in self._pushed:
             self._drafts[target].deps[dep] = None
         specs = tuple(self._spec(draft) for draft in self._drafts.values())
-        return Request(specs, tuple(self._injected), tuple(self._missing))
+        return Resolution(specs, tuple(self._injected), tuple(self._missing))
 
     def _is_scheduled(self, name: str) -> bool:
         state = self._state_of(name)
         return state is not None and state is not ProcState.IDLE
 
-    def _visit(self, task: Task) -> None:
-        name = task.name
+    def _visit(self, proc: BoundProc) -> None:
+        name = proc.name
         catalog = self._catalog
         deps: dict[str, None] = {}
         no_failures = False
-        for dep in catalog.dependencies(task, self._params):
+        for dep in catalog.dependencies(proc, self._params):
             if not isinstance(dep, str):
                 no_failures = True
-            elif dep in catalog.procs and not task.declaration.scope:
+            elif dep in catalog.procs and not proc.declaration.scope:
                 deps[dep] = None
             else:
-                deps.update(dict.fromkeys(self._meant(dep, task)))
+                deps.update(dict.fromkeys(self._meant(dep, proc)))
         if self._within is not None:
             deps = {dep: None for dep in deps if dep in self._within}
-        self._drafts[name] = _Draft(task, deps, no_failures)
+        self._drafts[name] = _Draft(proc, deps, no_failures)
         for dep in deps:
             if dep not in self._seen:
                 self._follow(dep, name)
             elif dep in self._absent:
                 self._missing[dep, name] = None
-        for before in catalog.rules.before(name, lambda _: catalog.texts_of(task), catalog.made_of):
+        for before in catalog.rules.before(name, lambda _: catalog.texts_of(proc), catalog.made_of):
             if self._within is None or before in self._within:
                 deps[before] = None
                 self._follow(before, name)
-        if task.declaration.rdeps:
-            self._push(task)
+        if proc.declaration.rdeps:
+            self._push(proc)
 
     def _follow(self, dep: str, dependent: str) -> None:
         try:
@@ -154,64 +154,64 @@ class _Closure:
         else:
             self.want(dep)
 
-    def _meant(self, text: str, task: Task) -> Iterable[str]:
-        """Return the names that a dependency, as written, means for ``task``."""
-        filled = self._catalog.filled(text, task) if '[' in text else text
-        filled = self._catalog.resolved(filled, task.declaration)
+    def _meant(self, text: str, proc: BoundProc) -> Iterable[str]:
+        """Return the names that a dependency, as written, means for ``proc``."""
+        filled = self._catalog.filled(text, proc) if '[' in text else text
+        filled = self._catalog.resolved(filled, proc.declaration)
         if not is_glob(filled) or filled in self._catalog.procs:
             return (filled,)
         try:
-            return [name for name in self._catalog.glob(filled, self._params) if name != task.name]
+            return [name for name in self._catalog.glob(filled, self._params) if name != proc.name]
         except NoMatchError:
             return (filled,)
         except UserError as error:
-            raise UserError(f'dependency of "{task.name}": {error.message}', hint=error.hint) from error
+            raise UserError(f'dependency of "{proc.name}": {error.message}', hint=error.hint) from error
 
     # --- going before others -----------------------------------------------------------------------------------
 
-    def _push(self, task: Task) -> None:
-        """Let ``task`` go before what its reverse dependencies name, as far as that is up to it."""
-        late = task.declaration.name in self._catalog.late
-        for rdep in task.declaration.rdeps:
-            pattern = self._catalog.resolved(target_of(rdep), task.declaration)
+    def _push(self, proc: BoundProc) -> None:
+        """Let ``proc`` go before what its reverse dependencies name, as far as that is up to it."""
+        late = proc.declaration.name in self._catalog.late
+        for rdep in proc.declaration.rdeps:
+            pattern = self._catalog.resolved(target_of(rdep), proc.declaration)
             if isinstance(rdep, WhenScheduled):
-                self._push_targets(task, pattern)
+                self._push_targets(proc, pattern)
             elif late:
-                self._join_scheduled(task, pattern)
+                self._join_scheduled(proc, pattern)
 
-    def _push_targets(self, task: Task, text: str) -> None:
+    def _push_targets(self, proc: BoundProc, text: str) -> None:
         catalog = self._catalog
-        separator = task.declaration.separator
+        separator = proc.declaration.separator
         reached = text
         if text not in catalog.procs:
-            reached = reach(catalog.pattern(text, separator), catalog.texts_of(task))
+            reached = reach(catalog.pattern(text, separator), catalog.texts_of(proc))
         try:
             if is_glob(reached) and reached not in catalog.procs:
-                targets = [name for name in catalog.glob(reached, self._params) if name != task.name]
+                targets = [name for name in catalog.glob(reached, self._params) if name != proc.name]
             else:
                 targets = [reached]
             found = {name: catalog.lookup(name, self._params) for name in targets}
         except UserError as error:
-            raise UserError(f'"{task.name}" goes before "{text}": {error.message}', hint=error.hint) from error
+            raise UserError(f'"{proc.name}" goes before "{text}": {error.message}', hint=error.hint) from error
         for target, known in found.items():
             if self._within is not None and target not in self._within:
                 continue
             if known is None:
-                self._missing[target, task.name] = None
+                self._missing[target, proc.name] = None
             elif self._is_scheduled(target):
-                self._join(target, task.name)
+                self._join(target, proc.name)
             else:
-                self._pushed.append((target, task.name))
+                self._pushed.append((target, proc.name))
                 self.want(target)
 
-    def _join_scheduled(self, task: Task, text: str) -> None:
-        """Put ``task``, which was declared after others were scheduled, before those of them that it names."""
+    def _join_scheduled(self, proc: BoundProc, text: str) -> None:
+        """Put ``proc``, which was declared after others were scheduled, before those of them that it names."""
         catalog = self._catalog
-        separator = task.declaration.separator
-        pattern = catalog.pattern(reach(catalog.pattern(text, separator), catalog.texts_of(task)), separator)
+        separator = proc.declaration.separator
+        pattern = catalog.pattern(reach(catalog.pattern(text, separator), catalog.texts_of(proc)), separator)
         for name in [pattern.text] if pattern.is_concrete else list(catalog.procs):
-            if name != task.name and pattern.match(name) is not None and self._is_scheduled(name):
-                self._join(name, task.name)
+            if name != proc.name and pattern.match(name) is not None and self._is_scheduled(name):
+                self._join(name, proc.name)
 
     def _join(self, target: str, dep: str) -> None:
         state = self._state_of(target)
@@ -221,13 +221,13 @@ class _Closure:
         self._injected[target, dep] = None
 
     def _spec(self, draft: _Draft) -> TaskSpec:
-        task = draft.task
-        declaration = task.declaration
-        locks = self._catalog.locks_of(task)
+        proc = draft.proc
+        declaration = proc.declaration
+        locks = self._catalog.locks_of(proc)
         if declaration.interactive:
             locks = (*locks, TERMINAL_LOCK)
         return TaskSpec(
-            task.name,
+            proc.name,
             tuple(draft.deps),
             locks,
             declaration.wave,
@@ -236,5 +236,5 @@ class _Closure:
             declaration.retries,
             declaration.retry_delay,
             1.0,
-            task.order,
+            proc.order,
         )

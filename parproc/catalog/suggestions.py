@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from parproc.catalog.proto import Family
+from parproc.catalog.proto import ProtoFamily
 from parproc.core.names import nearest, segment_expression
 from parproc.errors import UserError
 
@@ -13,7 +13,7 @@ _MOST_CANDIDATES = 5000
 _MOST_LENGTH_DIFFERENCE = 2
 
 
-def nearest_name(name: str, procs: Sequence[str], families: Iterable[Family]) -> str | None:
+def nearest_name(name: str, procs: Sequence[str], families: Iterable[ProtoFamily]) -> str | None:
     """Return a hint with the name that was probably meant instead of ``name``, None when none comes close.
 
     Args:
@@ -35,7 +35,7 @@ def nearest_name(name: str, procs: Sequence[str], families: Iterable[Family]) ->
     return nearest(name, likely)
 
 
-def _literal_start(family: Family) -> list[str]:
+def _literal_start(family: ProtoFamily) -> list[str]:
     start = []
     for segment in family.pattern.segments:
         if segment_expression(segment) is not None:
@@ -44,7 +44,7 @@ def _literal_start(family: Family) -> list[str]:
     return start
 
 
-def _family_hint(family: Family) -> str:
+def _family_hint(family: ProtoFamily) -> str:
     values = _known_choices(family)
     first = family.pattern.fill({name: (texts or ['...'])[0] for name, texts in values.items()})
     every = family.pattern.fill(dict.fromkeys(family.pattern.placeholders, '*'))
@@ -53,7 +53,7 @@ def _family_hint(family: Family) -> str:
     return f'write {family.pattern.text} with values, such as {first}'
 
 
-def _likely(family: Family, name: str) -> list[str]:
+def _likely(family: ProtoFamily, name: str) -> list[str]:
     """Return names of the family that ``name`` may have meant, with its own values where any is allowed."""
     pattern = family.pattern
     segments = name.split(pattern.separator)
@@ -70,7 +70,7 @@ def _likely(family: Family, name: str) -> list[str]:
     return [pattern.fill(bound) for bound in filled]
 
 
-def _known_choices(family: Family) -> dict[str, list[str] | None]:
+def _known_choices(family: ProtoFamily) -> dict[str, list[str] | None]:
     try:
         return family.choices({})
     except UserError:

@@ -17,7 +17,7 @@ from parproc.engine.workspace import Workspace
 from parproc.errors import UserError
 from parproc.exec.child_streams import flush
 from parproc.host.descriptors import close, own
-from parproc.report.choose_reporters import Place, mode_of_run, open_screen
+from parproc.report.choose_reporters import OutputPlace, mode_of_run, open_screen
 from parproc.report.fanout import Reporter, Reporters
 from parproc.report.outputs import Outputs, write_out
 
@@ -158,7 +158,7 @@ def _reporters(workspace: Workspace, asked: CommandLine, home: str, outputs: Out
 
 def _screen(workspace: Workspace, asked: CommandLine, outputs: Outputs, *, one: bool) -> Reporter:
     """Return what shows the run, and let the session know what follows from that."""
-    place = Place(
+    place = OutputPlace(
         outputs.status,
         lambda: outputs.out,
         workspace.folder.log_path,

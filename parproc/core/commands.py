@@ -16,12 +16,12 @@ from typing import TypeAlias
 
 from parproc.core import shell_text
 from parproc.core.names import as_text
-from parproc.core.shell_text import Place
+from parproc.core.shell_text import ValuePlace
 from parproc.core.shell_words import MARK
 from parproc.errors import UserError
 
 EXTRA_ARGS = 'extra_args'
-_PLAIN = Place('plain')
+_PLAIN = ValuePlace('plain')
 _WAY_OUT = 'hand it over in the environment: begin with export value={{{}}}, and write "$value" there'
 _VALUE = re.compile(r'\$?\{\{[^\W\d]\w*\}\}|\$?\{[^\W\d]\w*\}')
 _HARMLESS = re.compile(r'[A-Za-z0-9_@%+:,./-]+')
@@ -41,7 +41,7 @@ class Value:
     """
 
     name: str
-    place: Place = _PLAIN
+    place: ValuePlace = _PLAIN
 
 
 Piece: TypeAlias = str | Value
@@ -145,7 +145,7 @@ def text(source: str) -> Text:
     try:
         read, places = shell_text.read(''.join(piece if isinstance(piece, str) else MARK for piece in pieces))
     except UserError as error:
-        number = error.value if isinstance(error, shell_text.UnreadableError) else None
+        number = error.value if isinstance(error, shell_text.UnreadableShellError) else None
         what = (
             'values cannot be put into this text'
             if number is None

@@ -1,4 +1,4 @@
-"""Knots: tasks that wait for each other in a ring, so that none of them can ever go on.
+"""Deadlocks: tasks that wait for each other in a ring, so that none of them can ever go on.
 
 A task that waits from inside can only be part of a ring when somebody waits for it: through a dependency, a lock it
 holds, or a wait of theirs. Every ring is closed by a wait that begins, or by a dependency that appears later.

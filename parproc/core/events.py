@@ -151,7 +151,7 @@ class Resume:
     name: str
     awaited: tuple[str, ...]
     failed: tuple[str, ...]
-    knot: str = ''
+    deadlock: str = ''
 
 
 # --- announcements -------------------------------------------------------------------------------------------------

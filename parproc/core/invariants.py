@@ -11,10 +11,10 @@ from parproc.errors import InternalError
 
 
 def validate(machine: Machine) -> None:
-    """Check every law of the machine by looking at all of its tasks.
+    """Check every invariant of the machine by looking at all of its tasks.
 
     Raises:
-        InternalError: names the first law that is broken and, where it is one task's, its story.
+        InternalError: names the first invariant that is broken and, where it is one task's, its story.
     """
     phases = Counter(task.phase for task in machine.tasks.values())
     _require(machine.active_count == phases[Phase.ACTIVE], 'the count of active tasks is right')
@@ -24,12 +24,12 @@ def validate(machine: Machine) -> None:
     _require(machine.active_count <= machine.most_active, 'no more tasks run than there are slots')
     _check_locks(machine)
     for task in machine.tasks.values():
-        for law, holds in _laws_of(machine, task).items():
+        for invariant, holds in _invariants_of(machine, task).items():
             if not holds:
-                raise InternalError(f'"{task.spec.name}": {law}\n{machine.story(task.spec.name)}')
+                raise InternalError(f'"{task.spec.name}": {invariant}\n{machine.story(task.spec.name)}')
 
 
-def _laws_of(machine: Machine, task: Task) -> dict[str, bool]:
+def _invariants_of(machine: Machine, task: Task) -> dict[str, bool]:
     unfinished = [dep for dep in task.deps if dep not in machine.tasks or machine.tasks[dep].outcome is None]
     ended = task.phase is Phase.ENDED
     gate = ended or task.phase is Phase.BLOCKED or task.phase in HOLDING  # what runs may do so on what runs again
@@ -61,6 +61,6 @@ def _check_locks(machine: Machine) -> None:
     _require(holders == wanted, 'exactly the running tasks hold their locks')
 
 
-def _require(holds: bool, law: str) -> None:
+def _require(holds: bool, invariant: str) -> None:
     if not holds:
-        raise InternalError(f'broken law: {law}')
+        raise InternalError(f'broken invariant: {invariant}')

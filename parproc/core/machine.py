@@ -3,14 +3,14 @@
 :class:`Machine` decides what starts when. It owns no clock, process or file: it is told what happened
 (:meth:`Machine.handle`) and answers with what to do. The same events give the same actions, so a run can be replayed.
 
-The laws it keeps, stated in :mod:`parproc.core.invariants` and checked by the tests after every event:
+the invariants it keeps, stated in :mod:`parproc.core.invariants` and checked by the tests after every event:
 
 - A task moves only along :data:`parproc.core.task.MOVES`; an illegal move raises with the task's story.
 - At most ``parallel`` tasks are ACTIVE. A task that waits from inside gives its slot back and, when what it waits for
   is over, is the first to get one.
 - A lock has one holder, and only a task that runs (or waits from inside) holds any.
 - No event costs more than the tasks it moves and their edges; nothing ever scans all tasks but a stop, which moves them.
-- As long as something can go on, something does. What can never go on is a knot, named at once, or a missing
+- As long as something can go on, something does. What can never go on is a deadlock, named at once, or a missing
   dependency, failed when :class:`~parproc.core.events.Settled` says that nobody will declare it any more.
 """
 
@@ -504,9 +504,9 @@ class Machine:
         failed = tuple(
             name for name, other in awaited.items() if other is None or other.outcome is None or other.outcome.error
         )
-        self._actions.append(Resume(task.spec.name, task.awaited, failed, task.knot))
+        self._actions.append(Resume(task.spec.name, task.awaited, failed, task.deadlock))
         task.awaited = ()
-        task.knot = ''
+        task.deadlock = ''
 
     def _check_waits(self) -> None:
         if self.suspended_count:
@@ -518,7 +518,7 @@ class Machine:
         if task.phase is Phase.SUSPENDED:
             ring = deadlock.ring_from(task, self.tasks, self._locks)
             if ring:
-                task.knot = deadlock.describe(ring, self.tasks, self._locks)
+                task.deadlock = deadlock.describe(ring, self.tasks, self._locks)
                 self._move(task, Phase.RESUMING)
                 self._resuming.append(task)
 

@@ -42,7 +42,7 @@ class ErrorKind(enum.Enum):
     NOT_RUN = 'not run'
     INTERRUPTED = 'interrupted'
     CANCELLED = 'cancelled'
-    KNOT = 'knot'
+    DEADLOCK = 'deadlock'
 
 
 NEVER_RAN = frozenset(

@@ -32,7 +32,7 @@ _CONTINUATION = '\\\n'
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ValuePlace:
     """What surrounds a value.
 
     Args:
@@ -47,7 +47,7 @@ class Place:
     bare: bool = False
 
 
-class UnreadableError(UserError):
+class UnreadableShellError(UserError):
     """A text with values in it cannot be used.
 
     Args:
@@ -60,14 +60,14 @@ class UnreadableError(UserError):
         self.value = value
 
 
-def read(source: str) -> tuple[str, list[Place]]:
+def read(source: str) -> tuple[str, list[ValuePlace]]:
     """Return the text to give to a shell, with a mark where each value goes, and what surrounds each.
 
     Args:
         source: the text, with a mark for each value.
 
     Raises:
-        UnreadableError: when a value has a place in which it cannot be kept.
+        UnreadableShellError: when a value has a place in which it cannot be kept.
     """
     reader = _Reader(source, [], 0)
     reader.commands('')
@@ -81,7 +81,7 @@ def read(source: str) -> tuple[str, list[Place]]:
 class _Reader:
     """One text while it is read; what stands in backticks is a text of its own."""
 
-    def __init__(self, text: str, places: list[Place], depth: int, *, is_code: bool = False) -> None:
+    def __init__(self, text: str, places: list[ValuePlace], depth: int, *, is_code: bool = False) -> None:
         self.places = places
         self.edits: list[tuple[int, int, str]] = []
         self._text = text
@@ -111,9 +111,9 @@ class _Reader:
             self._step(self._text[self._at])
         self._words.end_command()
         if closer and self._at >= self._end:
-            raise UnreadableError('a bracket "(" is not closed')
+            raise UnreadableShellError('a bracket "(" is not closed')
         if is_substitution and (unread := self._documents.pop()):
-            raise UnreadableError(f'the here-document "{unread[0].word}" does not end')
+            raise UnreadableShellError(f'the here-document "{unread[0].word}" does not end')
         self._at += len(closer)
         self._words, self._is_code = around, was_code
         self._depth -= 1
@@ -133,7 +133,7 @@ class _Reader:
             elif closer:
                 return True
             else:
-                raise UnreadableError('a bracket ")" closes nothing')
+                raise UnreadableShellError('a bracket ")" closes nothing')
             self._at += 1
         return self._at >= self._end
 
@@ -179,7 +179,9 @@ class _Reader:
     def _new_line(self) -> None:
         self._words.end_command()
         if any(self._documents[:-1]):
-            raise UnreadableError('shells do not agree where a here-document begins whose line goes on in brackets')
+            raise UnreadableShellError(
+                'shells do not agree where a here-document begins whose line goes on in brackets'
+            )
         self._at += 1
         documents, self._documents[-1] = self._documents[-1], []
         for document in documents:
@@ -188,7 +190,7 @@ class _Reader:
     def _comment(self) -> None:
         end = self._text.find('\n', self._at, self._end)
         end = self._end if end < 0 else end
-        self.places += [Place('comment')] * self._text.count(MARK, self._at, end)
+        self.places += [ValuePlace('comment')] * self._text.count(MARK, self._at, end)
         self._at = end
 
     def _operator(self, sign: str) -> None:
@@ -214,7 +216,7 @@ class _Reader:
             return
         document, self._at = announced(self._text, end, self._end, words)
         if document is None:
-            raise UnreadableError('is part of the word that ends a here-document', len(self.places))
+            raise UnreadableShellError('is part of the word that ends a here-document', len(self.places))
         words.skip_target()
         self._documents[-1].append(document)
 
@@ -277,12 +279,12 @@ class _Reader:
                 if opened < 0:
                     break
                 self._at += 1
-        raise UnreadableError(f'a calculation is not closed by "{closer}"')
+        raise UnreadableShellError(f'a calculation is not closed by "{closer}"')
 
     def _single(self) -> None:
         end = self._text.find("'", self._at + 1, self._end)
         if end < 0:
-            raise UnreadableError("a quote ' is not closed")
+            raise UnreadableShellError("a quote ' is not closed")
         self._words.take('', quoted=True)
         self._at += 1
         while self._at < end:
@@ -311,7 +313,7 @@ class _Reader:
             else:
                 self._words.take(char, quoted=True)
                 self._at += 1
-        raise UnreadableError("a quote $' is not closed")
+        raise UnreadableShellError("a quote $' is not closed")
 
     def _double(self, kind: str) -> None:
         self._words.take('', quoted=True)
@@ -321,7 +323,7 @@ class _Reader:
                 self._at += 1
                 return
             self._quoted_part(kind)
-        raise UnreadableError('a quote " is not closed')
+        raise UnreadableShellError('a quote " is not closed')
 
     def _quoted_part(self, kind: str) -> None:
         """Take in a part of what is quoted so that it is expanded, but not split."""
@@ -380,15 +382,17 @@ class _Reader:
     def _backticks(self, kind: str) -> None:
         found = _IN_BACKTICKS.match(self._text, self._at + 1, self._end)
         if found is None or found.end() >= self._end:
-            raise UnreadableError('a quote ` is not closed')
+            raise UnreadableShellError('a quote ` is not closed')
         if '\n' in found[0] and any(self._documents):
-            raise UnreadableError('shells do not agree where a here-document begins whose line goes on in backticks')
+            raise UnreadableShellError(
+                'shells do not agree where a here-document begins whose line goes on in backticks'
+            )
         text = (_ESCAPED if kind == 'plain' else _ESCAPED_IN_QUOTES).sub(r'\1', found[0])
         before = len(self.places)
         inner = _Reader(text, self.places, self._depth + 1, is_code=self._is_code or self._words.runs_its_words)
         inner.commands('')
         if inner.edits:
-            raise UnreadableError('has a place in backticks that only $(…) has room for', before)
+            raise UnreadableShellError('has a place in backticks that only $(…) has room for', before)
         self._words.take('', quoted=True)
         self._at = found.end() + 1
 
@@ -397,7 +401,7 @@ class _Reader:
         self._at = self._at if name is None else name.end()
         char = self._text[self._at : self._at + 1]
         if char == MARK:
-            raise UnreadableError('is part of the name of a variable', len(self.places))
+            raise UnreadableShellError('is part of the name of a variable', len(self.places))
         if char == '[':
             self._at += 1
             self._arithmetic(']')
@@ -420,7 +424,7 @@ class _Reader:
             if char == '}':
                 self._at += 1
                 if is_pattern and kind == 'here' and len(self.places) > before:
-                    raise UnreadableError(
+                    raise UnreadableShellError(
                         'is part of a pattern in a here-document, which shells read differently', before
                     )
                 return
@@ -435,14 +439,14 @@ class _Reader:
                 self._quoted_part(kind_here)
             else:
                 self._at += 1
-        raise UnreadableError('a bracket "${" is not closed')
+        raise UnreadableShellError('a bracket "${" is not closed')
 
     def _here_document(self, document: HereDocument) -> None:
         start, stop, end = body(self._text, self._at, self._end, document)
         if (document.is_code or self._is_code) and MARK in self._text[start:stop]:
-            raise UnreadableError('is part of text that another shell runs', len(self.places))
+            raise UnreadableShellError('is part of text that another shell runs', len(self.places))
         if document.quoted:
-            self.places += [Place('here')] * self._text.count(MARK, start, stop)
+            self.places += [ValuePlace('here')] * self._text.count(MARK, start, stop)
             self.edits += document.expanding(self._text, start, stop, end)
         else:
             around, self._words = self._words, ShellWords(self._need, listed=True)
@@ -457,10 +461,10 @@ class _Reader:
         number = len(self.places)
         needs = '' if kind in {'arithmetic', 'here'} else self._words.take_value(number)
         if needs == CODE or (self._is_code and kind != 'arithmetic'):
-            raise UnreadableError('is part of text that is run as a command of its own', number)
+            raise UnreadableShellError('is part of text that is run as a command of its own', number)
         if needs == INDEX or _SUBSCRIPT.search(self._text, max(0, self._at - 100), self._at):  # zsh's, the latter
             kind, needs = 'arithmetic', ''
-        self.places.append(Place(kind, needs, bare=bare and not needs))
+        self.places.append(ValuePlace(kind, needs, bare=bare and not needs))
         self._at += 1
 
     def _can_be_bare(self) -> bool:
@@ -488,4 +492,4 @@ class _Reader:
     def _deeper(self) -> None:
         self._depth += 1
         if self._depth > _DEEPEST:
-            raise UnreadableError('the text has too many brackets in each other')
+            raise UnreadableShellError('the text has too many brackets in each other')

@@ -1,6 +1,6 @@
 """The machine's record of one task, and the table of moves it may make.
 
-The laws:
+The invariants:
 
 - A task is in exactly one phase; it changes only along :data:`MOVES`.
 - An attempt that failed and will be tried again is DELAYED, never ENDED. A task leaves ENDED only to live once more
@@ -60,10 +60,10 @@ class Task:
         'attempt',
         'awaited',
         'blockers',
+        'deadlock',
         'dependents',
         'dropped',
         'extra_deps',
-        'knot',
         'last',
         'outcome',
         'pending',
@@ -94,7 +94,7 @@ class Task:
         self.dropped = False
         self.started: float | None = None
         self.stopped: ErrorKind | None = None
-        self.knot = ''
+        self.deadlock = ''
         self.last: Outcome | None = None
         self.awaited: tuple[str, ...] = ()
         self.pending = 0

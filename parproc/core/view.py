@@ -78,7 +78,7 @@ class TaskProgressed:
 
 
 @dataclass(frozen=True, slots=True)
-class Warned:
+class RunWarned:
     """Something worth one line that is not a task's failure."""
 
     message: str
@@ -92,11 +92,11 @@ class RunEnded:
     time: float
 
 
-Message: TypeAlias = RunBegan | TaskLogged | TaskProgressed | Warned | RunEnded
+Message: TypeAlias = RunBegan | TaskLogged | TaskProgressed | RunWarned | RunEnded
 
 
 @dataclass(slots=True)
-class Running:
+class RunningTask:
     """A task that has started and is not over.
 
     Attributes:
@@ -133,7 +133,7 @@ class Running:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class EndedTask:
     """A task that is over.
 
     Args:
@@ -174,14 +174,14 @@ class RunView:
     total: int = 0
     done: int = 0
     counts: dict[ProcState, int] = field(default_factory=dict)
-    running: dict[str, Running] = field(default_factory=dict)
+    running: dict[str, RunningTask] = field(default_factory=dict)
     waiting: dict[str, TaskWanted] = field(default_factory=dict)
-    latest: Ended | None = None
-    failures: list[Ended] = field(default_factory=list)
-    interrupted: list[Ended] = field(default_factory=list)
+    latest: EndedTask | None = None
+    failures: list[EndedTask] = field(default_factory=list)
+    interrupted: list[EndedTask] = field(default_factory=list)
     held_back: dict[ErrorKind, int] = field(default_factory=dict)
     stopped: str = ''
-    slowest: list[Ended] = field(default_factory=list)
+    slowest: list[EndedTask] = field(default_factory=list)
     summed: float = 0.0
     name_width: int = 0
     _locks: dict[str, str] = field(default_factory=dict)
@@ -239,7 +239,7 @@ class RunView:
     def _start(self, message: TaskStarted) -> None:
         running = self.running.get(message.name)
         if running is None:
-            running = self.running[message.name] = Running(message.time)
+            running = self.running[message.name] = RunningTask(message.time)
             wanted = self.waiting.pop(message.name, None)
             if wanted is not None:
                 running.wanted = wanted
@@ -286,7 +286,7 @@ class RunView:
             self.summed += running.worked
             seconds = message.time - running.began
             self._lengthen(message.name, deps, seconds)
-        self.latest = ended = Ended(message.name, outcome, seconds, message.attempt)
+        self.latest = ended = EndedTask(message.name, outcome, seconds, message.attempt)
         if seconds is not None:
             self._rank(ended, seconds)
         if outcome.state is not ProcState.FAILED:
@@ -332,7 +332,7 @@ class RunView:
         if before + seconds >= self._longest[0]:
             self._longest = (before + seconds, name)
 
-    def _rank(self, ended: Ended, seconds: float) -> None:
+    def _rank(self, ended: EndedTask, seconds: float) -> None:
         slowest = self.slowest
         if len(slowest) < SLOWEST_KEPT or seconds > (slowest[-1].seconds or 0.0):
             slowest.append(ended)

@@ -47,8 +47,7 @@ from parproc.core.events import (
 )
 from parproc.core.machine import SIGTERM, Machine
 from parproc.core.model import GOOD
-from parproc.core.view import Message, TaskLogged, TaskProgressed
-from parproc.core.view import Warned as WarningMessage
+from parproc.core.view import Message, RunWarned, TaskLogged, TaskProgressed
 from parproc.errors import InternalError, UserError
 from parproc.exec.protocol import (
     Asked,
@@ -325,12 +324,12 @@ class Engine:
                 due = self._listener.next_tick(now)
                 self._gather(RETRY if due is None else min(max(0.0, due - now), LAST_WORDS))
 
-    def attend(self, descriptor: int, call: Callable[[], None]) -> None:
+    def add_reader(self, descriptor: int, call: Callable[[], None]) -> None:
         """Call ``call`` while waiting, whenever a descriptor is readable."""
         self._selector.register(descriptor, selectors.EVENT_READ, call)
 
-    def disregard(self, descriptor: int) -> None:
-        """Undo :meth:`attend`."""
+    def remove_reader(self, descriptor: int) -> None:
+        """Undo :meth:`add_reader`."""
         self._selector.unregister(descriptor)
 
     def interrupt(self, signal: int, reason: str) -> None:
@@ -505,7 +504,7 @@ class Engine:
         elif isinstance(report, Logged):
             self._announce(TaskLogged(report.name, report.message, self._clock()))
         elif isinstance(report, Warned):
-            self._announce(WarningMessage(report.message))
+            self._announce(RunWarned(report.message))
         else:
             self._on_asked(report)
 
@@ -624,8 +623,8 @@ class Engine:
         return None
 
     def _resume(self, resume: Resume) -> None:
-        if resume.knot:
-            self._reply(resume.name, {'error': resume.knot, 'hint': None, 'knot': True})
+        if resume.deadlock:
+            self._reply(resume.name, {'error': resume.deadlock, 'hint': None, 'deadlock': True})
             return
         tasks = {name: self.machine.tasks.get(name) for name in resume.failed}
         failed = {

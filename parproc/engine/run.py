@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from parproc.core.machine import Machine
 from parproc.core.model import NEVER_RAN, ErrorKind, Outcome
-from parproc.core.view import RunBegan, RunEnded, Warned
+from parproc.core.view import RunBegan, RunEnded, RunWarned
 from parproc.declare.options import Options
 from parproc.engine.loop import Engine, Listener, TaskSource
 from parproc.engine.told import Told
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import selectors
     import threading
 
-    from parproc.report.program_display import ProgramListener
+    from parproc.report.program_display import ProgramDisplay
     from parproc.run_events import RunEvent
     from parproc.store.runs import RunFolder
 
@@ -78,7 +78,7 @@ class Run:
         if self._display is not None:
             self.engine.tell(RunBegan(folder.run_id, (), folder.logs, options.parallel, 0, time.monotonic()))
             if folder.warning is not None:
-                self.engine.tell(Warned(folder.warning))
+                self.engine.tell(RunWarned(folder.warning))
 
     def _executor(self, selector: selectors.BaseSelector, post: Callable[[Report], None]) -> Executor:
         def processes() -> Executor:
@@ -103,7 +103,7 @@ class Run:
 
     # --- showing it --------------------------------------------------------------------------------------------
 
-    def _shown(self) -> ProgramListener:
+    def _shown(self) -> ProgramDisplay:
         """Return what shows this run of a program."""
         from parproc.report.program_display import program_listener
 
@@ -117,14 +117,14 @@ class Run:
         )
         if settings.options.mode != 'single':
             from parproc.exec.cpus import usable_cpus
-            from parproc.report.memory_warning import CrowdingReporter, machine_memory
+            from parproc.report.memory_warning import MemoryWarningReporter, machine_memory
 
             display.add(
-                CrowdingReporter(
+                MemoryWarningReporter(
                     parallel=settings.options.parallel,
                     cpus=usable_cpus(),
                     memory=machine_memory(),
-                    warn=lambda text: display.handle(Warned(text)),
+                    warn=lambda text: display.handle(RunWarned(text)),
                 )
             )
         settings.terminal_reset = display.reset
@@ -210,7 +210,7 @@ class Run:
         if self.engine.timed_out:
             return 124
         errors = {task.outcome.error for task in self.engine.machine.tasks.values() if task.outcome is not None}
-        if ErrorKind.KNOT in errors:
+        if ErrorKind.DEADLOCK in errors:
             return 3
         return 1 if errors - {None} else 0
 
@@ -238,7 +238,7 @@ class Run:
         except UserError as error:
             if name not in self._unreadable:
                 self._unreadable.add(name)
-                self.engine.tell(Warned(error.message))
+                self.engine.tell(RunWarned(error.message))
             return None
 
     def log_of(self, name: str) -> str | None:

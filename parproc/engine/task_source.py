@@ -58,7 +58,7 @@ class Session(Protocol):
         """Return a proc's state, None when it was never scheduled."""
 
 
-class TaskSource:
+class WorkspaceTaskSource:
     """What the engine asks a session while tasks run; unlike the public methods, it never starts to work by itself.
 
     Args:
@@ -183,7 +183,7 @@ class TaskSource:
         if machine is not None:
             further += [dep for name in repeated for dep in machine.tasks[name].deps if self._is_declared_anew(dep)]
             further += [name for name in machine.missing if self._is_declared_anew(name)] if not only else []
-        request = session.catalog.request(
+        request = session.catalog.resolve(
             (*names, *further), params=session.params, state_of=session.state_of, only=only
         )
         if request.missing and not session.options.allow_missing_deps:

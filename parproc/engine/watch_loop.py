@@ -48,11 +48,11 @@ class WatchLoop:
             self.close()
             self._items += added
             self._watcher = watcher = Watcher(self._items, self._engine.change)
-            self._engine.attend(watcher.descriptor, watcher.read)
+            self._engine.add_reader(watcher.descriptor, watcher.read)
 
     def close(self) -> None:
         """Watch no longer."""
         if self._watcher is not None:
-            self._engine.disregard(self._watcher.descriptor)
+            self._engine.remove_reader(self._watcher.descriptor)
             self._watcher.close()
             self._watcher = None

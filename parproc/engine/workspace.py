@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from parproc.core.plan import Plan
     from parproc.engine.loop import Listener
     from parproc.engine.run import Run
-    from parproc.engine.task_source import TaskSource
+    from parproc.engine.task_source import WorkspaceTaskSource
     from parproc.run_events import RunEvent
     from parproc.store.history import History
     from parproc.store.runs import RunFolder
@@ -38,7 +38,7 @@ class RunOutcome:
     """How a run of the command line ended.
 
     Args:
-        exit_code: 0 all good, 1 a proc failed, 3 a knot, 124 out of time.
+        exit_code: 0 all good, 1 a proc failed, 3 a deadlock, 124 out of time.
         signal: the signal that stopped the run, None when none did.
         output_closed: nobody read the output any more.
         results: what the procs returned that were asked for, as far as they ended well.
@@ -85,7 +85,7 @@ class Workspace:
         self.run: Run | None = None
         self._folder: RunFolder | None = None
         self._history: History | None = None
-        self._task_source: TaskSource | None = None
+        self._task_source: WorkspaceTaskSource | None = None
 
     # --- declaring ---------------------------------------------------------------------------------------------
 
@@ -168,7 +168,7 @@ class Workspace:
         return list(known)
 
     def schedule(self, names: Sequence[str], *, start: bool = False, again: bool = False, full: bool = False) -> None:
-        """Schedule procs and start what can be started; arguments as for :meth:`TaskSource.wanted`."""
+        """Schedule procs and start what can be started; arguments as for :meth:`WorkspaceTaskSource.wanted`."""
         run, event = self._wanted(names, start=start, again=again, full=full)
         if run is not None:
             self._pass_on_stop(run, run.engine.pump() if event is None else run.engine.want(event))
@@ -266,12 +266,12 @@ class Workspace:
     # --- the run -----------------------------------------------------------------------------------------------
 
     @property
-    def task_source(self) -> TaskSource:
+    def task_source(self) -> WorkspaceTaskSource:
         """What the engine asks of this."""
         if self._task_source is None:
-            from parproc.engine.task_source import TaskSource
+            from parproc.engine.task_source import WorkspaceTaskSource
 
-            self._task_source = TaskSource(self)
+            self._task_source = WorkspaceTaskSource(self)
         return self._task_source
 
     @property
@@ -411,7 +411,7 @@ class Workspace:
         Raises:
             UserError: before anything ran, when the request is wrong.
         """
-        from parproc.core.view import RunBegan, RunEnded, Warned
+        from parproc.core.view import RunBegan, RunEnded, RunWarned
 
         event = self.task_source.wanted(list(targets), only=only)
         history = self.history
@@ -441,7 +441,7 @@ class Workspace:
             )
         )
         if folder.warning is not None:
-            engine.tell(Warned(folder.warning))
+            engine.tell(RunWarned(folder.warning))
         try:
             with engine.signals:
                 engine.want(replace(event, specs=order))
@@ -454,7 +454,7 @@ class Workspace:
         if history is not None:
             history.close()
             if history.warning is not None and (folder.warning is None or self.options.task_db_path is not None):
-                engine.tell(Warned(history.warning))
+                engine.tell(RunWarned(history.warning))
         engine.deliver()
         code = run.exit_code()
         outcomes = {name: self.outcome_of(name) for name in wanted}

@@ -19,7 +19,7 @@ WATCH_READ = selectors.EVENT_READ
 WATCH_BOTH = selectors.EVENT_READ | selectors.EVENT_WRITE
 
 
-class Conversation:
+class ParentChannel:
     """What is said between this process and one child.
 
     Args:

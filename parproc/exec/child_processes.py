@@ -22,13 +22,13 @@ from signal import SIGCONT, SIGKILL, SIGTSTP
 
 from parproc.core.model import SUCCESS, ErrorKind, Outcome, Usage, failure
 from parproc.exec import openmp, ownership, system
-from parproc.exec.channel import Conversation
+from parproc.exec.channel import ParentChannel
 from parproc.exec.child import Ground
 from parproc.exec.foreground import Foreground
 from parproc.exec.fork import close_channel, fork_child, open_channel
-from parproc.exec.orphans import Leftovers
+from parproc.exec.orphans import Orphans
 from parproc.exec.protocol import Ended, Job, Report, StartError, Warned, start_error
-from parproc.exec.sigchld import OWN_THREADS, ExitWatch
+from parproc.exec.sigchld import OWN_THREADS, SigchldWatch
 from parproc.exec.signalling import FREEZING, Signalling
 from parproc.exec.spawn import UnusableCommandError, keep_descriptors_here, spawn_command
 from parproc.exec.supervisor import Supervisor
@@ -61,7 +61,7 @@ class Child:
         self.leaked: tuple[str, ...] = ()
         self.pid = pid
         self.pidfd = pidfd
-        self.line: Conversation | None = None
+        self.line: ParentChannel | None = None
         self.signalled = False
         self.killed = False
         self.is_gone = False
@@ -97,9 +97,9 @@ class ProcessExecutor:
         self._ground: Ground | None = None
         self._supervisor = Supervisor(selector, self._sessions, run_id, reset)
         self._signalling = Signalling()
-        self._exits: ExitWatch | None = None
-        self._stops: ExitWatch | None = None
-        self._leftovers = Leftovers(run_id, exclusive=exclusive)
+        self._exits: SigchldWatch | None = None
+        self._stops: SigchldWatch | None = None
+        self._orphans = Orphans(run_id, exclusive=exclusive)
         self._ignored_ends = False
         self._warned_of_threads = False
         self._memory_kills = 0
@@ -132,7 +132,7 @@ class ProcessExecutor:
         child.foreground = foreground
         if foreground.is_ours:
             if self._stops is None and hasattr(os, 'waitid'):
-                self._stops = ExitWatch(self._selector, self._look_for_stops)
+                self._stops = SigchldWatch(self._selector, self._look_for_stops)
                 self._stops.look()
             foreground.lend(child.pid)
             if job.call is None:  # a command may have been stopped for using the terminal before it had it
@@ -190,7 +190,7 @@ class ProcessExecutor:
         try:
             self._watch(child)
             if channel is not None:
-                child.line = Conversation(self._selector, self._post, child.job, channel)
+                child.line = ParentChannel(self._selector, self._post, child.job, channel)
         except OSError as error:
             if channel is not None:
                 close_channel(channel)
@@ -208,7 +208,7 @@ class ProcessExecutor:
             self._selector.register(child.pidfd, selectors.EVENT_READ, partial(self._on_exit, child))
             return
         if self._exits is None:
-            self._exits = ExitWatch(self._selector, self._look_for_exits)
+            self._exits = SigchldWatch(self._selector, self._look_for_exits)
         self._exits.look()
 
     def kill(self, name: str, signal: int) -> None:
@@ -247,7 +247,7 @@ class ProcessExecutor:
         if self._ground is not None:
             self._ground.close()
             self._ground = None
-            hidden = self._leftovers.close()
+            hidden = self._orphans.close()
             if hidden:
                 self._post(Warned(f'ended what procs had left running: {", ".join(hidden)}'))
             ownership.leave()
@@ -291,7 +291,7 @@ class ProcessExecutor:
 
     def _look_around(self) -> None:
         try:
-            self._leftovers.look()
+            self._orphans.look()
         except OSError as error:
             raise start_error(error) from None
 
@@ -373,7 +373,7 @@ class ProcessExecutor:
         for descriptor in child.left:
             self._forget(descriptor)
         child.left = []
-        for pid in self._leftovers.find(child.pid, self._is_running_beside(child)) - {child.pid}:
+        for pid in self._orphans.find(child.pid, self._is_running_beside(child)) - {child.pid}:
             try:
                 descriptor = system.open_pidfd(pid)
             except OSError:
@@ -411,7 +411,7 @@ class ProcessExecutor:
     def _let_go(self, child: Child) -> tuple[str, ...]:
         """Strike a child out; return what it had left behind, which is ended."""
         del self._children[child.job.name]
-        leaked = self._leftovers.end(child.pid, self._is_running_beside(child))
+        leaked = self._orphans.end(child.pid, self._is_running_beside(child))
         ownership.disown(child.pid, child)
         self._supervisor.forget(child.pid)
         return leaked

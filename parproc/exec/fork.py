@@ -11,7 +11,7 @@ from parproc.exec import system
 from parproc.exec.child import Ground, prepare, run_job
 from parproc.exec.child_streams import flush, flush_log_files
 from parproc.exec.cpython import fork
-from parproc.exec.logging_locks import QuietLogging
+from parproc.exec.logging_locks import HeldLoggingLocks
 from parproc.exec.protocol import Job, StartError, start_error
 from parproc.host import descriptors
 
@@ -74,7 +74,7 @@ def fork_child(job: Job, end: socket, reaper: int, ground: Ground, *, alone: boo
     flush((sys.stdout, sys.stderr))
     mask = system.block_signals()
     try:
-        with nullcontext() if alone else QuietLogging():
+        with nullcontext() if alone else HeldLoggingLocks():
             flush_log_files()
             pid = fork()
             if pid == 0:

@@ -14,7 +14,7 @@ LONGEST_WAIT = 0.1
 LONGEST_HOLD = 0.25
 
 
-class QuietLogging:
+class HeldLoggingLocks:
     """While it is entered, no thread writes a log record, as far as that can be had.
 
     A child has fresh locks on its handlers, but what a handler writes to would stay locked in it by a thread that it

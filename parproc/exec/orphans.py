@@ -12,7 +12,7 @@ PATIENCE = 1.0
 PAUSE = 0.002
 
 
-class Leftovers:
+class Orphans:
     """Ends the processes that tasks leave behind.
 
     The leader of each session takes in the orphans of its tree while it lives; when it is gone, they become children

@@ -15,7 +15,7 @@ from types import TracebackType
 
 from parproc.context import ProcContext
 from parproc.core.model import SUCCESS, ErrorKind, Location, Outcome, ProcState, failure
-from parproc.errors import KnotError, ProcFailedError, ProcNoChangeError, ProcSkippedError, UserError
+from parproc.errors import DeadlockError, ProcFailedError, ProcNoChangeError, ProcSkippedError, UserError
 from parproc.exec.system import signal_name
 from parproc.exec.tracebacks import PACKAGE, drop_our_frames
 from parproc.values.encoding import EncodedResult, Reference, ResultError, encode, name_of
@@ -159,8 +159,8 @@ def _raised(error: BaseException, say: Callable[[str], None]) -> Outcome:
         pass
     trace = _trace_of(error)
     say(_formatted(error, trace))
-    if issubclass(kind, KnotError):
-        found = ErrorKind.KNOT
+    if issubclass(kind, DeadlockError):
+        found = ErrorKind.DEADLOCK
     else:
         found = ErrorKind.USER_ERROR if issubclass(kind, UserError) else ErrorKind.EXCEPTION
     retry = found is ErrorKind.EXCEPTION

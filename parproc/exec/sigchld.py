@@ -22,7 +22,7 @@ _previous: object = None
 _wakeup = -1
 
 
-class ExitWatch:
+class SigchldWatch:
     """Calls back, out of the engine's one wait, after a child of this process may have ended.
 
     Args:

@@ -14,7 +14,7 @@ from parproc.run_events import RunEvent
 LONGEST_REASON = 200
 
 
-class EventListener:
+class CallbackReporter:
     """Calls a function with each event, in order, one at a time.
 
     The function is called by the thread that drives the run, never in the middle of a decision: it may use the session,

@@ -19,7 +19,7 @@ WITH_LOGS = frozenset({'live', 'plain', 'stream', 'group'})
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class OutputPlace:
     """Where a run is shown, and what is known of it there.
 
     Args:
@@ -102,7 +102,7 @@ def _fitting(mode: str, options: Options) -> str:
     return 'lines' if options.mode == 'single' and mode in WITH_LOGS else mode
 
 
-def open_screen(mode: str, options: Options, place: Place) -> Screen:
+def open_screen(mode: str, options: Options, place: OutputPlace) -> Screen:
     """Return what shows a run.
 
     Args:
@@ -121,7 +121,7 @@ def open_screen(mode: str, options: Options, place: Place) -> Screen:
     return Screen(_reporter(mode, style, options, place), environment=environment)
 
 
-def _board(style: Style, options: Options, place: Place, environment: Mapping[str, str]) -> Screen | None:
+def _board(style: Style, options: Options, place: OutputPlace, environment: Mapping[str, str]) -> Screen | None:
     from parproc.report.live import LiveReporter
 
     try:
@@ -138,7 +138,7 @@ def _board(style: Style, options: Options, place: Place, environment: Mapping[st
     return Screen(board, board.reset, environment)
 
 
-def _reporter(mode: str, style: Style, options: Options, place: Place) -> Reporter:
+def _reporter(mode: str, style: Style, options: Options, place: OutputPlace) -> Reporter:
     ignored = place.ignored
     log_path, in_program = place.log_path, place.in_program
     if mode == 'raw':
@@ -174,9 +174,9 @@ def _reporter(mode: str, style: Style, options: Options, place: Place) -> Report
         no_log = options.mode == 'single'
         return JsonReporter(place.output(), (lambda _name: None) if no_log else log_path, version=version())
     if mode == 'lines':
-        from parproc.report.start_and_end import LinesReporter
+        from parproc.report.start_and_end import StartAndEndReporter
 
-        return LinesReporter(style, in_program=in_program)
+        return StartAndEndReporter(style, in_program=in_program)
     from parproc.report.plain import PlainReporter
 
     full = options.full_log_on_failure

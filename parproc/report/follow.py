@@ -12,7 +12,7 @@ from parproc.report.logfile import LONGEST_LINE, open_log
 _ACTING = bytes(byte for byte in (*range(32), 127) if byte not in b'\t\n')
 
 
-class Tail:
+class LogFollower:
     """Reads a log from its beginning, as far as it has come.
 
     Args:
@@ -110,7 +110,7 @@ def marked(lines: bytes, mark: str, *, colour: bool, ignored: re.Pattern[str] | 
     """Return lines of a log, each ended by a newline, as a screen may have them.
 
     Args:
-        lines: as :meth:`Tail.read` gives them.
+        lines: as :meth:`LogFollower.read` gives them.
         mark: stands before each.
         colour: keep colours.
         ignored: found in lines that are left out.

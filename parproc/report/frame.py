@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 from parproc.core.durations import format_duration
 from parproc.core.terminal_text import clean_line, plain_text
-from parproc.core.view import Running, RunView
+from parproc.core.view import RunningTask, RunView
 from parproc.report.cells import fit, steady
 from parproc.report.style import Style
 
@@ -24,7 +24,7 @@ WIDEST_BAR = 40
 ALMOST = 0.99
 LONGEST_OUTPUT = 1000
 
-Row = tuple[str, Running]
+Row = tuple[str, RunningTask]
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ def _overall(view: RunView, now: float, style: Style, scene: Scene) -> str:
     return line.text()
 
 
-def _fraction(name: str, running: Running, now: float, scene: Scene) -> float | None:
+def _fraction(name: str, running: RunningTask, now: float, scene: Scene) -> float | None:
     """Return how far a task is: as it says, else against its usual time, which says nothing of the last hundredth."""
     if running.fraction is not None:
         return running.fraction
@@ -186,7 +186,7 @@ def _fraction(name: str, running: Running, now: float, scene: Scene) -> float | 
     return min(ALMOST, max(0.0, now - running.began) / usual)
 
 
-def _doing(running: Running, now: float, output: str) -> str:
+def _doing(running: RunningTask, now: float, output: str) -> str:
     """Return what a task waits for, else what it says it does, else the last line it wrote."""
     if running.awaited:
         named = [plain_text(name) for name in running.awaited[:MOST_AWAITED]]

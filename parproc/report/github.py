@@ -14,8 +14,8 @@ from parproc.core.durations import format_duration
 from parproc.core.events import Announcement, TaskStarted, TaskWanted
 from parproc.core.model import GOOD, Location
 from parproc.core.terminal_text import plain_text
-from parproc.core.view import Ended, Message, RunBegan, RunEnded, RunView, TaskLogged
-from parproc.report.follow import Tail
+from parproc.core.view import EndedTask, Message, RunBegan, RunEnded, RunView, TaskLogged
+from parproc.report.follow import LogFollower
 from parproc.report.group import LONGEST_OUTPUT
 from parproc.report.log_copier import BURST, CopyingReporter
 from parproc.report.logfile import Ignored, failure_lines, has_output, none_ignored
@@ -78,7 +78,7 @@ class GithubReporter(CopyingReporter):
         self._style = style
         self._summary = None if summary_path is None else StepSummary(summary_path, log_path, ignored)
         self._home = os.path.realpath(home or os.getcwd())
-        self._tail: Tail | None = None
+        self._follower: LogFollower | None = None
         self._open_group = False
 
     def handle(self, message: Announcement | Message, view: RunView) -> None:
@@ -93,18 +93,18 @@ class GithubReporter(CopyingReporter):
         if not isinstance(message, (TaskStarted, TaskWanted, RunBegan, TaskLogged)):
             super().handle(message, view)
 
-    def _close(self, ended: Ended, view: RunView, *, patience: int) -> bool:
+    def _close(self, ended: EndedTask, view: RunView, *, patience: int) -> bool:
         good = ended.outcome.state in GOOD
-        if self._tail is None:
+        if self._follower is None:
             path = self._log_path(ended.name)
-            self._tail = Tail(path, LONGEST_OUTPUT)
-            self._tail.finish()
+            self._follower = LogFollower(path, LONGEST_OUTPUT)
+            self._follower.finish()
             self._open_group = good and ended.seconds is not None and has_output(path)
             if ended.seconds is None:
-                self._tail.close()
+                self._follower.close()
             line = self._style.ended(ended, view.name_width)
             self._say(f'::group::{line}' if self._open_group else line, *self._style.leaks(ended))
-        if not self._copy(self._tail, '', BURST, patience=patience, ignored=self._ignored(ended.name, good)):
+        if not self._copy(self._follower, '', BURST, patience=patience, ignored=self._ignored(ended.name, good)):
             return False
         if self._open_group:
             self._open_group = False
@@ -112,8 +112,8 @@ class GithubReporter(CopyingReporter):
             self._sink.flush(patience)
         return True
 
-    def _closed(self, ended: Ended, time: float, view: RunView) -> None:
-        self._tail = None
+    def _closed(self, ended: EndedTask, time: float, view: RunView) -> None:
+        self._follower = None
 
     def _shown(self, lines: bytes, mark: str, ignored: re.Pattern[str] | None) -> str:
         text = super()._shown(lines, mark, ignored)
@@ -145,13 +145,13 @@ class GithubReporter(CopyingReporter):
         self._say('', f'{counts_text(self._style, view)} in {format_duration(end.time - began)}')
         self._sink.flush()
 
-    def _excerpt(self, ended: Ended) -> list[str]:
+    def _excerpt(self, ended: EndedTask) -> list[str]:
         if ended.seconds is None:
             return []
         path = self._log_path(ended.name)
         return list(failure_lines(path, colour=self._style.colour, ignored=self._ignored(ended.name, False)))
 
-    def _annotation(self, ended: Ended) -> str:
+    def _annotation(self, ended: EndedTask) -> str:
         """Return the command that marks where a proc failed, as far as that is known."""
         place = ended.outcome.location or self._named_place(ended)
         fields = []
@@ -161,7 +161,7 @@ class GithubReporter(CopyingReporter):
         fields.append(f'title={_property(f"{name} failed")}')
         return f'::error {",".join(fields)}::{_data(plain_text(ended.outcome.reason) or "failed")}'
 
-    def _named_place(self, ended: Ended) -> Location | None:
+    def _named_place(self, ended: EndedTask) -> Location | None:
         """Return the first place that the log names as compilers do, else the last frame of a traceback in it."""
         lines = [_COLOUR.sub('', line) for line in self._excerpt(ended)]
         for line in lines:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from parproc.core.model import GOOD
-from parproc.core.view import Ended, RunView
-from parproc.report.follow import Tail
+from parproc.core.view import EndedTask, RunView
+from parproc.report.follow import LogFollower
 from parproc.report.log_copier import BURST, CopyingReporter
 from parproc.report.logfile import Ignored, none_ignored
 from parproc.report.sink import Sink
@@ -41,19 +41,19 @@ class GroupReporter(CopyingReporter):
         in_program: bool = False,
     ) -> None:
         super().__init__(out, style, log_path, colour=colour, ignored=ignored, in_program=in_program)
-        self._tail: Tail | None = None
+        self._follower: LogFollower | None = None
 
-    def _close(self, ended: Ended, view: RunView, *, patience: int) -> bool:
-        if self._tail is None:
+    def _close(self, ended: EndedTask, view: RunView, *, patience: int) -> bool:
+        if self._follower is None:
             lines = [self._style.ended(ended, view.name_width), *self._style.leaks(ended)]
             self._sink.put(''.join(f'{self._style.printable(line)}\n' for line in lines).encode())
-            self._tail = Tail(self._log_path(ended.name), LONGEST_OUTPUT)
-            self._tail.finish()
+            self._follower = LogFollower(self._log_path(ended.name), LONGEST_OUTPUT)
+            self._follower.finish()
             if ended.seconds is None:  # it never ran, and what lies at its path is not its log
-                self._tail.close()
+                self._follower.close()
         good = ended.outcome.state in GOOD
-        return self._copy(self._tail, INDENT, BURST, patience=patience, ignored=self._ignored(ended.name, good))
+        return self._copy(self._follower, INDENT, BURST, patience=patience, ignored=self._ignored(ended.name, good))
 
-    def _closed(self, ended: Ended, time: float, view: RunView) -> None:
-        self._tail = None
+    def _closed(self, ended: EndedTask, time: float, view: RunView) -> None:
+        self._follower = None
         self._plain.spoken(time)

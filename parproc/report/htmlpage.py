@@ -11,7 +11,7 @@ from parproc.core.durations import format_duration
 from parproc.core.events import Announcement, TaskFinished, TaskStarted, TaskWanted
 from parproc.core.model import ErrorKind, ProcState
 from parproc.core.terminal_text import plain_text
-from parproc.core.view import HELD_BACK, Ended, Message, RunEnded, RunView
+from parproc.core.view import HELD_BACK, EndedTask, Message, RunEnded, RunView
 from parproc.report.logfile import Ignored, failure_lines, none_ignored
 from parproc.report.reportfile import ReportFile
 from parproc.report.style import WORDS, Style
@@ -79,7 +79,7 @@ class HtmlReporter:
         self._clock = clock
         self._deps: dict[str, tuple[str, ...]] = {}
         self._started: dict[str, float] = {}
-        self._ended: dict[str, Ended] = {}
+        self._ended: dict[str, EndedTask] = {}
 
     def handle(self, message: Announcement | Message, view: RunView) -> None:
         """Note what happens; write the file at the end of the run.
@@ -144,7 +144,7 @@ class HtmlReporter:
             f'<td>{_text(", ".join(self._deps.get(name, ())))}</tr>'
         )
 
-    def _failure(self, ended: Ended) -> str:
+    def _failure(self, ended: EndedTask) -> str:
         lines = (
             []
             if ended.seconds is None

@@ -10,7 +10,7 @@ from enum import Enum
 
 from parproc.core.events import Announcement
 from parproc.core.model import Location, Usage
-from parproc.core.view import Message, RunView, TaskLogged, TaskProgressed, Warned
+from parproc.core.view import Message, RunView, RunWarned, TaskLogged, TaskProgressed
 from parproc.report.run_event_stream import EventStream
 from parproc.report.sink import PATIENCE, RETRY, Sink
 from parproc.report.wait_over import WaitOver
@@ -53,7 +53,7 @@ class JsonReporter:
             return
         if self._left_out:
             missed, self._left_out = self._left_out, 0
-            self.handle(Warned(f'{missed} events were left out: nobody read them'), view)
+            self.handle(RunWarned(f'{missed} events were left out: nobody read them'), view)
         for event in self._stream.events(message, view):
             self._sink.put(f'{json.dumps(as_json(event), separators=(",", ":"))}\n'.encode('ascii'))
         self._sink.flush()

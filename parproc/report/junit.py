@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from parproc.core.events import Announcement, TaskFinished
 from parproc.core.model import ErrorKind, ProcState
-from parproc.core.view import HELD_BACK, Ended, Message, RunBegan, RunEnded, RunView
+from parproc.core.view import HELD_BACK, EndedTask, Message, RunBegan, RunEnded, RunView
 from parproc.report.logfile import Ignored, failure_lines, none_ignored
 from parproc.report.reportfile import ReportFile
 
@@ -44,7 +44,7 @@ class JunitReporter:
         self._log_path = log_path
         self._separator = separator
         self._ignored = ignored
-        self._ended: dict[str, Ended] = {}
+        self._ended: dict[str, EndedTask] = {}
 
     def handle(self, message: Announcement | Message, view: RunView) -> None:
         """Note what is over; write the file at the end of the run.
@@ -88,7 +88,7 @@ class JunitReporter:
         document: bytes = tostring(root, 'utf-8', xml_declaration=True)
         return document + b'\n'
 
-    def _judge(self, case: Element, ended: Ended) -> None:
+    def _judge(self, case: Element, ended: EndedTask) -> None:
         """Say in ``case`` what there is to say about a proc that did not simply succeed."""
         from xml.etree.ElementTree import SubElement
 

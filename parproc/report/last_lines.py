@@ -11,7 +11,7 @@ from parproc.report.logfile import open_log
 TAIL = 4096
 
 
-class Tails:
+class LastLines:
     """Knows the last line of a few logs, and reads a log only when it has another size.
 
     Args:

@@ -17,10 +17,10 @@ from parproc.core.durations import format_duration
 from parproc.core.events import Announcement, RunStopping, TaskFinished, TaskRetrying
 from parproc.core.model import GOOD, ErrorKind, ProcState
 from parproc.core.terminal_text import clean_line, plain_text
-from parproc.core.view import HELD_BACK, Ended, Message, RunBegan, RunEnded, RunView, TaskLogged, Warned
+from parproc.core.view import HELD_BACK, EndedTask, Message, RunBegan, RunEnded, RunView, RunWarned, TaskLogged
 from parproc.report.backlog import Backlog
 from parproc.report.frame import Scene, draw, rows_shown
-from parproc.report.last_lines import Tails
+from parproc.report.last_lines import LastLines
 from parproc.report.logfile import Ignored, failure_lines, none_ignored, read_log_excerpt
 from parproc.report.style import Style
 from parproc.report.summary import write_summary
@@ -87,7 +87,7 @@ class LiveReporter:
         self._ignored = ignored
         self._usual = usual
         self._clock = clock
-        self._tails = Tails(log_path)
+        self._last_lines = LastLines(log_path)
         self._taskbar = Taskbar(environ)
         self._time_left = TimeLeft(usual) if usual is not None else None
         self._backlog = Backlog()
@@ -136,7 +136,7 @@ class LiveReporter:
         elif isinstance(message, TaskLogged):
             for line in message.message.split('\n'):
                 style.line(f'  {plain_text(message.name)}: {clean_line(line, colour=style.colour)}')
-        elif isinstance(message, Warned):
+        elif isinstance(message, RunWarned):
             style.line(f'{style.paint("warning:", "yellow")} {plain_text(message.message)}')
         elif isinstance(message, RunStopping):
             verb = 'stopping' if message.step == 1 else 'killing'
@@ -232,7 +232,7 @@ class LiveReporter:
         self._away -= 1
         self._changed = True
 
-    def _finished(self, ended: Ended, view: RunView) -> None:
+    def _finished(self, ended: EndedTask, view: RunView) -> None:
         """Write about a task that is over."""
         style, outcome = self._style, ended.outcome
         if self._failures_only and outcome.state in GOOD and not outcome.leaked:
@@ -299,7 +299,7 @@ class LiveReporter:
         names = [name for name, running in rows_shown(view, lines) if not running.awaited]
         left = self._time_left.left(now, view) if self._time_left is not None else None
         usual = self._usual or _unknown
-        return draw(view, now, self._style, Scene(columns - 1, lines, self._tails.look(names), usual, left))
+        return draw(view, now, self._style, Scene(columns - 1, lines, self._last_lines.look(names), usual, left))
 
     def _write(self, text: str) -> None:
         """Write where the board begins: on a line of its own, wherever others have left the cursor."""

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from parproc.core.events import Announcement, TaskFinished
-from parproc.core.view import Ended, Message, RunView, TaskLogged
-from parproc.report.follow import Tail, marked
+from parproc.core.view import EndedTask, Message, RunView, TaskLogged
+from parproc.report.follow import LogFollower, marked
 from parproc.report.logfile import Ignored, none_ignored
 from parproc.report.plain import PlainReporter
 from parproc.report.sink import PATIENCE, RETRY, Sink
@@ -21,7 +21,7 @@ INTERVAL = 0.05
 BURST = 1 << 20
 LAST_PATIENCE = 2.0
 
-Item: TypeAlias = Announcement | Message | tuple[Ended, float]
+Item: TypeAlias = Announcement | Message | tuple[EndedTask, float]
 
 
 class CopyingReporter:
@@ -120,18 +120,18 @@ class CopyingReporter:
         """Write what there is to say about anything but the end of a task."""
         self._plain.handle(message, view)
 
-    def _close(self, ended: Ended, view: RunView, *, patience: int) -> bool:
+    def _close(self, ended: EndedTask, view: RunView, *, patience: int) -> bool:
         """Write what is still to be written of a task's log; return whether that was all of it."""
         raise NotImplementedError
 
-    def _closed(self, ended: Ended, time: float, view: RunView) -> None:
+    def _closed(self, ended: EndedTask, time: float, view: RunView) -> None:
         """Note that all of a task's log is written."""
 
     def _follow(self, view: RunView) -> bool:
         """Write what running tasks have written; return whether there is more already."""
         return False
 
-    def _copy(self, tail: Tail, mark: str, most: int, *, patience: int, ignored: re.Pattern[str] | None) -> bool:
+    def _copy(self, tail: LogFollower, mark: str, most: int, *, patience: int, ignored: re.Pattern[str] | None) -> bool:
         """Copy about ``most`` bytes; return whether nothing more is there now."""
         while most > 0:
             if self._sink.broken:

@@ -11,7 +11,7 @@ from parproc.core.view import Message, RunView
 GIGABYTE = 1 << 30
 
 
-class CrowdingReporter:
+class MemoryWarningReporter:
     """Says once that the procs of a program need more memory together than the machine has.
 
     What a proc needs is the peak of its own process, less what it shares with the program that it was forked from.

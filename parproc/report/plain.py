@@ -9,7 +9,7 @@ from parproc.core.durations import format_duration
 from parproc.core.events import Announcement, RunStopping, TaskFinished, TaskRetrying, TaskStarted
 from parproc.core.model import ErrorKind, ProcState
 from parproc.core.terminal_text import clean_line, plain_text
-from parproc.core.view import HELD_BACK, Ended, Message, RunBegan, RunEnded, RunView, TaskLogged, Warned
+from parproc.core.view import HELD_BACK, EndedTask, Message, RunBegan, RunEnded, RunView, RunWarned, TaskLogged
 from parproc.report.logfile import Ignored, failure_lines, none_ignored
 from parproc.report.style import Style
 from parproc.report.summary import write_summary
@@ -55,7 +55,7 @@ class PlainReporter:
             if view.latest is not None:
                 self.ended(view.latest, view, message.time)
             return
-        if isinstance(message, Warned):
+        if isinstance(message, RunWarned):
             self._style.line(f'{self._style.paint("warning:", "yellow")} {plain_text(message.message)}')
         elif isinstance(message, RunStopping):
             self._stopping(message, view)
@@ -64,7 +64,7 @@ class PlainReporter:
         self._style.stream.flush()
         self._last = getattr(message, 'time', self._last)
 
-    def ended(self, ended: Ended, view: RunView, time: float) -> None:
+    def ended(self, ended: EndedTask, view: RunView, time: float) -> None:
         """Write about a task that was over at ``time``."""
         if self._finished(ended, view):
             self._style.stream.flush()
@@ -128,7 +128,7 @@ class PlainReporter:
             return isinstance(message, RunBegan)
         return True
 
-    def _finished(self, ended: Ended, view: RunView) -> bool:
+    def _finished(self, ended: EndedTask, view: RunView) -> bool:
         """Write about a task that is over; return whether there was anything to write."""
         style = self._style
         outcome = ended.outcome

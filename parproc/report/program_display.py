@@ -10,11 +10,11 @@ from dataclasses import replace
 from typing import TextIO, cast
 
 from parproc.core.events import Announcement, RunStopping, TaskFinished, TaskReopened, TaskStarted, TaskWanted
-from parproc.core.view import Message, RunBegan, RunEnded, RunView, Warned
+from parproc.core.view import Message, RunBegan, RunEnded, RunView, RunWarned
 from parproc.declare.options import Options
 from parproc.host.interactive import is_interactive
-from parproc.report.callback import EventListener
-from parproc.report.choose_reporters import Place, Screen, mode_of_program, open_screen, version
+from parproc.report.callback import CallbackReporter
+from parproc.report.choose_reporters import OutputPlace, Screen, mode_of_program, open_screen, version
 from parproc.report.fanout import Reporter, Reporters
 from parproc.report.logfile import Ignored, none_ignored
 from parproc.report.run_event_stream import EventStream
@@ -27,7 +27,7 @@ _terminal = threading.Lock()
 """Held by the one that has its board on the terminal: two at once would draw over each other."""
 
 
-class ProgramListener(Reporters):
+class ProgramDisplay(Reporters):
     """All reporters of a program's run, behind one face.
 
     It takes all messages from the first on, a :class:`RunBegan`, to the last, a :class:`RunEnded`. What reporters draw is
@@ -193,7 +193,7 @@ def program_listener(
     usual: Callable[[str], float | None],
     ignored: Ignored = none_ignored,
     on_event: Callable[[RunEvent], object] | None = None,
-) -> ProgramListener:
+) -> ProgramDisplay:
     """Return what shows a program's run.
 
     Args:
@@ -203,10 +203,10 @@ def program_listener(
         ignored: a proc's name, and whether it succeeded -> what is found in lines of its log that are not shown.
         on_event: the program's own function, called with each event.
     """
-    listener = ProgramListener(program_screen(options, log_path=log_path, usual=usual, ignored=ignored))
+    listener = ProgramDisplay(program_screen(options, log_path=log_path, usual=usual, ignored=ignored))
     if on_event is not None:
         stream = EventStream((lambda _name: None) if options.mode == 'single' else log_path, version=version())
-        listener.add(EventListener(on_event, stream, lambda text: listener.handle(Warned(text))))
+        listener.add(CallbackReporter(on_event, stream, lambda text: listener.handle(RunWarned(text))))
     return listener
 
 
@@ -219,7 +219,7 @@ def program_screen(
 ) -> Screen:
     """Return what shows a program's run, as its options say; takes what :func:`program_listener` does."""
     status = cast('TextIO', ProgramStderr())
-    place = Place(status, _output, log_path, usual, ignored, in_program=True)
+    place = OutputPlace(status, _output, log_path, usual, ignored, in_program=True)
     try:
         return open_screen(mode_of_program(options, status), options, place)
     except OSError:  # standard output is closed

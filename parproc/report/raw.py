@@ -8,7 +8,7 @@ from collections.abc import Callable
 from parproc.core.events import Announcement, RunStopping, TaskFinished, TaskStarted
 from parproc.core.model import ErrorKind, ProcState
 from parproc.core.terminal_text import plain_text
-from parproc.core.view import Ended, Message, RunView, Warned
+from parproc.core.view import EndedTask, Message, RunView, RunWarned
 from parproc.host import descriptors
 from parproc.report.logfile import open_log
 from parproc.report.sink import PATIENCE, RETRY, Sink
@@ -62,7 +62,7 @@ class RawReporter:
             else:
                 for text in texts:
                     self._say(text)
-        elif isinstance(message, Warned):
+        elif isinstance(message, RunWarned):
             self._say(f'warning: {plain_text(message.message)}')
         elif isinstance(message, RunStopping) and message.step > 1:
             self._say(f'{plain_text(message.reason)} again, killing')
@@ -117,7 +117,7 @@ class RawReporter:
     def _most(self) -> int:
         return CHUNK if self._end is None else max(0, min(CHUNK, self._end - self._read))
 
-    def _how(self, ended: Ended, view: RunView) -> list[str]:
+    def _how(self, ended: EndedTask, view: RunView) -> list[str]:
         """Return what there is to say of a proc that is over."""
         name, outcome = plain_text(ended.name), ended.outcome
         texts = [f'{name} left behind and ended: {plain_text(leak)}' for leak in outcome.leaked]

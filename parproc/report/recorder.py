@@ -13,7 +13,7 @@ from parproc.core.view import Message, RunBegan, RunEnded, RunView
 EVERY = 1.0
 
 
-class Book(Protocol):
+class RunBook(Protocol):
     """Where it is written down: :class:`parproc.store.history.History`, or what stands for it in tests."""
 
     def begin(self, run_id: str, targets: Iterable[str], wall_time: float) -> None:
@@ -40,7 +40,7 @@ class HistoryRecorder:
         wall_offset: what to add to monotonic seconds to have seconds since the epoch.
     """
 
-    def __init__(self, history: Book, wall_offset: float) -> None:
+    def __init__(self, history: RunBook, wall_offset: float) -> None:
         self._history = history
         self._offset = wall_offset
         self._started: dict[str, float] = {}

@@ -19,7 +19,7 @@ from parproc.core.events import (
     TaskWanted,
 )
 from parproc.core.model import GOOD, ErrorKind, Location, Outcome, ProcState, Usage
-from parproc.core.view import Message, RunBegan, RunEnded, RunView, TaskLogged, TaskProgressed, Warned
+from parproc.core.view import Message, RunBegan, RunEnded, RunView, RunWarned, TaskLogged, TaskProgressed
 from parproc.run_events import (
     FinishedEvent,
     HeaderEvent,
@@ -121,7 +121,7 @@ class EventStream:
             return ReopenedEvent(now, message.name)
         if isinstance(message, RunStopping):
             return StoppingEvent(now, message.reason, message.step)
-        if isinstance(message, Warned):
+        if isinstance(message, RunWarned):
             return WarnedEvent(now, message.message)
         if isinstance(message, RunBegan):
             return self._header(message)

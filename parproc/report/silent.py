@@ -7,7 +7,7 @@ from collections.abc import Callable
 from parproc.core.events import Announcement, TaskFinished, TaskReopened
 from parproc.core.model import GOOD
 from parproc.core.terminal_text import plain_text
-from parproc.core.view import HELD_BACK, Ended, Message, RunEnded, RunView, Warned
+from parproc.core.view import HELD_BACK, EndedTask, Message, RunEnded, RunView, RunWarned
 from parproc.report.logfile import Ignored, none_ignored
 from parproc.report.plain import PlainReporter
 from parproc.report.style import Style
@@ -34,7 +34,7 @@ class SilentReporter:
     ) -> None:
         self._style = style
         self._plain = PlainReporter(style, log_path, quiet=True, full_log=full_log, ignored=ignored)
-        self._failures: dict[str, Ended] = {}
+        self._failures: dict[str, EndedTask] = {}
 
     def handle(self, message: Announcement | Message, view: RunView) -> None:
         """Keep a failure until it is known whether an exception tells of it; write a warning."""
@@ -46,7 +46,7 @@ class SilentReporter:
             self._failures.pop(message.name, None)
         elif isinstance(message, RunEnded):
             self._tell(view)
-        elif isinstance(message, Warned):
+        elif isinstance(message, RunWarned):
             self._style.line(f'parproc: warning: {plain_text(message.message)}')
             self._style.stream.flush()
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from parproc.core.durations import format_duration
 from parproc.core.events import Announcement, RunStopping, TaskFinished, TaskRetrying, TaskStarted
 from parproc.core.terminal_text import plain_text
-from parproc.core.view import Message, RunEnded, RunView, Warned
+from parproc.core.view import Message, RunEnded, RunView, RunWarned
 from parproc.report.style import Style
 from parproc.report.summary import counts_text
 from parproc.report.wait_over import WaitOver
 
 
-class LinesReporter:
+class StartAndEndReporter:
     """Writes nothing that moves, and nothing of what procs have written: it stands above the line already.
 
     Args:
@@ -37,7 +37,7 @@ class LinesReporter:
             wait = format_duration(message.again_at - message.time)
             sign = style.paint('↻', 'yellow')
             self._say(f'{sign} {name}  attempt {message.attempt} failed  {reason}  again in {wait}')
-        elif isinstance(message, Warned):
+        elif isinstance(message, RunWarned):
             self._say(f'{style.paint("warning:", "yellow")} {plain_text(message.message)}')
         elif isinstance(message, RunStopping):
             self._say(style.paint(plain_text(message.reason), 'yellow'))

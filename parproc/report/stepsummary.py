@@ -12,7 +12,7 @@ from parproc.core.durations import format_duration
 from parproc.core.events import Announcement, TaskFinished, TaskWanted
 from parproc.core.model import ErrorKind, ProcState
 from parproc.core.terminal_text import plain_text
-from parproc.core.view import HELD_BACK, Ended, Message, RunEnded, RunView
+from parproc.core.view import HELD_BACK, EndedTask, Message, RunEnded, RunView
 from parproc.report.logfile import Ignored, failure_lines, none_ignored
 from parproc.report.style import Style
 from parproc.report.summary import counts_text
@@ -45,7 +45,7 @@ class StepSummary:
         self._log_path = log_path
         self._ignored = ignored
         self._deps: dict[str, tuple[str, ...]] = {}
-        self._ended: dict[str, Ended] = {}
+        self._ended: dict[str, EndedTask] = {}
 
     def handle(self, message: Announcement | Message, view: RunView) -> None:
         """Take a message; raises OSError at the end when the file cannot be written."""

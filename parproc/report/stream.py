@@ -7,8 +7,8 @@ from zlib import crc32
 
 from parproc.core.events import Announcement, TaskStarted
 from parproc.core.terminal_text import RESET, plain_text
-from parproc.core.view import Ended, Message, RunView
-from parproc.report.follow import Tail
+from parproc.core.view import EndedTask, Message, RunView
+from parproc.report.follow import LogFollower
 from parproc.report.log_copier import BURST, CopyingReporter
 from parproc.report.logfile import Ignored, none_ignored
 from parproc.report.sink import PATIENCE, Sink
@@ -41,20 +41,20 @@ class StreamReporter(CopyingReporter):
         in_program: bool = False,
     ) -> None:
         super().__init__(out, style, log_path, colour=colour, ignored=ignored, in_program=in_program)
-        self._tails: dict[str, Tail] = {}
+        self._followers: dict[str, LogFollower] = {}
 
     def handle(self, message: Announcement | Message, view: RunView) -> None:
         """Follow each proc that starts; say what there is to say."""
-        if isinstance(message, TaskStarted) and message.name not in self._tails:
-            self._tails[message.name] = Tail(self._log_path(message.name))
+        if isinstance(message, TaskStarted) and message.name not in self._followers:
+            self._followers[message.name] = LogFollower(self._log_path(message.name))
         super().handle(message, view)
 
     def next_tick(self, view: RunView) -> float | None:
         """Return when to look for more output."""
         return self._due if view.running or self.unread else None
 
-    def _close(self, ended: Ended, view: RunView, *, patience: int) -> bool:
-        tail = self._tails.get(ended.name)
+    def _close(self, ended: EndedTask, view: RunView, *, patience: int) -> bool:
+        tail = self._followers.get(ended.name)
         if tail is None:
             return True
         tail.finish()
@@ -62,15 +62,19 @@ class StreamReporter(CopyingReporter):
             tail, self._mark(ended.name, view), BURST, patience=patience, ignored=self._ignored(ended.name, False)
         )
 
-    def _closed(self, ended: Ended, time: float, view: RunView) -> None:
-        self._tails.pop(ended.name, None)
+    def _closed(self, ended: EndedTask, time: float, view: RunView) -> None:
+        self._followers.pop(ended.name, None)
         self._plain.ended(ended, view, time)
 
     def _follow(self, view: RunView) -> bool:
         more = False
         for name in view.running:
             if not self._copy(
-                self._tails[name], self._mark(name, view), SHARE, patience=PATIENCE, ignored=self._ignored(name, False)
+                self._followers[name],
+                self._mark(name, view),
+                SHARE,
+                patience=PATIENCE,
+                ignored=self._ignored(name, False),
             ):
                 more = True
                 if not self._sink.flush(0):

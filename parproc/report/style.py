@@ -9,7 +9,7 @@ from typing import TextIO
 from parproc.core.durations import format_duration
 from parproc.core.model import ErrorKind, ProcState
 from parproc.core.terminal_text import plain_text
-from parproc.core.view import HELD_BACK, Ended
+from parproc.core.view import HELD_BACK, EndedTask
 
 CODES = {'red': '31', 'green': '32', 'yellow': '33', 'blue': '34', 'dim': '2', 'bold': '1'}
 SIMPLE = str.maketrans({'✓': '+', '✗': 'x', '○': 'o', '≡': '=', '▶': '>', '↻': '~', '│': '|', '…': '...', '→': '->'})
@@ -69,7 +69,7 @@ class Style:
         """Return the line for a task that starts."""
         return f'{self.paint("▶", "dim")} {plain_text(name)}'
 
-    def ended(self, ended: Ended, width: int = 0, log: str = '') -> str:
+    def ended(self, ended: EndedTask, width: int = 0, log: str = '') -> str:
         """Return the line for a task that is over: sign, name, word, reason, time.
 
         Args:
@@ -95,6 +95,6 @@ class Style:
         filled = self.link(name, log) + ' ' * (width - len(name))
         return f'{self.paint(sign, colour)} {filled}  {rest}'.rstrip()
 
-    def leaks(self, ended: Ended) -> list[str]:
+    def leaks(self, ended: EndedTask) -> list[str]:
         """Return a line for each process that a task left behind."""
         return [f'    left behind and ended: {plain_text(leak)}' for leak in ended.outcome.leaked]

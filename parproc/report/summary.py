@@ -7,7 +7,7 @@ from collections.abc import Callable
 from parproc.core.durations import format_duration
 from parproc.core.model import ErrorKind, ProcState
 from parproc.core.terminal_text import plain_text
-from parproc.core.view import Ended, RunBegan, RunEnded, RunView
+from parproc.core.view import EndedTask, RunBegan, RunEnded, RunView
 from parproc.report.style import Style
 
 MOST_FAILURES = 20
@@ -56,7 +56,7 @@ def write_summary(
         style.line(style.paint(f'logs: {plain_text(view.began.log_folder)}', 'dim'))
 
 
-def _compared(ended: Ended, usual: float | None) -> str:
+def _compared(ended: EndedTask, usual: float | None) -> str:
     """Return a proc's name and time, beside its usual time when that is known."""
     text = f'{plain_text(ended.name)} {format_duration(ended.seconds or 0.0)}'
     return text if usual is None else f'{text} (usually {format_duration(usual)})'

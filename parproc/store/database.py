@@ -17,7 +17,7 @@ from parproc.core.terminal_text import plain_text
 from parproc.host.descriptors import disown, own
 from parproc.host.private_folders import check_ours
 from parproc.store.query_limits import StepLimit
-from parproc.store.run_locks import Presence
+from parproc.store.run_locks import RunLocks
 from parproc.store.schema import Foreign, Unlike, settle, version_of
 from parproc.store.state_folder import check_database, check_state, names_other_files
 
@@ -51,14 +51,14 @@ class Database:
 
     Attributes:
         warning: the first thing that went wrong, for people.
-        presence: which runs are going on.
+        run_locks: which runs are going on.
     """
 
     def __init__(self, path: str, root: str | None = None) -> None:
         self.warning: str | None = None
         self._path = path
         self._root = root
-        self.presence = Presence(f'{path}-runs')
+        self.run_locks = RunLocks(f'{path}-runs')
         self._connection: sqlite3.Connection | None = None
         self._limit = StepLimit()
         self._file = (0, 0)
@@ -67,7 +67,7 @@ class Database:
     @property
     def descriptors(self) -> list[int]:
         """What is open now: the file, and the locks of runs; a journal only while :meth:`write` is at work."""
-        return [*self._descriptors, *self.presence.descriptors]
+        return [*self._descriptors, *self.run_locks.descriptors]
 
     def exists(self) -> bool:
         """Return whether there is anything to read."""
@@ -101,7 +101,7 @@ class Database:
     def close(self) -> None:
         """Give the connection up."""
         self._disconnect()
-        self.presence.close()
+        self.run_locks.close()
 
     def note(self, what: str) -> None:
         """Keep a warning, unless there is one."""
@@ -217,7 +217,7 @@ class Database:
         """Rename the file, with the journal that belongs to it; not when another process has done so already."""
         self._disconnect()
         try:
-            with self.presence.alone():
+            with self.run_locks.alone():
                 if _identity(self._path) == self._file:
                     with contextlib.suppress(FileNotFoundError):
                         os.replace(f'{self._path}-journal', f'{self._path}.damaged-journal')

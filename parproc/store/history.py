@@ -169,7 +169,7 @@ class History:
     def _started(self, connection: sqlite3.Connection, begun: tuple[str, float, str]) -> int:
         """Add the run, and show that it is going on before anybody can see it."""
         run = connection.execute('INSERT INTO runs (run_id, started, targets) VALUES (?, ?, ?)', begun).lastrowid or 0
-        self._database.presence.hold(run)
+        self._database.run_locks.hold(run)
         return run
 
     def _read(self, work: Callable[[sqlite3.Connection], Found], nothing: Found, *, rows: int = 0) -> Found:
@@ -194,7 +194,7 @@ class History:
         if self._looked or not self._database.exists():
             return
         self._looked = True
-        presence = self._database.presence
+        run_locks = self._database.run_locks
         query = 'SELECT id FROM runs WHERE ended IS NULL AND abandoned = 0 LIMIT ?'
 
         def mark(connection: sqlite3.Connection) -> None:
@@ -204,7 +204,7 @@ class History:
             still_open = self._database.read(
                 lambda connection: [row[0] for row in connection.execute(query, (MOST_OPEN_RUNS,))]
             )
-            gone = [run for run in still_open if presence.gone(run)]
+            gone = [run for run in still_open if run_locks.gone(run)]
             if gone:
                 self._database.write(mark, patient=False)
         except Unusable:

@@ -12,7 +12,7 @@ from parproc.host import descriptors
 MUTEX = 0
 
 
-class Presence:
+class RunLocks:
     """Locks on single bytes of one file: byte n for run n, byte 0 for whoever rearranges the files.
 
     The locks belong to this process; forked children do not hold them. Within one process they exclude nobody.

@@ -225,7 +225,7 @@ def test_a_cycle_is_spelled(project):
     assert 'a -> b -> a' in ran.err
 
 
-def test_a_knot_is_named_and_exits_3(project):
+def test_a_deadlock_is_named_and_exits_3(project):
     project.write(
         'tasks.py',
         """

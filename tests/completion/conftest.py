@@ -10,7 +10,7 @@ import pytest
 TASKS = '''
 import pathlib
 import parproc as pp
-from parproc import Proto as Family
+from parproc import Proto as ProtoFamily
 pathlib.Path(__file__).with_name('mark').touch()
 
 pp.set_params(VERSION='dev', TARGET='x')
@@ -29,7 +29,7 @@ def build(context, env):
 @pp.Proto(name='test::[env]::[kind]', arg_choices={'env': ['dev', 'prod'], 'kind': ['unit', 'all']}, doc='Test it.')
 def test(context, env, kind): ...
 
-@Family('deploy', arg_choices={'env': ['east', 'west']})
+@ProtoFamily('deploy', arg_choices={'env': ['east', 'west']})
 def deploy(context, env): ...
 
 pp.Proc('odd name [1]', lambda context: 1)

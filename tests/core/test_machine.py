@@ -145,29 +145,29 @@ def test_a_waiting_task_gives_its_slot_to_what_it_waits_for_across_waves():
     assert Resume('parent', ('child',), ()) in done(machine, 'child')
 
 
-def test_a_child_that_needs_its_parents_lock_is_a_knot_at_once():
+def test_a_child_that_needs_its_parents_lock_is_a_deadlock_at_once():
     machine = Machine()
     want(machine, TaskSpec('parent', locks=('disk',)), TaskSpec('busy', order=5))
     want(machine, TaskSpec('child', locks=('disk',), order=1))
     (resume,) = [action for action in machine.handle(WaitBegan('parent', ('child',))) if isinstance(action, Resume)]
-    assert resume.knot == '"parent" waits for "child", "child" needs lock "disk" held by "parent"'
+    assert resume.deadlock == '"parent" waits for "child", "child" needs lock "disk" held by "parent"'
 
 
-def test_two_tasks_that_wait_for_each_other_are_a_knot():
+def test_two_tasks_that_wait_for_each_other_are_a_deadlock():
     machine = Machine()
     want(machine, TaskSpec('a'), TaskSpec('b', order=1))
     assert not any(isinstance(action, Resume) for action in machine.handle(WaitBegan('a', ('b',))))
     (resume,) = [action for action in machine.handle(WaitBegan('b', ('a',))) if isinstance(action, Resume)]
-    assert resume.knot == '"b" waits for "a", "a" waits for "b"'
+    assert resume.deadlock == '"b" waits for "a", "a" waits for "b"'
 
 
-def test_a_task_between_attempts_that_needs_its_waiters_lock_is_a_knot():
+def test_a_task_between_attempts_that_needs_its_waiters_lock_is_a_deadlock():
     machine = Machine(parallel=1)
     want(machine, TaskSpec('flaky', locks=('disk',), retries=1, retry_delay=1.0))
     done(machine, 'flaky', BROKEN)
     want(machine, TaskSpec('waiter', locks=('disk',), order=1))
     (resume,) = [action for action in machine.handle(WaitBegan('waiter', ('flaky',))) if isinstance(action, Resume)]
-    assert resume.knot
+    assert resume.deadlock
 
 
 def test_in_one_process_what_only_an_ended_wait_needed_does_not_start_on_the_stack():
@@ -175,7 +175,7 @@ def test_in_one_process_what_only_an_ended_wait_needed_does_not_start_on_the_sta
     want(machine, TaskSpec('t0'), TaskSpec('t1', order=1), TaskSpec('t2', retries=1, order=2))
     assert launched(machine.handle(WaitBegan('t0', ('t2',)))) == ['t2']
     (resume,) = [a for a in machine.handle(WaitBegan('t2', ('t0', 't1'))) if isinstance(a, Resume)]
-    assert resume.knot
+    assert resume.deadlock
     assert launched(done(machine, 't2', BROKEN)) == ['t2']
     assert Resume('t0', ('t2',), ()) in done(machine, 't2')
 

@@ -47,7 +47,9 @@ def test_it_counts_what_is_wanted_running_and_over() -> None:
     assert view.latest.name == 'b'
 
 
-@pytest.mark.parametrize('error', [ErrorKind.EXIT, ErrorKind.DEPENDENCY_MISSING, ErrorKind.NOT_STARTED, ErrorKind.KNOT])
+@pytest.mark.parametrize(
+    'error', [ErrorKind.EXIT, ErrorKind.DEPENDENCY_MISSING, ErrorKind.NOT_STARTED, ErrorKind.DEADLOCK]
+)
 def test_what_failed_by_itself_is_a_root_failure_even_when_it_never_ran(error: ErrorKind) -> None:
     view = RunView()
     never_ran(view, 'a', error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from parproc.core.events import TaskFinished, TaskWanted
 from parproc.core.model import Outcome, ProcState, Usage
 from parproc.core.view import RunView
-from parproc.report.memory_warning import CrowdingReporter, machine_memory, resident_memory
+from parproc.report.memory_warning import MemoryWarningReporter, machine_memory, resident_memory
 
 GIGABYTE = 1 << 30
 
@@ -13,7 +13,7 @@ GIGABYTE = 1 << 30
 def told(*, parallel=100, cpus=2, wanted=50, memory):
     """What is said when the first of ``wanted`` procs has taken ``memory`` bytes, on a machine with 16 GB."""
     said = []
-    reporter = CrowdingReporter(parallel=parallel, cpus=cpus, memory=16 * GIGABYTE, warn=said.append)
+    reporter = MemoryWarningReporter(parallel=parallel, cpus=cpus, memory=16 * GIGABYTE, warn=said.append)
     view = RunView()
     for number in range(wanted):
         message = TaskWanted(f'fit::{number}', 1.0, (), 0.0)

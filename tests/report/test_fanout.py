@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from parproc.core.events import Announcement
-from parproc.core.view import Message, RunView, Warned
+from parproc.core.view import Message, RunView, RunWarned
 from parproc.report.fanout import Reporters
 
 
@@ -54,7 +54,7 @@ def test_a_broken_reporter_is_dropped_with_one_line(
     broken, healthy = Breaking(method, error), Recorder()
     reporters = Reporters([broken, healthy])
     for now in (1.0, 2.0):
-        reporters.handle(Warned('x'))
+        reporters.handle(RunWarned('x'))
         reporters.tick(now)
         reporters.next_tick(now)
     said = capsys.readouterr().err
@@ -71,7 +71,7 @@ def test_output_that_nobody_reads_is_reported_after_all_were_told(method: str) -
     healthy = Recorder()
     reporters = Reporters([Breaking(method, BrokenPipeError()), healthy])
     with pytest.raises(BrokenPipeError):
-        reporters.handle(Warned('x')) if method == 'handle' else reporters.tick(1.0)
+        reporters.handle(RunWarned('x')) if method == 'handle' else reporters.tick(1.0)
     assert healthy.messages or healthy.ticks
 
 

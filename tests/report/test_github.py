@@ -11,7 +11,7 @@ import pytest
 
 from parproc.core.events import TaskFinished, TaskStarted, TaskWanted
 from parproc.core.model import ErrorKind, Location, Outcome, ProcState, failure
-from parproc.core.view import RunEnded, Warned
+from parproc.core.view import RunEnded, RunWarned
 from parproc.report.github import GithubReporter
 from parproc.report.stepsummary import LARGEST
 from tests.report.teller import FAILURE, Both, ran, wanted
@@ -46,7 +46,7 @@ def test_a_run_reads_as_this(make: Callable[[], Both]) -> None:
         *wanted('lint', 'empty', 'build', 'ship'),
         *ran('lint'),
         *ran('empty'),
-        Warned('odd'),
+        RunWarned('odd'),
         *ran('build', FAILURE, end=2.0),
         TaskFinished('ship', failure(ErrorKind.DEPENDENCY_FAILED, 'dependency failed: build'), 0, None, 2.0),
         RunEnded(1, 3.0),

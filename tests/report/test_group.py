@@ -11,7 +11,7 @@ import pytest
 
 from parproc.core.events import TaskFinished, TaskStarted
 from parproc.core.model import SUCCESS, ErrorKind, Outcome, ProcState, failure
-from parproc.core.view import RunEnded, TaskLogged, Warned
+from parproc.core.view import RunEnded, RunWarned, TaskLogged
 from parproc.report.fanout import Reporters
 from parproc.report.group import GroupReporter
 from parproc.report.sink import Sink
@@ -36,7 +36,7 @@ def test_a_run_reads_as_this(told: Callable[..., Both]) -> None:
         TaskFinished('build::prod', FAILURE, 1, 0.0, 2.0),
         TaskFinished('ship', dependency, 0, None, 2.0),
         TaskFinished('lint', Outcome(ProcState.SUCCEEDED, leaked=('sleep 9 (pid 7)',)), 1, 0.0, 3.0),
-        Warned('odd'),
+        RunWarned('odd'),
         TaskFinished('docs', SUCCESS, 1, 0.0, 3.0),
         RunEnded(1, 3.0),
     )

@@ -19,7 +19,7 @@ from parproc import run_events
 from parproc.core import events, view
 from parproc.core.events import RunStopping, TaskFinished, TaskResumed, TaskRetrying, TaskStarted, TaskWaiting
 from parproc.core.model import SUCCESS, ErrorKind, Location, Outcome, ProcState, Usage, failure
-from parproc.core.view import RunBegan, RunEnded, RunView, TaskLogged, TaskProgressed, Warned
+from parproc.core.view import RunBegan, RunEnded, RunView, RunWarned, TaskLogged, TaskProgressed
 from parproc.report import jsonl
 from parproc.report.fanout import Reporters
 from parproc.report.jsonl import JsonReporter
@@ -45,7 +45,7 @@ STORY = [
     TaskStarted('build::prod', 1, 100.25),
     TaskLogged('build::prod', 'h\u00e9 \x1b[2J\ntwo', 100.5),
     TaskProgressed('build::prod', None, '', 100.5),
-    Warned('odd \udc80'),
+    RunWarned('odd \udc80'),
     TaskRetrying('build::prod', 1, Outcome(ProcState.FAILED, ErrorKind.EXIT, 'exit 2', leaked=('x',)), 103.0, 101.0),
     TaskStarted('build::prod', 2, 103.0),
     TaskWaiting('build::prod', ('a', 'b'), 103.5),
@@ -286,7 +286,7 @@ def test_the_schema_knows_every_state_and_reason_and_describes_every_field() -> 
 
 
 def test_the_header_comes_first_whatever_was_warned_of(tmp_path: Path) -> None:
-    lines = written(tmp_path, [Warned('early'), *STORY[:2]])
+    lines = written(tmp_path, [RunWarned('early'), *STORY[:2]])
     assert [line['event'] for line in lines] == ['header', 'warned', 'wanted']
     assert lines[1]['time'] == 0.0
 

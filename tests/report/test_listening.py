@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from parproc.core.events import TaskFinished, TaskStarted, TaskWanted
 from parproc.core.model import SUCCESS, ProcState
-from parproc.core.view import RunBegan, RunEnded, Warned
-from parproc.report.callback import EventListener
+from parproc.core.view import RunBegan, RunEnded, RunWarned
+from parproc.report.callback import CallbackReporter
 from parproc.report.fanout import Reporters
 from parproc.report.run_event_stream import EventStream
 from parproc.run_events import FinishedEvent, HeaderEvent, ResultEvent, StartedEvent
@@ -25,7 +25,7 @@ class Program:
     def __init__(self, call):
         self.warnings = []
         stream = EventStream(lambda name: f'LOGS/{name}.log', version='9.8')
-        self.reporters = Reporters([EventListener(call, stream, self.warnings.append)])
+        self.reporters = Reporters([CallbackReporter(call, stream, self.warnings.append)])
 
     def tell(self, *messages):
         for message in messages:
@@ -62,7 +62,7 @@ def test_what_happens_while_the_function_is_called_is_told_when_it_has_returned(
     def call(event):
         inner.append(event.event)
         if event.event == 'header':
-            program.tell(Warned('from inside'))
+            program.tell(RunWarned('from inside'))
             program.reporters.tick(101.0)  # as when the function waits for a proc
             assert program.reporters.next_tick(101.0) is None
         seen.append(event.event)

@@ -14,7 +14,7 @@ import pytest
 
 from parproc.core.events import RunStopping, TaskFinished, TaskRetrying, TaskStarted, TaskWaiting, TaskWanted
 from parproc.core.model import SUCCESS, ErrorKind, Outcome, ProcState, failure
-from parproc.core.view import RunBegan, RunEnded, TaskLogged, TaskProgressed, Warned
+from parproc.core.view import RunBegan, RunEnded, RunWarned, TaskLogged, TaskProgressed
 from parproc.report import backlog, live, tty
 from parproc.report.fanout import Reporters
 from parproc.report.live import LiveReporter
@@ -153,7 +153,7 @@ def test_names_are_links_to_logs_and_nothing_of_a_task_can_act(screen):
     s = screen(colour=True)
     s.begin('a\x1b[2J', 'b')
     s.log('b', 'x\x1b[2J\x1b]52;c;aGk=\x07\x1b[31mred\n')
-    s.tell(TaskFinished('a\x1b[2J', SUCCESS, 1, 0.0, 1.0), TaskLogged('b', 'hi\x1b[5A', 1.0), Warned('odd\x1b[2J'))
+    s.tell(TaskFinished('a\x1b[2J', SUCCESS, 1, 0.0, 1.0), TaskLogged('b', 'hi\x1b[5A', 1.0), RunWarned('odd\x1b[2J'))
     s.at(1.0)
     s.tell(TaskFinished('b', FAILURE, 1, 0.0, 1.0), RunEnded(1, 1.0))
     s.read()
@@ -411,5 +411,5 @@ def test_what_is_no_terminal_is_refused(tmp_path):
 def test_a_warning_after_the_end_is_still_seen(screen):
     s = screen()
     s.begin('a')
-    s.tell(TaskFinished('a', SUCCESS, 1, 0.0, 0.1), RunEnded(0, 0.1), Warned('late'))
+    s.tell(TaskFinished('a', SUCCESS, 1, 0.0, 0.1), RunEnded(0, 0.1), RunWarned('late'))
     assert s.read().endswith('warning: late')

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from parproc.core.events import Announcement, RunStopping, TaskFinished, TaskRetrying, TaskStarted, TaskWanted
 from parproc.core.model import SUCCESS, ErrorKind, Outcome, ProcState, failure
-from parproc.core.view import Message, RunBegan, RunEnded, TaskLogged, TaskProgressed, Warned
+from parproc.core.view import Message, RunBegan, RunEnded, RunWarned, TaskLogged, TaskProgressed
 from parproc.report.fanout import Reporters
 from parproc.report.plain import PlainReporter
 from parproc.report.style import Style
@@ -134,7 +134,7 @@ def test_names_and_reasons_cannot_move_the_cursor(tmp_path: Path) -> None:
         *wanted(name),
         TaskStarted(name, 1, 0.0),
         TaskFinished(name, failure(ErrorKind.EXCEPTION, 'bad\r\x1b]0;x\x07'), 1, 0.0, 1.0),
-        Warned('odd\x1b[2J'),
+        RunWarned('odd\x1b[2J'),
         RunEnded(1, 1.0),
     )
     assert '\x1b[2J' not in text

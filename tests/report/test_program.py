@@ -13,7 +13,7 @@ import pytest
 
 from parproc.core.events import RunStopping, TaskFinished, TaskReopened, TaskStarted, TaskWanted
 from parproc.core.model import SUCCESS, ErrorKind, failure
-from parproc.core.view import RunBegan, RunEnded, TaskLogged, Warned
+from parproc.core.view import RunBegan, RunEnded, RunWarned, TaskLogged
 from parproc.declare.options import OUTPUTS, Options
 from parproc.report import program_display
 from parproc.report.choose_reporters import mode_of_program, mode_of_run
@@ -262,7 +262,7 @@ def test_a_program_that_shows_nothing_says_what_went_wrong_unless_it_is_raised(p
         one.listener.end_wait(1.0, raised=raised)
         assert ('ValueError: no such thing' in one.text()) is (raised is None)
         one.tell(TaskReopened('a', FAILURE, 1, 2.0), TaskReopened('b', SUCCESS, 1, 2.0))
-    one.tell(Warned('odd \x1b[2J'))
+    one.tell(RunWarned('odd \x1b[2J'))
     assert one.text().split('\n')[-1] == 'parproc: warning: odd \\x1b[2J'
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from parproc.core.events import RunStopping, TaskFinished, TaskStarted
 from parproc.core.model import SUCCESS, ErrorKind, Outcome, failure
-from parproc.core.view import TaskLogged, Warned
+from parproc.core.view import RunWarned, TaskLogged
 from parproc.report.fanout import Reporters
 from parproc.report.raw import INTERVAL, RawReporter
 from parproc.report.sink import RETRY, Sink
@@ -115,7 +115,7 @@ def test_a_stop_adds_one_line(tmp_path: Path, output: BinaryIO) -> None:
 def test_warnings_and_what_was_left_behind_are_said(tmp_path: Path, output: BinaryIO) -> None:
     raw = Raw(tmp_path, output)
     raw.start()
-    raw.reporters.handle(Warned('odd'))
+    raw.reporters.handle(RunWarned('odd'))
     raw.finish(Outcome(SUCCESS.state, leaked=('sleep 9 (pid 1)',)))
     assert raw.status.getvalue() == 'parproc: warning: odd\nparproc: a left behind and ended: sleep 9 (pid 1)\n'
 

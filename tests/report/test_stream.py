@@ -16,7 +16,7 @@ from parproc.core.events import TaskFinished, TaskRetrying, TaskStarted
 from parproc.core.model import SUCCESS
 from parproc.core.view import RunEnded, TaskLogged
 from parproc.report.fanout import Reporters
-from parproc.report.follow import Tail
+from parproc.report.follow import LogFollower
 from parproc.report.log_copier import INTERVAL
 from parproc.report.logfile import LONGEST_LINE
 from parproc.report.sink import Sink
@@ -124,7 +124,7 @@ def test_a_heartbeat_comes_only_when_nothing_else_does(told: Callable[..., Both]
 def test_a_line_too_long_comes_in_pieces_that_cut_no_character(tmp_path: Path) -> None:
     log = tmp_path / 'a.log'
     log.write_bytes(b'x' + 'é'.encode() * LONGEST_LINE + b'\nend')
-    tail = Tail(str(log))
+    tail = LogFollower(str(log))
     pieces = []
     while piece := tail.read():
         pieces.append(piece)

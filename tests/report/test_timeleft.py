@@ -8,7 +8,7 @@ from parproc.core.events import TaskFinished, TaskResumed, TaskRetrying, TaskSta
 from parproc.core.model import SUCCESS, ErrorKind, failure
 from parproc.core.view import RunBegan, RunView
 from parproc.report import last_lines, timeleft
-from parproc.report.last_lines import Tails
+from parproc.report.last_lines import LastLines
 from parproc.report.timeleft import TimeLeft
 
 USUAL = {'a': 10.0, 'b': 4.0, 'c': 2.0}
@@ -92,7 +92,7 @@ def test_a_log_is_read_only_when_it_has_grown(tmp_path, monkeypatch):
     original = last_lines.open_log
     monkeypatch.setattr(last_lines, 'open_log', lambda path: opened.append(path) or original(path))
     log = tmp_path / 'a'
-    looker = Tails(lambda name: f'{tmp_path}/{name}')
+    looker = LastLines(lambda name: f'{tmp_path}/{name}')
     assert looker.look(['a']) == {'a': ''}
     log.write_text('one\ntwo\n')
     assert looker.look(['a']) == looker.look(['a']) == {'a': 'two'}

@@ -465,7 +465,7 @@ def test_two_runs_at_once_lose_nothing(path):
 # --- what feeds it -------------------------------------------------------------------------------------------------
 
 
-class Book:
+class RunBook:
     """A history in memory."""
 
     def __init__(self):
@@ -488,7 +488,7 @@ class Book:
 
 
 def test_the_stream_of_messages_becomes_history_in_batches():
-    book = Book()
+    book = RunBook()
     reporters = Reporters([HistoryRecorder(book, 1000.0)])
     exit_2 = failure(ErrorKind.EXIT, 'exit 2')
     for message in (
