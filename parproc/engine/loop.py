@@ -200,45 +200,52 @@ class Engine:
 
     def want(self, event: Wanted) -> int | None:
         """Schedule tasks and start what can be started, as :meth:`pump` does; returns what that does."""
-        with self._lock:
-            self._feed(event)
-        return self.pump()
+        return self.pump(event)
 
     def cancel(self, names: tuple[str, ...]) -> int | None:
         """End tasks and what depends on them; does not wait for their end. Returns what :meth:`pump` does."""
-        with self._lock:
-            self._feed(Cancelled(names, self._clock()))
-        return self.pump()
+        return self.pump(Cancelled(names, self._clock()))
 
     def drop(self, names: Sequence[str]) -> None:
         """Forget tasks, after ending those that run, and block until that is done."""
-        with self._lock:
-            self._feed(Dropped(tuple(names), self._clock()))
-        self._drive_until(lambda: not any(name in self.machine.tasks for name in names), None)
+        with self.attentive():
+            with self._lock:
+                self._feed(Dropped(tuple(names), self._clock()))
+            self._drive_until(lambda: not any(name in self.machine.tasks for name in names), None)
 
-    def pump(self) -> int | None:
+    def pump(self, event: Wanted | Cancelled | None = None) -> int | None:
         """Take in whatever has happened, without waiting; what runs in this process is run.
+
+        Args:
+            event: what has happened as well.
 
         Returns:
             The signal that has stopped the run meanwhile, where nobody waits who would see to it.
         """
+        before = self.stop_signal
+        with self.attentive():  # a Ctrl-C amid the start of a task would leave one that nobody knows of
+            drove = self._pump(event)
+        return self.stop_signal if drove and before is None else None
+
+    def _pump(self, event: Wanted | Cancelled | None) -> bool:
+        """Do what :meth:`pump` does; return whether no thread waits, this one in an outer call included."""
         with self._lock:
+            if event is not None:
+                self._feed(event)
             if self._closing:
-                return None
+                return False
             if self._driver not in {None, threading.get_ident()}:
                 self.signals.wake()  # the thread that waits sees to it, and to what there is to wait for now
-                return None
+                return False
             outer, self._driver = self._driver, threading.get_ident()
-            before = self.stop_signal
         try:
-            with self.attentive():
-                while (job := self._next_inline()) is not None:
-                    self._run_inline(job)
-            return self.stop_signal if outer is None and before is None else None
+            while (job := self._next_inline()) is not None:
+                self._run_inline(job)
         finally:
             with self._lock:
                 self._driver = outer
                 self._news.notify_all()
+        return outer is None
 
     @contextlib.contextmanager
     def attentive(self) -> Iterator[None]:
@@ -334,7 +341,7 @@ class Engine:
 
     def interrupt(self, signal: int, reason: str) -> None:
         """Stop the run: as if ``signal`` had arrived."""
-        with self._lock:
+        with self.attentive(), self._lock:
             self._feed(Interrupted(signal, self._clock(), reason))
 
     def tell(self, message: Message) -> None:

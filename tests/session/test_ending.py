@@ -164,8 +164,14 @@ def test_ctrl_c_can_be_caught_and_the_program_goes_on(started, tmp_path, mode):
 
 
 def test_ctrl_c_while_the_program_does_something_else_gives_procs_their_time_to_end(started, tmp_path):
-    running = started(f'{SLOW}\n    pp.start(slow, other)\n    signal.pause()')
+    running = started(f"""{SLOW}
+    pp.start(slow, other)
+    print('started', file=sys.stderr, flush=True)
+    while True:
+        time.sleep(0.01)  # pause() would miss a signal that comes just before it
+    """)
     running.wait_until_begun()
+    running.wait_until_said('started')
     running.interrupt()
     ran = running.end()
     assert ran.returncode == -signal.SIGINT

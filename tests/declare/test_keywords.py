@@ -16,8 +16,8 @@ from parproc.declare import declaration, keywords
 from parproc.declare.options import MODES, OUTPUTS, Options
 from parproc.project import toml
 
-HERE = Path(__file__).parent
-README = (HERE.parent / 'README.md').read_text(encoding='utf-8')
+TESTS = Path(__file__).parent.parent
+README = (TESTS.parent / 'README.md').read_text(encoding='utf-8')
 ONLY_IN_CODE = {'replace'}
 """Says how to declare, not what; a file says everything once."""
 STILL_TO_COME = {'no_skip'}
@@ -85,7 +85,7 @@ def check_types(*paths: Path) -> str:
             *('--cache-dir', os.devnull, '--config-file', '', '--python-version', '3.10'),
             *map(str, paths),
         ],
-        cwd=HERE.parent,
+        cwd=TESTS.parent,
         capture_output=True,
         text=True,
         timeout=300,
@@ -96,10 +96,10 @@ def check_types(*paths: Path) -> str:
 
 
 def test_a_program_as_people_write_it_passes_and_each_mistake_is_found() -> None:
-    mistakes = HERE / 'typing' / 'mistakes.py'
+    mistakes = TESTS / 'typing' / 'mistakes.py'
     lines = enumerate(mistakes.read_text(encoding='utf-8').splitlines(), 1)
     expected = {(number, code) for number, line in lines for code in line.partition('  # ')[2].split()}
-    told = check_types(HERE / 'typing' / 'user_code.py', mistakes)
+    told = check_types(TESTS / 'typing' / 'user_code.py', mistakes)
     errors = re.findall(r'^(.*?):(\d+): error: .*\[([a-z-]+)\]$', told, re.MULTILINE)
     assert len(errors) == told.count(' error: ')
     found = {(int(line), code) for path, line, code in errors if path.endswith('mistakes.py')}
