@@ -26,18 +26,22 @@ SLOW = """
 """
 
 
-def test_what_nobody_waited_for_is_waited_for_and_said(program, tmp_path):
-    ran = program("""
+def test_what_nobody_waited_for_is_waited_for_and_said(started, tmp_path):
+    os.mkfifo(tmp_path / 'gate')
+    running = started("""
         @pp.Proc(now=True)
         def work(context):
+            open('gate').close()
             open('done', 'w').close()
 
         @pp.Proc(now=True)
         def more(context, deps=['work']):
             open('done too', 'w').close()
     """)
-    assert (ran.returncode, ran.stdout) == (0, '')
-    assert re.fullmatch('parproc: waiting for (1 proc|2 procs) that nobody has waited for\n', ran.stderr)
+    running.wait_until_said('parproc: waiting for 2 procs that nobody has waited for\n')
+    (tmp_path / 'gate').write_text('')
+    ran = running.end()
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, '', '')
     assert (tmp_path / 'done').exists() and (tmp_path / 'done too').exists()
     assert os.listdir(tmp_path / 'tmp') == []
 
