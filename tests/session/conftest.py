@@ -8,6 +8,9 @@ import signal
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -17,13 +20,13 @@ DEADLINE = 60
 
 
 @pytest.fixture(params=['mp', 'single'])
-def session(request):
+def session(request: pytest.FixtureRequest) -> Iterator[pp.Session]:
     with pp.Session(mode=request.param, parallel=4, dynamic=False) as made:
         yield made
 
 
 @pytest.fixture
-def processes():
+def processes() -> Iterator[pp.Session]:
     """A session whose procs have processes of their own."""
     with pp.Session(parallel=4, dynamic=False) as made:
         yield made
@@ -43,7 +46,7 @@ class Program:
             fifo.write(what)
     """
 
-    def __init__(self, folder, text, arguments, **options):
+    def __init__(self, folder: Path, text: str, arguments: Sequence[str], **options: Any) -> None:
         path = folder / 'program.py'
         path.write_text(textwrap.dedent(self.prologue) + textwrap.dedent(text))
         self.temporary = folder / 'tmp'
@@ -53,7 +56,7 @@ class Program:
             os.mkfifo(fifo)
         self.ear = os.open(fifo, os.O_RDWR | os.O_NONBLOCK)  # as a writer too, so that it never ends
         kept = {name: value for name, value in os.environ.items() if not name.startswith('PARPROC')}
-        self.process = subprocess.Popen(
+        self.process: subprocess.Popen[str] = subprocess.Popen(
             [sys.executable, str(path), *arguments],
             cwd=folder,
             env={**kept, 'TMPDIR': str(self.temporary)},
@@ -63,38 +66,44 @@ class Program:
             **options,
         )
 
-    def wait_until_begun(self):
+    def wait_until_begun(self) -> None:
         """Block until a line of it, or of a proc of it, calls ``begun``."""
         assert select.select([self.ear], [], [], DEADLINE)[0], 'it never began'
         os.read(self.ear, 100)
 
-    def wait_until_said(self, text):
+    def wait_until_said(self, text: str) -> None:
         """Block until the next line on its standard error, which has ``text`` in it."""
-        assert select.select([self.process.stderr], [], [], DEADLINE)[0], 'it said nothing'
-        line = self.process.stderr.readline()
+        stderr = self.process.stderr
+        assert stderr is not None
+        assert select.select([stderr], [], [], DEADLINE)[0], 'it said nothing'
+        line = stderr.readline()
         assert text in line, line
 
-    def interrupt(self, number=signal.SIGINT):
+    def interrupt(self, number: int = signal.SIGINT) -> None:
         self.process.send_signal(number)
 
-    def end(self, stdin=None):
+    def end(self, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         """Wait for its end; return how it ended."""
         out, err = self.process.communicate(stdin, timeout=DEADLINE)
         return subprocess.CompletedProcess(self.process.args, self.process.returncode, out, err)
 
-    def close(self):
+    def close(self) -> None:
         os.close(self.ear)
         if self.process.poll() is None:
             self.process.kill()
             self.process.communicate()
 
 
+StartProgram: TypeAlias = Callable[..., Program]
+RunProgram: TypeAlias = 'Callable[..., subprocess.CompletedProcess[str]]'
+
+
 @pytest.fixture
-def started(tmp_path):
+def started(tmp_path: Path) -> Iterator[StartProgram]:
     """Start a script in a folder of its own."""
     programs = []
 
-    def start(text, *arguments, **options):
+    def start(text: str, *arguments: str, **options: Any) -> Program:
         options.setdefault('stdin', subprocess.DEVNULL)
         programs.append(Program(tmp_path, text, arguments, **options))
         return programs[-1]
@@ -105,10 +114,10 @@ def started(tmp_path):
 
 
 @pytest.fixture
-def program(started):
+def program(started: StartProgram) -> RunProgram:
     """Run a script in a folder of its own; return how it ended."""
 
-    def run(text, *arguments, stdin=None):
+    def run(text: str, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
         return started(text, *arguments, stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE).end(stdin)
 
     return run

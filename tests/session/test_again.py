@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 import parproc as pp
 
 
-def counter(path, name):
+def counter(path: Path, name: str) -> Callable[[pp.ProcContext], int]:
     """A proc that returns how often it has been run, and fails as long as a file says so."""
 
-    def call(context):
+    def call(context: pp.ProcContext) -> int:
         with open(path / name, 'a') as file:
             file.write('x')
         if (path / f'{name}.broken').exists():
@@ -23,7 +25,7 @@ def counter(path, name):
     return call
 
 
-def test_what_failed_runs_again_with_the_failed_deps_that_it_needs(session, tmp_path):
+def test_what_failed_runs_again_with_the_failed_deps_that_it_needs(session: pp.Session, tmp_path: Path) -> None:
     for name, deps in [('load', []), ('clean', []), ('report', ['load', 'clean'])]:
         session.Proc(name, counter(tmp_path, name), deps=deps)
     (tmp_path / 'load.broken').touch()
@@ -35,7 +37,7 @@ def test_what_failed_runs_again_with_the_failed_deps_that_it_needs(session, tmp_
     assert session.results() == {'load': 2, 'clean': 1, 'report': 1}
 
 
-def test_what_ended_well_does_not_run_again_unless_told(session, tmp_path):
+def test_what_ended_well_does_not_run_again_unless_told(session: pp.Session, tmp_path: Path) -> None:
     session.Proc('base', counter(tmp_path, 'base'))
     session.Proc('top', counter(tmp_path, 'top'), deps=['base'])
     assert session.wait('top') == 1
@@ -47,7 +49,7 @@ def test_what_ended_well_does_not_run_again_unless_told(session, tmp_path):
     assert session.wait('top', 'base') == {'top': 3, 'base': 2}
 
 
-def test_waiting_for_what_failed_raises_each_time_and_runs_nothing(session, tmp_path):
+def test_waiting_for_what_failed_raises_each_time_and_runs_nothing(session: pp.Session, tmp_path: Path) -> None:
     session.Proc('bad', counter(tmp_path, 'bad'))
     (tmp_path / 'bad.broken').touch()
     for _ in range(2):
@@ -56,7 +58,7 @@ def test_waiting_for_what_failed_raises_each_time_and_runs_nothing(session, tmp_
     assert (tmp_path / 'bad').stat().st_size == 1
 
 
-def test_another_value_of_a_param_that_was_read_is_a_reason_and_no_other(session, tmp_path):
+def test_another_value_of_a_param_that_was_read_is_a_reason_and_no_other(session: pp.Session, tmp_path: Path) -> None:
     session.Proc('reads', lambda context: (context.params['size'], counter(tmp_path, 'reads')(context)))
     session.Proc('uses', lambda context: (context.results['reads'], counter(tmp_path, 'uses')(context)), deps=['reads'])
     session.set_params(size=1, colour='red')
@@ -69,7 +71,7 @@ def test_another_value_of_a_param_that_was_read_is_a_reason_and_no_other(session
     assert session.wait('uses') == ((2, 2), 2)
 
 
-def test_a_failure_that_is_mended_counts_no_more_for_no_failures(session, tmp_path):
+def test_a_failure_that_is_mended_counts_no_more_for_no_failures(session: pp.Session, tmp_path: Path) -> None:
     session.Proc('flaky', counter(tmp_path, 'flaky'))
     session.Proc('publish', counter(tmp_path, 'publish'), deps=[pp.NO_FAILURES])
     (tmp_path / 'flaky.broken').touch()
@@ -84,7 +86,7 @@ def test_a_failure_that_is_mended_counts_no_more_for_no_failures(session, tmp_pa
     assert session.wait('publish') == 1
 
 
-def test_after_a_failure_the_program_knows_of_fail_fast_begins_anew(session, tmp_path):
+def test_after_a_failure_the_program_knows_of_fail_fast_begins_anew(session: pp.Session, tmp_path: Path) -> None:
     session.set_options(fail_fast=True)
     session.Proc('bad', counter(tmp_path, 'bad'))
     session.Proc('good', counter(tmp_path, 'good'))
@@ -94,9 +96,9 @@ def test_after_a_failure_the_program_knows_of_fail_fast_begins_anew(session, tmp
     assert session.wait('good') == 1
 
 
-def test_what_was_raised_is_not_raised_again_by_waiting_for_all(session):
+def test_what_was_raised_is_not_raised_again_by_waiting_for_all(session: pp.Session) -> None:
     session.Proc('bad', lambda context: 1 / 0)
-    session.Proc('worse', lambda context: {}['x'])
+    session.Proc('worse', lambda context: context.args['x'])
     with pytest.raises(pp.ProcessError):
         session.wait('bad')
     assert session.wait_for_all()
@@ -107,10 +109,10 @@ def test_what_was_raised_is_not_raised_again_by_waiting_for_all(session):
     assert session.wait_for_all()
 
 
-def test_a_proc_may_run_what_failed_again_from_inside(session, tmp_path):
+def test_a_proc_may_run_what_failed_again_from_inside(session: pp.Session, tmp_path: Path) -> None:
     session.Proc('inner', counter(tmp_path, 'inner'))
 
-    def outer(context):
+    def outer(context: pp.ProcContext) -> object:
         try:
             context.wait('inner')
         except pp.ProcessError:
@@ -124,21 +126,21 @@ def test_a_proc_may_run_what_failed_again_from_inside(session, tmp_path):
     assert session.wait('outer') == 2
 
 
-def test_again_and_full_are_no_arguments_of_a_proto(session):
+def test_again_and_full_are_no_arguments_of_a_proto(session: pp.Session) -> None:
     session.Proto('fit', lambda context, again: again)
     session.create('fit', 'fit-1', again='x')
     with pytest.raises(pp.UserError, match='again'):
-        session.run('fit', 'fit-2', again='x')
+        session.run('fit', 'fit-2', again='x')  # type: ignore[arg-type]
 
 
-def test_declaring_a_name_again_is_an_error_that_names_the_way_out(session):
+def test_declaring_a_name_again_is_an_error_that_names_the_way_out(session: pp.Session) -> None:
     session.Proc('a', lambda context: 1)
     with pytest.raises(pp.UserError, match='replace=True'):
         session.Proc('a', lambda context: 2)
     assert session.wait('a') == 1
 
 
-def test_a_declaration_that_replaces_another_runs_in_its_place(session):
+def test_a_declaration_that_replaces_another_runs_in_its_place(session: pp.Session) -> None:
     session.Proc('a', lambda context: 1)
     session.Proc('b', lambda context: context.results['a'] * 10, deps=['a'])
     assert session.wait('b') == 10
@@ -148,7 +150,9 @@ def test_a_declaration_that_replaces_another_runs_in_its_place(session):
     assert session.wait('b') == 20
 
 
-def test_what_somebody_types_replaces_what_they_typed_before(session, monkeypatch):
+def test_what_somebody_types_replaces_what_they_typed_before(
+    session: pp.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sys, 'ps1', '>>> ', raising=False)
     session.Proto('fit::[x]', lambda context, x: x, arg_choices={'x': ['1', '2']})
     assert session.wait('fit::*') == {'fit::1': '1', 'fit::2': '2'}
@@ -156,7 +160,9 @@ def test_what_somebody_types_replaces_what_they_typed_before(session, monkeypatc
     assert session.wait('fit::*') == {'fit::2': 20, 'fit::3': 30}
 
 
-def test_what_runs_is_ended_when_it_is_replaced_and_what_waits_for_it_goes_on_with_the_new_one(processes):
+def test_what_runs_is_ended_when_it_is_replaced_and_what_waits_for_it_goes_on_with_the_new_one(
+    processes: pp.Session,
+) -> None:
     processes.Proc('a', lambda context: signal.pause(), now=True)
     processes.Proc('b', lambda context: context.results['a'] + 1, deps=['a'], now=True)
     assert processes.get_procs()['a'].state is pp.ProcState.RUNNING

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,13 +14,13 @@ from parproc.session import workspace_of
 
 
 @pytest.fixture
-def session():
+def session() -> Iterator[pp.Session]:
     made = pp.Session(mode='single')
     yield made
     made.clear()
 
 
-def double(context, n: int = 1):
+def double(context: pp.ProcContext, n: int = 1) -> int:
     """Double it.
 
     And nothing else.
@@ -45,7 +46,9 @@ def double(context, n: int = 1):
         lambda declare: declare(None, double, wave=0),
     ],
 )
-def test_every_way_to_hand_in_a_function_declares_it_and_returns_it(session: Any, kind: str, declare: Any) -> None:
+def test_every_way_to_hand_in_a_function_declares_it_and_returns_it(
+    session: pp.Session, kind: str, declare: Any
+) -> None:
     assert declare(getattr(session, kind)) is double
     assert session.run('double') == ['double']
     assert session.wait_for_all() and session.results() == {'double': 2}
@@ -53,7 +56,7 @@ def test_every_way_to_hand_in_a_function_declares_it_and_returns_it(session: Any
 
 @pytest.mark.parametrize('kind', ['Proc', 'Proto'])
 @pytest.mark.parametrize('value', [None, 3])
-def test_an_unknown_field_is_an_error_whatever_its_value(session: Any, kind: str, value: Any) -> None:
+def test_an_unknown_field_is_an_error_whatever_its_value(session: pp.Session, kind: str, value: Any) -> None:
     with pytest.raises(pp.UserError, match='unknown field "dep".*did you mean deps'):
         getattr(session, kind)('a', double, dep=value)
     assert session.get_procs() == {} and session.get_protos() == {}
@@ -61,25 +64,27 @@ def test_an_unknown_field_is_an_error_whatever_its_value(session: Any, kind: str
 
 @pytest.mark.parametrize('kind', ['Proc', 'Proto'])
 @pytest.mark.parametrize('field', [{'dep': ['b']}, {'dep': None}, {'deps': 'b'}, {'timeout': 'soon'}])
-def test_a_wrong_field_is_an_error_also_where_no_function_ever_follows(session: Any, kind: str, field: Any) -> None:
+def test_a_wrong_field_is_an_error_also_where_no_function_ever_follows(
+    session: pp.Session, kind: str, field: Any
+) -> None:
     with pytest.raises(pp.UserError, match=f'"a".*{next(iter(field))}|{next(iter(field))} of'):
         getattr(session, kind)('a', **field)
 
 
-def test_a_field_that_is_none_is_as_one_left_out(session: Any) -> None:
+def test_a_field_that_is_none_is_as_one_left_out(session: pp.Session) -> None:
     session.Proc('a', double, deps=None, timeout=None, wave=None, log_ignore=None, replace=None)
     info = session.get_procs()['a']
     assert (info.deps, info.timeout, info.wave, info.log_ignore) == ((), None, 0, ())
     with pytest.raises(pp.UserError, match='cannot have arg_choices'):
-        session.Proc('b', double, arg_choices=None)
+        session.Proc('b', double, arg_choices=None)  # type: ignore[call-overload]
 
 
-def test_replace_is_true_or_false(session: Any) -> None:
+def test_replace_is_true_or_false(session: pp.Session) -> None:
     with pytest.raises(pp.UserError, match='replace.*True or False'):
-        session.Proc('a', double, replace='yes')
+        session.Proc('a', double, replace='yes')  # type: ignore[call-overload]
 
 
-def test_a_replaced_declaration_is_the_one_that_runs(session: Any) -> None:
+def test_a_replaced_declaration_is_the_one_that_runs(session: pp.Session) -> None:
     session.Proto('b::[n]', lambda context, n: 'old', arg_choices={'n': [1, 2]})
     session.create('b::1')
     session.Proto('b::[n]', lambda context, n: 'new', arg_choices={'n': [1]}, replace=True)
@@ -87,9 +92,9 @@ def test_a_replaced_declaration_is_the_one_that_runs(session: Any) -> None:
     assert session.wait_for_all() and session.results() == {'b::1': 'new'}
 
 
-def test_a_proto_with_placeholders_runs_its_procs_when_they_are_created(session: Any) -> None:
+def test_a_proto_with_placeholders_runs_its_procs_when_they_are_created(session: pp.Session) -> None:
     @session.Proto('f::[x]::[y]', now=True)
-    def f(context, x, y):
+    def f(context: pp.ProcContext, x: str, y: str) -> str:
         return x + y
 
     assert session.get_procs() == {}
@@ -98,7 +103,7 @@ def test_a_proto_with_placeholders_runs_its_procs_when_they_are_created(session:
     assert session.wait_for_all() and session.results() == {'f::a::b': 'ab'}
 
 
-def test_a_proto_without_placeholders_is_scheduled_when_it_is_defined(session: Any) -> None:
+def test_a_proto_without_placeholders_is_scheduled_when_it_is_defined(session: pp.Session) -> None:
     session.Proto('f', lambda context: 1, now=True)
     assert session.wait_for_all() and session.results() == {'f': 1}
 
@@ -106,7 +111,7 @@ def test_a_proto_without_placeholders_is_scheduled_when_it_is_defined(session: A
 # --- what is known ---------------------------------------------------------------------------------------------------
 
 
-def test_a_proc_tells_what_it_was_declared_with(session: Any) -> None:
+def test_a_proc_tells_what_it_was_declared_with(session: pp.Session) -> None:
     session.Proc('first', lambda context: 1)
     session.Proto(
         'b::[env]',
@@ -128,13 +133,13 @@ def test_a_proc_tells_what_it_was_declared_with(session: Any) -> None:
     assert not (info.is_running() or info.is_complete() or info.is_failed())
 
 
-def test_a_proc_tells_how_it_fares(session: Any) -> None:
+def test_a_proc_tells_how_it_fares(session: pp.Session) -> None:
     @session.Proc('good')
-    def good(context):
+    def good(context: pp.ProcContext) -> int:
         return 1
 
     @session.Proc('bad')
-    def bad(context):
+    def bad(context: pp.ProcContext) -> None:
         raise pp.ProcFailedError('no')
 
     session.start('good', 'bad')
@@ -145,7 +150,7 @@ def test_a_proc_tells_how_it_fares(session: Any) -> None:
     assert infos['bad'].process is None
 
 
-def test_a_proc_that_is_no_more_still_has_a_name_and_arguments(session: Any) -> None:
+def test_a_proc_that_is_no_more_still_has_a_name_and_arguments(session: pp.Session) -> None:
     session.Proto('b::[env]', lambda context, env: env, locks=['l-[env]'])
     session.run('b::dev')
     session.wait_for_all()
@@ -158,7 +163,7 @@ def test_a_proc_that_is_no_more_still_has_a_name_and_arguments(session: Any) -> 
     assert info.start_time is None and info.deps == () and "'b::dev' idle" in repr(info)
 
 
-def test_a_proto_is_readable(session: Any) -> None:
+def test_a_proto_is_readable(session: pp.Session) -> None:
     session.Proto('b', double, arg_choices={'n': [1, 2]}, args={'n': 1}, deps=['a'], locks=['l'], wave=2)
     session.Proto('c::[env]', lambda context, env: env, arg_choices={'env': lambda: ['dev']}, now=True, timeout=3)
     infos = session.get_protos()
@@ -170,13 +175,13 @@ def test_a_proto_is_readable(session: Any) -> None:
     assert (c.name, c.placeholders, c.choices, c.now, c.timeout) == ('c::[env]', ('env',), {'env': ['dev']}, True, 3.0)
     assert c.rdeps == () and c.log_ignore == () and c.file == __file__ and isinstance(c.line, int)
     with pytest.raises(AttributeError):
-        b.wave = 3
+        b.wave = 3  # type: ignore[misc]
 
 
 # --- options ---------------------------------------------------------------------------------------------------------
 
 
-def test_none_leaves_an_option_as_it_is_unless_it_is_one_of_its_values(session: Any) -> None:
+def test_none_leaves_an_option_as_it_is_unless_it_is_one_of_its_values(session: pp.Session) -> None:
     session.set_options(parallel=3, grace=2, log_ignore=['x'], dynamic=False, state_dir='s', task_db_path='d')
     session.set_options(
         parallel=None,
@@ -197,10 +202,10 @@ def test_none_leaves_an_option_as_it_is_unless_it_is_one_of_its_values(session: 
     assert options.log_ignore == (pp.IgnoreLogAlways('x'),)
     assert (options.dynamic, options.state_dir, options.task_db_path) == (None, None, None)
     with pytest.raises(pp.UserError, match='unknown option "paralel".*parallel'):
-        session.set_options(paralel=None)
+        session.set_options(paralel=None)  # type: ignore[call-arg]
 
 
-def test_clear_makes_options_what_they_were_at_first(session: Any) -> None:
+def test_clear_makes_options_what_they_were_at_first(session: pp.Session) -> None:
     session.set_options(parallel=3, fail_fast=True, name_param_separator='/')
     session.clear()
     options = workspace_of(session).options
@@ -209,7 +214,7 @@ def test_clear_makes_options_what_they_were_at_first(session: Any) -> None:
     assert session.create('b::1') == ['b::1']
 
 
-def test_options_that_the_command_line_fixed_stay(session: Any) -> None:
+def test_options_that_the_command_line_fixed_stay(session: pp.Session) -> None:
     session.set_options(parallel=3, fail_fast=True)
     workspace_of(session).fixed_options = frozenset({'parallel'})
     session.clear()
@@ -233,8 +238,8 @@ def test_the_separator_may_change_while_nothing_is_scheduled() -> None:
     session.clear()
 
 
-def test_wait_clear_does_not_raise_unless_it_is_told_to(session: Any) -> None:
-    def bad(context):
+def test_wait_clear_does_not_raise_unless_it_is_told_to(session: pp.Session) -> None:
+    def bad(context: pp.ProcContext) -> None:
         raise pp.ProcFailedError('no')
 
     session.Proc('bad', bad, now=True)
@@ -260,16 +265,16 @@ class Table:
 
 
 @pytest.mark.parametrize('key', sorted({*OptionKeywords.__annotations__, *ProtoKeywords.__annotations__}))
-def test_a_table_is_no_value_of_an_option_or_a_field(session: Any, key: str) -> None:
+def test_a_table_is_no_value_of_an_option_or_a_field(session: pp.Session, key: str) -> None:
     with pytest.raises(pp.UserError, match='a Table'):
         if key in OptionKeywords.__annotations__:
-            session.set_options(**{key: Table()})
+            session.set_options(**{key: Table()})  # type: ignore[arg-type]
         else:
-            session.Proto('a::[x]', lambda context, x: x, **{key: Table()})
+            session.Proto('a::[x]', lambda context, x: x, **{key: Table()})  # type: ignore[call-overload]
 
 
 @pytest.mark.parametrize('options', [{'parallel': 0}, {'mode': 'no'}, {'mode': 3}, {'grace': 'x'}, {'state_dir': 3}])
-def test_a_value_that_is_no_option_is_refused_and_changes_nothing(session: Any, options: Any) -> None:
+def test_a_value_that_is_no_option_is_refused_and_changes_nothing(session: pp.Session, options: Any) -> None:
     before = workspace_of(session).options
     with pytest.raises(pp.UserError, match=f'option {next(iter(options))}'):
         session.set_options(fail_fast=True, **options)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
+
+from tests.session.conftest import RunProgram, StartProgram
 
 MODES = pytest.mark.parametrize('mode', ['mp', 'single'])
 SLOW = """
@@ -25,7 +28,7 @@ SLOW = """
 """
 
 
-def test_what_nobody_waited_for_is_waited_for_and_said(started, tmp_path):
+def test_what_nobody_waited_for_is_waited_for_and_said(started: StartProgram, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / 'gate')
     running = started("""
         @pp.Proc(now=True)
@@ -46,7 +49,7 @@ def test_what_nobody_waited_for_is_waited_for_and_said(started, tmp_path):
 
 
 @MODES
-def test_a_failure_that_nobody_waited_for_is_shown_and_fails_the_program(program, mode):
+def test_a_failure_that_nobody_waited_for_is_shown_and_fails_the_program(program: RunProgram, mode: str) -> None:
     ran = program(
         """
         pp.set_options(mode=MODE)
@@ -65,14 +68,14 @@ def test_a_failure_that_nobody_waited_for_is_shown_and_fails_the_program(program
 
 @MODES
 @pytest.mark.parametrize(('leave', 'code'), [('sys.exit(3)', 3), ('sys.exit(0)', 1), ('sys.exit()', 1)])
-def test_an_exit_code_of_the_programs_own_is_kept(program, mode, leave, code):
+def test_an_exit_code_of_the_programs_own_is_kept(program: RunProgram, mode: str, leave: str, code: int) -> None:
     ran = program(f"pp.set_options(mode=MODE)\npp.Proc('bad', lambda context: 1 / 0, now=True)\n{leave}\n", mode)
     assert ran.returncode == code
     assert 'ZeroDivisionError' in ran.stderr
 
 
 @MODES
-def test_a_failure_that_was_raised_and_caught_fails_nothing(program, mode):
+def test_a_failure_that_was_raised_and_caught_fails_nothing(program: RunProgram, mode: str) -> None:
     ran = program(
         """
         pp.set_options(mode=MODE, output='quiet' if MODE == 'mp' else 'auto')
@@ -89,7 +92,7 @@ def test_a_failure_that_was_raised_and_caught_fails_nothing(program, mode):
     assert (ran.returncode, ran.stdout) == (0, 'known\n')
 
 
-def test_a_failure_of_which_an_exception_told_is_not_shown_again(program):
+def test_a_failure_of_which_an_exception_told_is_not_shown_again(program: RunProgram) -> None:
     ran = program("""
         pp.Proc('load', lambda context: 1 / 0)
         pp.Proc('report', lambda context: 1, deps=['load'])
@@ -101,7 +104,7 @@ def test_a_failure_of_which_an_exception_told_is_not_shown_again(program):
     assert (ran.returncode, ran.stderr) == (0, '')
 
 
-def test_a_failure_behind_a_wait_that_was_given_up_is_not_kept_back(program):
+def test_a_failure_behind_a_wait_that_was_given_up_is_not_kept_back(program: RunProgram) -> None:
     ran = program("""
         pp.Proc('bad', lambda context: 1 / 0)
         pp.Proc('slow', lambda context: time.sleep(0.5))
@@ -114,7 +117,7 @@ def test_a_failure_behind_a_wait_that_was_given_up_is_not_kept_back(program):
     assert 'ZeroDivisionError' in ran.stderr
 
 
-def test_after_an_exception_what_is_open_is_waited_for_as_well(program, tmp_path):
+def test_after_an_exception_what_is_open_is_waited_for_as_well(program: RunProgram, tmp_path: Path) -> None:
     ran = program("""
         pp.Proc('first', lambda context: time.sleep(0.5), now=True)
 
@@ -133,7 +136,9 @@ def test_after_an_exception_what_is_open_is_waited_for_as_well(program, tmp_path
 @pytest.mark.parametrize(
     'how', ['pp.wait(slow, other)', 'pp.start(slow, other); pp.wait_for_all()', 'pp.start(slow, other)']
 )
-def test_ctrl_c_ends_what_runs_starts_nothing_new_and_ends_the_program_as_it_would_have(started, tmp_path, mode, how):
+def test_ctrl_c_ends_what_runs_starts_nothing_new_and_ends_the_program_as_it_would_have(
+    started: StartProgram, tmp_path: Path, mode: str, how: str
+) -> None:
     running = started(f'{SLOW}\n    {how}\n    print("went on")', mode)
     running.wait_until_begun()
     if mode == 'mp' and 'wait' not in how:  # between its last line and that, Python forgets a Ctrl-C
@@ -146,7 +151,7 @@ def test_ctrl_c_ends_what_runs_starts_nothing_new_and_ends_the_program_as_it_wou
 
 
 @MODES
-def test_ctrl_c_can_be_caught_and_the_program_goes_on(started, tmp_path, mode):
+def test_ctrl_c_can_be_caught_and_the_program_goes_on(started: StartProgram, tmp_path: Path, mode: str) -> None:
     running = started(
         f"""{SLOW}
     try:
@@ -166,7 +171,9 @@ def test_ctrl_c_can_be_caught_and_the_program_goes_on(started, tmp_path, mode):
     assert (tmp_path / 'other ran').exists()
 
 
-def test_ctrl_c_while_the_program_does_something_else_gives_procs_their_time_to_end(started, tmp_path):
+def test_ctrl_c_while_the_program_does_something_else_gives_procs_their_time_to_end(
+    started: StartProgram, tmp_path: Path
+) -> None:
     running = started(f"""{SLOW}
     pp.start(slow, other)
     print('started', file=sys.stderr, flush=True)
@@ -183,7 +190,7 @@ def test_ctrl_c_while_the_program_does_something_else_gives_procs_their_time_to_
     assert not (tmp_path / 'other ran').exists()
 
 
-def test_a_second_ctrl_c_ends_what_will_not_end(started, tmp_path):
+def test_a_second_ctrl_c_ends_what_will_not_end(started: StartProgram, tmp_path: Path) -> None:
     running = started("""
         @pp.Proc
         def stubborn(context):
@@ -201,7 +208,9 @@ def test_a_second_ctrl_c_ends_what_will_not_end(started, tmp_path):
 
 
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGHUP])
-def test_another_signal_while_it_waits_lets_procs_end_and_ends_the_program(started, tmp_path, number):
+def test_another_signal_while_it_waits_lets_procs_end_and_ends_the_program(
+    started: StartProgram, tmp_path: Path, number: signal.Signals
+) -> None:
     running = started(f'{SLOW}\n    pp.wait(slow, other)')
     running.wait_until_begun()
     running.interrupt(number)
@@ -209,7 +218,7 @@ def test_another_signal_while_it_waits_lets_procs_end_and_ends_the_program(start
     assert (tmp_path / 'cleaned').exists() == (number == signal.SIGTERM)  # Python turns no other into an exception
 
 
-def test_leaving_a_with_block_early_ends_what_runs_and_waits_for_nothing(started, tmp_path):
+def test_leaving_a_with_block_early_ends_what_runs_and_waits_for_nothing(started: StartProgram, tmp_path: Path) -> None:
     running = started(
         """
         with pp.Session() as session:
@@ -228,8 +237,8 @@ def test_leaving_a_with_block_early_ends_what_runs_and_waits_for_nothing(started
 @MODES
 @pytest.mark.parametrize('method', ['fork', 'spawn'])
 def test_what_a_worker_of_multiprocessing_has_started_is_waited_for_when_the_worker_ends(
-    program, tmp_path, mode, method
-):
+    program: RunProgram, tmp_path: Path, mode: str, method: str
+) -> None:
     ran = program(
         f"""
         import multiprocessing

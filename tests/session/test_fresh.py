@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import parproc as pp
+from tests.conftest import Project
+from tests.session.conftest import RunProgram
 
 HELPER = """
 import os, sys
@@ -16,7 +20,9 @@ def work(context, number: int = 1):
 
 
 @pytest.mark.parametrize('mode', ['mp', 'single'])
-def test_a_new_interpreter_has_the_module_and_what_the_run_gives_and_nothing_else(program, tmp_path, mode):
+def test_a_new_interpreter_has_the_module_and_what_the_run_gives_and_nothing_else(
+    program: RunProgram, tmp_path: Path, mode: str
+) -> None:
     (tmp_path / 'helper.py').write_text(HELPER)
     ran = program(
         """
@@ -63,7 +69,7 @@ def test_a_new_interpreter_has_the_module_and_what_the_run_gives_and_nothing_els
     ], ran.stderr
 
 
-def test_what_cannot_be_found_or_sent_again_fails_its_proc(program):
+def test_what_cannot_be_found_or_sent_again_fails_its_proc(program: RunProgram) -> None:
     ran = program("""
         def inner():
             return lambda context: 1
@@ -82,7 +88,7 @@ def test_what_cannot_be_found_or_sent_again_fails_its_proc(program):
     assert given.startswith('not picklable: its arguments')
 
 
-def test_a_script_that_waits_while_it_is_loaded_is_told_to_guard_that(program):
+def test_a_script_that_waits_while_it_is_loaded_is_told_to_guard_that(program: RunProgram) -> None:
     ran = program("""
         @pp.Proc(isolated='fresh')
         def own(context):
@@ -94,12 +100,12 @@ def test_a_script_that_waits_while_it_is_loaded_is_told_to_guard_that(program):
     assert "if __name__ == '__main__'" in ran.stdout or 'while the task file is loaded' in ran.stdout
 
 
-def test_another_word_than_fresh_is_refused(session):
+def test_another_word_than_fresh_is_refused(session: pp.Session) -> None:
     with pytest.raises(pp.UserError, match="True, False or 'fresh'"):
-        session.Proc('a', lambda context: 1, isolated='spawn')
+        session.Proc('a', lambda context: 1, isolated='spawn')  # type: ignore[call-overload]
 
 
-def test_a_task_file_is_loaded_anew(project):
+def test_a_task_file_is_loaded_anew(project: Project) -> None:
     project.write(
         'tasks.py',
         """

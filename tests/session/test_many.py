@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.session.conftest import RunProgram
+
 HELD = """
     import gc, tempfile
 
@@ -18,7 +20,9 @@ HELD = """
 
 @pytest.mark.parametrize('mode', ['mp', 'single'])
 @pytest.mark.parametrize('end', ['session.close()', 'del session', 'session.clear()', 'with session: pass'])
-def test_a_hundred_and_one_sessions_keep_no_descriptor_process_folder_or_thread(program, mode, end):
+def test_a_hundred_and_one_sessions_keep_no_descriptor_process_folder_or_thread(
+    program: RunProgram, mode: str, end: str
+) -> None:
     ran = program(
         f"""{HELD}
     def one(number):
@@ -39,7 +43,7 @@ def test_a_hundred_and_one_sessions_keep_no_descriptor_process_folder_or_thread(
     assert (ran.returncode, ran.stdout) == (0, 'True\n'), ran.stderr
 
 
-def test_sessions_that_are_kept_hold_nothing_once_they_are_closed(program):
+def test_sessions_that_are_kept_hold_nothing_once_they_are_closed(program: RunProgram) -> None:
     ran = program(f"""{HELD}
     def one():
         session = pp.Session()
@@ -56,7 +60,7 @@ def test_sessions_that_are_kept_hold_nothing_once_they_are_closed(program):
     assert (ran.returncode, ran.stdout) == (0, 'True True\n'), ran.stderr
 
 
-def test_runs_in_a_loop_keep_nothing_that_grows(program):
+def test_runs_in_a_loop_keep_nothing_that_grows(program: RunProgram) -> None:
     ran = program(f"""{HELD}
     pp.Proc('load', lambda context: bytes(1 << 21))
     pp.Proc('size', lambda context: len(context.results['load']), deps=['load'])

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 
 import pytest
+
+from tests.session.conftest import RunProgram, StartProgram
 
 MODES = pytest.mark.parametrize('mode', ['mp', 'single'])
 RUN_ALL = """
@@ -23,7 +26,7 @@ RUN_ALL = """
 
 
 @MODES
-def test_eight_threads_that_share_a_session_each_get_what_they_waited_for(program, mode):
+def test_eight_threads_that_share_a_session_each_get_what_they_waited_for(program: RunProgram, mode: str) -> None:
     ran = program(
         f"""{RUN_ALL}
     session = pp.Session(mode=MODE, parallel=4)
@@ -43,7 +46,7 @@ def test_eight_threads_that_share_a_session_each_get_what_they_waited_for(progra
 
 
 @MODES
-def test_each_of_eight_threads_may_have_a_session_of_its_own(program, mode):
+def test_each_of_eight_threads_may_have_a_session_of_its_own(program: RunProgram, mode: str) -> None:
     ran = program(
         f"""{RUN_ALL}
     def own(number):
@@ -59,7 +62,7 @@ def test_each_of_eight_threads_may_have_a_session_of_its_own(program, mode):
     assert (ran.returncode, ran.stdout) == (0, 'True\n'), ran.stderr
 
 
-def test_a_failure_is_raised_in_the_thread_that_waits_for_it_and_in_no_other(program):
+def test_a_failure_is_raised_in_the_thread_that_waits_for_it_and_in_no_other(program: RunProgram) -> None:
     ran = program(f"""{RUN_ALL}
     session = pp.Session()
     session.Proto('odd::[number]', lambda context, number: 1 // (int(number) % 2))
@@ -75,7 +78,7 @@ def test_a_failure_is_raised_in_the_thread_that_waits_for_it_and_in_no_other(pro
     assert (ran.returncode, ran.stdout) == (0, "[['odd::0'], 1, ['odd::2'], 1] True\n"), ran.stderr
 
 
-def test_another_thread_can_cancel_start_and_ask_while_one_waits(program):
+def test_another_thread_can_cancel_start_and_ask_while_one_waits(program: RunProgram) -> None:
     ran = program("""
         session = pp.Session()
         session.Proc('slow', lambda context: (begun(), signal.pause()))
@@ -103,7 +106,7 @@ def test_another_thread_can_cancel_start_and_ask_while_one_waits(program):
     )
 
 
-def test_a_limit_of_time_holds_for_a_thread_that_does_not_drive(program):
+def test_a_limit_of_time_holds_for_a_thread_that_does_not_drive(program: RunProgram) -> None:
     ran = program("""
         session = pp.Session()
         session.Proc('slow', lambda context: signal.pause())
@@ -127,7 +130,7 @@ def test_a_limit_of_time_holds_for_a_thread_that_does_not_drive(program):
     assert (ran.returncode, ran.stdout) == (0, 'not over after 0.2 s: "slow"\nFalse\n'), ran.stderr
 
 
-def test_ctrl_c_reaches_the_main_thread_while_another_one_drives(started, tmp_path):
+def test_ctrl_c_reaches_the_main_thread_while_another_one_drives(started: StartProgram, tmp_path: Path) -> None:
     running = started("""
         @pp.Proc
         def slow(context):
@@ -164,7 +167,9 @@ def test_ctrl_c_reaches_the_main_thread_while_another_one_drives(started, tmp_pa
     assert (tmp_path / 'cleaned').exists()
 
 
-def test_ctrl_c_in_a_main_thread_that_joins_others_is_pythons_own_and_ends_what_runs(started, tmp_path):
+def test_ctrl_c_in_a_main_thread_that_joins_others_is_pythons_own_and_ends_what_runs(
+    started: StartProgram, tmp_path: Path
+) -> None:
     running = started("""
         @pp.Proc
         def slow(context):
@@ -185,7 +190,7 @@ def test_ctrl_c_in_a_main_thread_that_joins_others_is_pythons_own_and_ends_what_
     assert (tmp_path / 'cleaned').exists()
 
 
-def test_a_process_forked_from_the_program_keeps_declarations_and_touches_no_run(program):
+def test_a_process_forked_from_the_program_keeps_declarations_and_touches_no_run(program: RunProgram) -> None:
     ran = program("""
         session = pp.Session()
         session.Proc('slow', lambda context: (begun(), open('go').read())[1])
@@ -211,7 +216,9 @@ def test_a_process_forked_from_the_program_keeps_declarations_and_touches_no_run
 
 @MODES
 @pytest.mark.parametrize('method', ['fork', 'spawn'])
-def test_workers_of_a_pool_use_the_programs_session_and_have_their_own(program, mode, method):
+def test_workers_of_a_pool_use_the_programs_session_and_have_their_own(
+    program: RunProgram, mode: str, method: str
+) -> None:
     ran = program(
         f"""
         import multiprocessing
@@ -236,7 +243,9 @@ def test_workers_of_a_pool_use_the_programs_session_and_have_their_own(program, 
 
 
 @MODES
-def test_a_session_made_inside_a_proc_is_one_of_its_own_and_the_modules_is_not_for_it(program, mode):
+def test_a_session_made_inside_a_proc_is_one_of_its_own_and_the_modules_is_not_for_it(
+    program: RunProgram, mode: str
+) -> None:
     ran = program(
         """
         pp.set_options(mode=MODE)
@@ -265,7 +274,7 @@ def test_a_session_made_inside_a_proc_is_one_of_its_own_and_the_modules_is_not_f
     assert said[1].startswith('UserError: parproc.wait was called inside a running proc')
 
 
-def test_asyncio_goes_on_while_a_thread_of_it_waits(program):
+def test_asyncio_goes_on_while_a_thread_of_it_waits(program: RunProgram) -> None:
     ran = program("""
         import asyncio
 
