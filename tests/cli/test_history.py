@@ -10,8 +10,12 @@ import sqlite3
 import subprocess
 import sys
 import time
+from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.conftest import Project
 
 TASKS = """
     import os, time
@@ -36,16 +40,16 @@ TASKS = """
 
 
 @pytest.fixture
-def tasks(project):
+def tasks(project: Project) -> Project:
     project.write('tasks.py', TASKS)
     return project
 
 
-def database(project):
+def database(project: Project) -> Path:
     return project.folder / '.parproc' / 'parproc.db'
 
 
-def rows(project, query):
+def rows(project: Project, query: str) -> list[tuple[Any, ...]]:
     connection = sqlite3.connect(database(project))
     try:
         return connection.execute(query).fetchall()
@@ -53,7 +57,7 @@ def rows(project, query):
         connection.close()
 
 
-def test_the_last_runs_and_the_trend_of_a_proc(tasks):
+def test_the_last_runs_and_the_trend_of_a_proc(tasks: Project) -> None:
     assert tasks.run('--history').err == 'no runs are remembered\n'
     tasks.run('good')
     tasks.run('after', 'good')
@@ -67,7 +71,7 @@ def test_the_last_runs_and_the_trend_of_a_proc(tasks):
     assert tasks.run('--history', 'god').code == 2
 
 
-def test_what_failed_or_never_ran_runs_again(tasks):
+def test_what_failed_or_never_ran_runs_again(tasks: Project) -> None:
     assert tasks.run('after').code == 1
     assert [line.split()[1] for line in tasks.run('--lf', '-n').out.splitlines()] == ['good', 'bad', 'after']
     (tasks.folder / 'fixed').touch()
@@ -77,7 +81,7 @@ def test_what_failed_or_never_ran_runs_again(tasks):
     assert (ran.code, ran.err) == (0, 'nothing failed in the last run\n')
 
 
-def test_a_killed_run_is_known_to_the_next_as_abandoned(tasks):
+def test_a_killed_run_is_known_to_the_next_as_abandoned(tasks: Project) -> None:
     process = tasks.start('-o', 'plain', 'slow')
     deadline = time.monotonic() + 20
     while not (tasks.folder / 'started').exists():
@@ -89,7 +93,7 @@ def test_a_killed_run_is_known_to_the_next_as_abandoned(tasks):
 
 
 @pytest.mark.parametrize('damage', ['garbage', 'truncated', 'newer', 'folder'])
-def test_a_damaged_history_changes_no_exit_code(tasks, damage):
+def test_a_damaged_history_changes_no_exit_code(tasks: Project, damage: str) -> None:
     tasks.run('good')
     path = database(tasks)
     if damage == 'garbage':
@@ -112,7 +116,7 @@ def test_a_damaged_history_changes_no_exit_code(tasks, damage):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason='needs root to give a folder away')
 @pytest.mark.parametrize('what', ['.parproc', '.parproc/runs', '.parproc/parproc.db'])
-def test_a_state_folder_of_another_user_is_refused_as_a_whole(tasks, what):
+def test_a_state_folder_of_another_user_is_refused_as_a_whole(tasks: Project, what: str) -> None:
     tasks.run('good')
     before = database(tasks).read_bytes(), os.listdir(tasks.folder / '.parproc' / 'runs')
     os.chown(tasks.folder / what, 12345, 12345)
@@ -130,7 +134,7 @@ def test_a_state_folder_of_another_user_is_refused_as_a_whole(tasks, what):
     assert len(os.listdir(temporary)) == 1
 
 
-def test_absurd_values_break_no_list_no_plan_and_no_run(tasks):
+def test_absurd_values_break_no_list_no_plan_and_no_run(tasks: Project) -> None:
     tasks.run('good', 'after')
     connection = sqlite3.connect(database(tasks), isolation_level=None)
     for value in ('1e300', '-1e300', '9e999', "x'00'", "'\x1b[2J'"):
@@ -176,7 +180,7 @@ CLEAN = """
 """
 
 
-def test_a_task_that_removes_the_state_folder_loses_no_result_and_no_later_log(project):
+def test_a_task_that_removes_the_state_folder_loses_no_result_and_no_later_log(project: Project) -> None:
     project.write('tasks.py', CLEAN)
     project.write('parproc.toml', '[proc.shout]\nrun = "echo shouted"\ndeps = ["clean"]\n')
     temporary = project.folder / 'temporary'
@@ -192,7 +196,7 @@ def test_a_task_that_removes_the_state_folder_loses_no_result_and_no_later_log(p
     assert 'good' in project.run('--history').out
 
 
-def test_a_result_that_is_gone_fails_what_needs_it_and_says_so(project):
+def test_a_result_that_is_gone_fails_what_needs_it_and_says_so(project: Project) -> None:
     project.write(
         'tasks.py', CLEAN.replace("shutil.rmtree('.parproc')", "shutil.rmtree('temporary'); os.mkdir('temporary')")
     )
@@ -203,7 +207,7 @@ def test_a_result_that_is_gone_fails_what_needs_it_and_says_so(project):
 
 
 @pytest.mark.skipif(sys.platform != 'linux' or os.geteuid() != 0, reason='mounts a small file system')
-def test_a_full_disk_fails_no_task(project):
+def test_a_full_disk_fails_no_task(project: Project) -> None:
     state = project.folder / '.parproc'
     state.mkdir(0o700)
     if subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=1m,mode=700', 'tmpfs', state], check=False).returncode:
@@ -231,7 +235,7 @@ def test_a_full_disk_fails_no_task(project):
         subprocess.run(['umount', state], check=True)
 
 
-def test_a_locked_history_is_waited_for_no_longer_than_worth_it(tasks):
+def test_a_locked_history_is_waited_for_no_longer_than_worth_it(tasks: Project) -> None:
     tasks.run('good')
     connection = sqlite3.connect(database(tasks))
     connection.execute('BEGIN EXCLUSIVE')
@@ -243,7 +247,7 @@ def test_a_locked_history_is_waited_for_no_longer_than_worth_it(tasks):
 
 
 @pytest.mark.parametrize('what', ['file', 'read-only'])
-def test_a_state_folder_that_cannot_be_used_fails_no_task(tasks, what):
+def test_a_state_folder_that_cannot_be_used_fails_no_task(tasks: Project, what: str) -> None:
     if what == 'file':
         (tasks.folder / '.parproc').write_text('a file')
     else:
@@ -253,7 +257,7 @@ def test_a_state_folder_that_cannot_be_used_fails_no_task(tasks, what):
     assert 'warning' in ran.err and 'Traceback' not in ran.err
 
 
-def test_two_runs_in_one_folder_lose_no_row(project):
+def test_two_runs_in_one_folder_lose_no_row(project: Project) -> None:
     project.write(
         'parproc.toml',
         '[proto."a::[n]"]\nrun = "true"\narg_choices.n = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]\n'
@@ -269,7 +273,7 @@ def test_two_runs_in_one_folder_lose_no_row(project):
     assert rows(project, 'SELECT COUNT(*) FROM runs WHERE exit_code = 0') == [(rounds * 2,)]
 
 
-def test_what_takes_longest_is_started_first_once_that_is_known(project):
+def test_what_takes_longest_is_started_first_once_that_is_known(project: Project) -> None:
     project.write(
         'tasks.py',
         """
@@ -286,14 +290,14 @@ def test_what_takes_longest_is_started_first_once_that_is_known(project):
     assert re.findall(r'▶ p::(\w)', again.err) == ['c', 'b', 'a']
 
 
-def test_deleting_the_state_loses_only_history(tasks):
+def test_deleting_the_state_loses_only_history(tasks: Project) -> None:
     tasks.run('good')
     shutil.rmtree(tasks.folder / '.parproc')
     assert tasks.run('good').code == 0
     assert (tasks.folder / '.parproc' / '.gitignore').read_text() == '*\n'
 
 
-def test_a_forked_proc_does_not_touch_the_history(project):
+def test_a_forked_proc_does_not_touch_the_history(project: Project) -> None:
     project.write(
         'tasks.py',
         """

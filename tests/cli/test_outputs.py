@@ -10,6 +10,8 @@ import sys
 import junitparser
 import pytest
 
+from tests.conftest import Project
+
 PROJECT = """
     [proc.good]
     run = "echo one; echo two"
@@ -26,19 +28,19 @@ PROJECT = """
 
 
 @pytest.fixture
-def tasks(project):
+def tasks(project: Project) -> Project:
     project.write('parproc.toml', PROJECT)
     return project
 
 
-def plain(text, project):
+def plain(text: str, project: Project) -> str:
     """Without times, and what is only said where they are long, and with the place of the logs cut short."""
     text = re.sub(r'^(longest path|slowest): .*\n', '', text, flags=re.MULTILINE)
     text = re.sub(r'\S*/\.parproc/runs/\S*/logs', 'LOGS', text).replace(str(project.folder), 'FOLDER')
     return re.sub(r'\d+\.\ds', 'N s', text)
 
 
-def test_plain_lines(tasks):
+def test_plain_lines(tasks: Project) -> None:
     ran = tasks.run('-j1', 'after', 'good')
     assert (ran.code, ran.out) == (1, '')
     assert plain(ran.err, tasks) == (
@@ -59,7 +61,7 @@ def test_plain_lines(tasks):
     )
 
 
-def test_quiet_shows_failures_only(tasks):
+def test_quiet_shows_failures_only(tasks: Project) -> None:
     assert tasks.run('-q', 'good', 'quiet').err == ''
     ran = tasks.run('-q', 'bad', PARPROC_OUTPUT='stream')
     assert ran.out == ''
@@ -68,7 +70,7 @@ def test_quiet_shows_failures_only(tasks):
     )
 
 
-def test_stream_has_every_line_under_its_name(tasks):
+def test_stream_has_every_line_under_its_name(tasks: Project) -> None:
     ran = tasks.run('-o', 'stream', 'bad')
     assert sorted(ran.out.splitlines()) == [
         'bad  | before',
@@ -79,7 +81,7 @@ def test_stream_has_every_line_under_its_name(tasks):
     assert 'FAILED  exit 2' in ran.err
 
 
-def test_group_has_each_output_whole_and_is_the_default_where_ci_is_set(tasks):
+def test_group_has_each_output_whole_and_is_the_default_where_ci_is_set(tasks: Project) -> None:
     ran = tasks.run('-j1', 'bad', 'quiet', CI='true')
     assert plain(ran.out, tasks) == (
         '✓ good   N s\n'
@@ -93,7 +95,7 @@ def test_group_has_each_output_whole_and_is_the_default_where_ci_is_set(tasks):
     assert tasks.run('-o', 'group', 'good', 'quiet').out.count('one') == 1
 
 
-def test_json_is_events_from_a_header_to_the_result(tasks):
+def test_json_is_events_from_a_header_to_the_result(tasks: Project) -> None:
     ran = tasks.run('-o', 'json', 'after')
     events = [json.loads(line) for line in ran.out.splitlines()]
     assert [events[0]['event'], events[0]['version'], events[0]['targets']] == ['header', 1, ['after']]
@@ -107,18 +109,18 @@ def test_json_is_events_from_a_header_to_the_result(tasks):
     assert ran.err == ''
 
 
-def test_raw_adds_nothing_but_why_it_failed(tasks):
+def test_raw_adds_nothing_but_why_it_failed(tasks: Project) -> None:
     ran = tasks.run('bad', '--only')
     assert (ran.code, ran.out) == (1, 'before\nmain.c:3:5: error: no such thing\n')
     assert ran.err == 'parproc: bad failed: exit 2\n'
 
 
-def test_inside_another_run_lines_are_plain(tasks):
+def test_inside_another_run_lines_are_plain(tasks: Project) -> None:
     ran = tasks.run('good', PARPROC_RUN_ID='outer', CI='true')
     assert '▶ good' in ran.err and ran.out == ''
 
 
-def test_reports_are_written_where_the_user_is_also_of_a_failed_run(tasks):
+def test_reports_are_written_where_the_user_is_also_of_a_failed_run(tasks: Project) -> None:
     (tasks.folder / 'deep').mkdir()
     ran = tasks.run(
         'after', 'quiet', '--junit', 'out.xml', '--trace', 'out.json', '--html', 'out.html', cwd=tasks.folder / 'deep'
@@ -134,7 +136,7 @@ def test_reports_are_written_where_the_user_is_also_of_a_failed_run(tasks):
     assert {'good', 'bad', 'quiet'} <= {event['name'] for event in events if event['ph'] == 'X'}
 
 
-def test_a_report_that_cannot_be_written_is_refused_before_anything_runs(tasks):
+def test_a_report_that_cannot_be_written_is_refused_before_anything_runs(tasks: Project) -> None:
     for option in ('--junit', '--trace', '--html'):
         ran = tasks.run('good', option, 'parproc.toml/out')
         assert (ran.code, ran.out) == (2, '')
@@ -142,7 +144,7 @@ def test_a_report_that_cannot_be_written_is_refused_before_anything_runs(tasks):
 
 
 @pytest.mark.parametrize('output', ['raw', 'stream', 'group', 'json', 'plain'])
-def test_nobody_reading_stops_the_run_quietly(project, output):
+def test_nobody_reading_stops_the_run_quietly(project: Project, output: str) -> None:
     project.write(
         'parproc.toml',
         """
@@ -170,7 +172,7 @@ def test_nobody_reading_stops_the_run_quietly(project, output):
     assert 'Traceback' not in done.stdout + done.stderr
 
 
-def test_nothing_that_a_task_says_acts_on_the_screen(project):
+def test_nothing_that_a_task_says_acts_on_the_screen(project: Project) -> None:
     project.write(
         'tasks.py',
         r"""
@@ -190,7 +192,7 @@ def test_nothing_that_a_task_says_acts_on_the_screen(project):
         assert '[/foo] [red]x[/red]' in shown
 
 
-def test_lines_that_are_to_be_ignored_are_not_shown(project):
+def test_lines_that_are_to_be_ignored_are_not_shown(project: Project) -> None:
     project.write(
         'tasks.py',
         """
@@ -215,7 +217,7 @@ def test_lines_that_are_to_be_ignored_are_not_shown(project):
     assert ran.code == 2 and 'no regular expression' in ran.err
 
 
-def test_a_proc_may_have_lines_of_its_own_that_are_not_shown(project):
+def test_a_proc_may_have_lines_of_its_own_that_are_not_shown(project: Project) -> None:
     project.write(
         'tasks.py',
         """
@@ -251,13 +253,13 @@ def test_a_proc_may_have_lines_of_its_own_that_are_not_shown(project):
         assert 'chatter error' in text and 'hum error' not in text and 'noise error' not in text, report
 
 
-def test_the_command_to_run_it_again_says_all_that_it_needs(tasks):
+def test_the_command_to_run_it_again_says_all_that_it_needs(tasks: Project) -> None:
     (tasks.folder / 'deep').mkdir()
     ran = tasks.run('-C', '..', 'bad', 'A=1 2', '--', 'x y', cwd=tasks.folder / 'deep')
     assert "    rerun: parproc -C .. 'A=1 2' bad -- 'x y'\n" in ran.err
 
 
-def test_github_is_chosen_in_its_runner(tasks):
+def test_github_is_chosen_in_its_runner(tasks: Project) -> None:
     ran = tasks.run(
         'bad', 'quiet', GITHUB_ACTIONS='true', CI='true', GITHUB_STEP_SUMMARY=str(tasks.folder / 'summary.md')
     )
@@ -267,14 +269,14 @@ def test_github_is_chosen_in_its_runner(tasks):
     assert '<code>bad</code>' in (tasks.folder / 'summary.md').read_text()
 
 
-def test_a_task_files_options_choose_how_its_runs_are_shown(tasks):
+def test_a_task_files_options_choose_how_its_runs_are_shown(tasks: Project) -> None:
     tasks.write('parproc.toml', f'{PROJECT}\n    [options]\n    output = "json"\n')
     assert json.loads(tasks.run('good').out.splitlines()[0])['event'] == 'header'
     assert tasks.run('-o', 'raw', 'good').out == 'one\ntwo\n'
     assert tasks.run('-q', 'good').out == tasks.run('good', PARPROC_OUTPUT='quiet').out == ''
 
 
-def test_a_way_of_showing_that_there_is_not_is_an_error(tasks):
+def test_a_way_of_showing_that_there_is_not_is_an_error(tasks: Project) -> None:
     tasks.write('parproc.toml', f'{PROJECT}\n    [options]\n    output = "plane"\n')
     ran = tasks.run('good')
     assert ran.code == 2

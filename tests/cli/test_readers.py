@@ -9,9 +9,13 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 
+from tests.conftest import Project
 from tests.terminal import Terminal
 
 DEADLINE = 30.0
@@ -37,24 +41,35 @@ VALUE = """
     def value(context): return 'x' * 1_000_000
 """
 SHOWING = ['raw', 'stream', 'group', 'json', 'github', 'plain', 'quiet']
+StartProcess: TypeAlias = 'Callable[..., subprocess.Popen[bytes]]'
 ON_STDOUT = ['raw', 'stream', 'group', 'json', 'github']
 
 
 @pytest.fixture
-def tasks(project):
+def tasks(project: Project) -> Project:
     project.write('parproc.toml', PROJECT)
     return project
 
 
 @pytest.fixture
-def started(tasks):
+def started(tasks: Project) -> Iterator[StartProcess]:
     """Start parproc, with what is given as its standard streams; what still runs at the end is ended."""
-    running = []
+    running: list[subprocess.Popen[bytes]] = []
 
-    def start(*arguments, **streams):
-        given = {'stdin': subprocess.DEVNULL, 'stdout': subprocess.DEVNULL, 'stderr': subprocess.DEVNULL, **streams}
+    def start(
+        *arguments: str, stdout: int = subprocess.DEVNULL, stderr: int = subprocess.DEVNULL
+    ) -> subprocess.Popen[bytes]:
         command = [sys.executable, '-m', 'parproc', *arguments]
-        running.append(subprocess.Popen(command, cwd=tasks.folder, env=tasks.environment(), **given))
+        running.append(
+            subprocess.Popen(
+                command,
+                cwd=tasks.folder,
+                env=tasks.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+            )
+        )
         return running[-1]
 
     yield start
@@ -64,7 +79,7 @@ def started(tasks):
 
 
 @pytest.fixture
-def unread():
+def unread() -> Iterator[tuple[int, int]]:
     """A pipe that is full, and that nobody reads."""
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
@@ -78,14 +93,14 @@ def unread():
             os.close(descriptor)
 
 
-def there(path):
+def there(path: Path) -> None:
     deadline = time.monotonic() + DEADLINE
     while not path.exists():
         assert time.monotonic() < deadline, f'no {path.name}'
         time.sleep(0.01)
 
 
-def shell(tasks, command):
+def shell(tasks: Project, command: str) -> subprocess.CompletedProcess[str]:
     words = f'exec {sys.executable} -m parproc {command}'
     done = subprocess.run(
         ['bash', '-c', words],
@@ -101,12 +116,14 @@ def shell(tasks, command):
     return done
 
 
-def names(mode):
+def names(mode: str) -> list[str]:
     return ['talk'] if mode == 'raw' else ['talk', 'good', 'bad']
 
 
 @pytest.mark.parametrize('mode', SHOWING)
-def test_a_signal_stops_a_run_whose_output_nobody_reads(tasks, started, unread, mode):
+def test_a_signal_stops_a_run_whose_output_nobody_reads(
+    tasks: Project, started: StartProcess, unread: tuple[int, int], mode: str
+) -> None:
     process = started('-o', mode, *names(mode), stdout=unread[1], stderr=unread[1])
     there(tasks.folder / 'talking')
     process.terminate()
@@ -114,13 +131,15 @@ def test_a_signal_stops_a_run_whose_output_nobody_reads(tasks, started, unread, 
 
 
 @pytest.mark.parametrize('mode', ['raw', 'stream', 'plain'])
-def test_the_time_of_a_run_is_over_whoever_reads(started, unread, mode):
+def test_the_time_of_a_run_is_over_whoever_reads(started: StartProcess, unread: tuple[int, int], mode: str) -> None:
     process = started('-o', mode, '--timeout', '1s', *names(mode), stdout=unread[1], stderr=unread[1])
     assert process.wait(DEADLINE) == 124
 
 
 @pytest.mark.parametrize('mode', SHOWING)
-def test_output_that_nobody_reads_holds_no_task_back(tasks, started, unread, mode):
+def test_output_that_nobody_reads_holds_no_task_back(
+    tasks: Project, started: StartProcess, unread: tuple[int, int], mode: str
+) -> None:
     process = started(
         '-o', mode, *(['much'] if mode == 'raw' else ['much', 'good', 'bad']), stdout=unread[1], stderr=unread[1]
     )
@@ -130,7 +149,9 @@ def test_output_that_nobody_reads_holds_no_task_back(tasks, started, unread, mod
 
 
 @pytest.mark.parametrize('mode', ['raw', 'stream', 'group'])
-def test_a_run_that_is_over_waits_for_its_reader_who_gets_all_of_it(tasks, started, unread, mode):
+def test_a_run_that_is_over_waits_for_its_reader_who_gets_all_of_it(
+    tasks: Project, started: StartProcess, unread: tuple[int, int], mode: str
+) -> None:
     process = started('-o', mode, 'much', stdout=unread[1], stderr=subprocess.DEVNULL)
     os.close(unread[1])
     there(tasks.folder / 'over')
@@ -143,7 +164,14 @@ def test_a_run_that_is_over_waits_for_its_reader_who_gets_all_of_it(tasks, start
 
 @pytest.mark.parametrize(('number', 'code'), [(signal.SIGTERM, -signal.SIGTERM), (signal.SIGINT, -signal.SIGINT)])
 @pytest.mark.parametrize('arguments', [['much'], ['-o', 'stream', 'much'], ['--print', 'value']])
-def test_a_signal_ends_the_wait_for_a_reader(tasks, started, unread, arguments, number, code):
+def test_a_signal_ends_the_wait_for_a_reader(
+    tasks: Project,
+    started: StartProcess,
+    unread: tuple[int, int],
+    arguments: list[str],
+    number: signal.Signals,
+    code: int,
+) -> None:
     tasks.write('tasks.py', VALUE)
     reader, writer = os.pipe()
     process = started(*arguments, stdout=unread[1], stderr=writer)
@@ -160,7 +188,7 @@ def test_a_signal_ends_the_wait_for_a_reader(tasks, started, unread, arguments, 
     os.close(reader)
 
 
-def test_lines_that_nobody_reads_are_left_out_and_counted(tmp_path):
+def test_lines_that_nobody_reads_are_left_out_and_counted(tmp_path: Path) -> None:
     from parproc.report.sink import MOST_HELD, Sink, SinkStream
 
     reader, writer = os.pipe()
@@ -187,7 +215,9 @@ def test_lines_that_nobody_reads_are_left_out_and_counted(tmp_path):
 
 
 @pytest.mark.parametrize('mode', SHOWING)
-def test_a_reader_that_goes_away_ends_the_run_also_while_nothing_is_written(tasks, started, mode):
+def test_a_reader_that_goes_away_ends_the_run_also_while_nothing_is_written(
+    tasks: Project, started: StartProcess, mode: str
+) -> None:
     reader, writer = os.pipe()
     process = started('-o', mode, *(['quiet'] if mode == 'raw' else ['quiet', 'good']), stdout=writer)
     os.close(writer)
@@ -196,7 +226,9 @@ def test_a_reader_that_goes_away_ends_the_run_also_while_nothing_is_written(task
     assert process.wait(DEADLINE) == -signal.SIGPIPE
 
 
-def test_a_reader_that_was_never_there_ends_the_run_before_it_does_anything_long(tasks, started):
+def test_a_reader_that_was_never_there_ends_the_run_before_it_does_anything_long(
+    tasks: Project, started: StartProcess
+) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     process = started('-o', 'json', 'quiet', 'good', stdout=writer)
@@ -206,14 +238,16 @@ def test_a_reader_that_was_never_there_ends_the_run_before_it_does_anything_long
 
 @pytest.mark.parametrize('mode', ON_STDOUT)
 @pytest.mark.parametrize(('where', 'why'), [('>/dev/full', 'No space left on device'), ('>&-', 'Bad file descriptor')])
-def test_output_that_cannot_be_written_fails_the_run_and_stops_no_task(tasks, mode, where, why):
+def test_output_that_cannot_be_written_fails_the_run_and_stops_no_task(
+    tasks: Project, mode: str, where: str, why: str
+) -> None:
     done = shell(tasks, f'-o {mode} -j1 good {"" if mode == "raw" else "marks"} {where}')
     assert done.returncode == 1
     assert done.stderr.endswith(f'parproc: write error: {why}\n') and done.stderr.count('write error') == 1
     assert mode == 'raw' or (tasks.folder / 'ran').exists()
 
 
-def test_a_worse_end_is_not_hidden_by_output_that_cannot_be_written(tasks):
+def test_a_worse_end_is_not_hidden_by_output_that_cannot_be_written(tasks: Project) -> None:
     done = shell(tasks, '-o stream --timeout 1s quiet good >/dev/full')
     assert done.returncode == 124 and 'write error' in done.stderr
 
@@ -221,7 +255,7 @@ def test_a_worse_end_is_not_hidden_by_output_that_cannot_be_written(tasks):
 @pytest.mark.parametrize(
     'where', ['>/dev/full', '2>/dev/full', '>&-', '2>&-', '<&-', '<&- >&- 2>&-', '>/dev/full 2>&1']
 )
-def test_status_lines_that_cannot_be_written_fail_nothing(tasks, where):
+def test_status_lines_that_cannot_be_written_fail_nothing(tasks: Project, where: str) -> None:
     assert shell(tasks, f'-o plain good marks {where}').returncode == 0
     assert (tasks.folder / 'ran').exists()
 
@@ -231,7 +265,7 @@ def test_status_lines_that_cannot_be_written_fail_nothing(tasks, where):
     ['-l', '-l --json', '-l --all', '--show good', '--graph', '--graph dot', '-n good', '--history', '--history good']
     + ['--completion zsh', '--help', '-h -l', '--version', '--version -l', '--print value'],
 )
-def test_a_listing_that_cannot_be_written_says_so_in_one_line(tasks, listing):
+def test_a_listing_that_cannot_be_written_says_so_in_one_line(tasks: Project, listing: str) -> None:
     tasks.write('tasks.py', VALUE)
     tasks.run('good')
     for where in ('>/dev/full', '>&-'):
@@ -243,14 +277,14 @@ def test_a_listing_that_cannot_be_written_says_so_in_one_line(tasks, listing):
     assert shell(tasks, f'{listing} >&- 2>&- <&-').returncode == 1
 
 
-def test_a_list_needs_no_standard_error(tasks):
+def test_a_list_needs_no_standard_error(tasks: Project) -> None:
     for where in ('2>&-', '2>/dev/full'):
         done = shell(tasks, f'-l {where}')
         assert done.returncode == 0 and 'good' in done.stdout
 
 
 @pytest.mark.parametrize('number', [5, 11, 16, 22, 26])
-def test_too_few_files_are_told_in_one_line_and_nothing_is_run(tasks, number):
+def test_too_few_files_are_told_in_one_line_and_nothing_is_run(tasks: Project, number: int) -> None:
     command = f'ulimit -n {number}; exec {sys.executable} -m parproc'
     for words in ('-l', '--version', 'marks', '-o stream marks good'):
         done = subprocess.run(
@@ -272,13 +306,15 @@ def test_too_few_files_are_told_in_one_line_and_nothing_is_run(tasks, number):
             assert number > 16 or words in ('-l', '--version')
 
 
-def test_an_error_that_cannot_be_written_keeps_its_exit_code(tasks):
+def test_an_error_that_cannot_be_written_keeps_its_exit_code(tasks: Project) -> None:
     for where in ('2>/dev/full', '2>&-', '>&- 2>&-'):
         assert shell(tasks, f'nope {where}').returncode == 2
 
 
 @pytest.mark.parametrize('listing', ['-l', '--help', '--history', '-n good'])
-def test_a_listing_that_nobody_reads_any_more_ends_as_any_program_does(tasks, started, listing):
+def test_a_listing_that_nobody_reads_any_more_ends_as_any_program_does(
+    tasks: Project, started: StartProcess, listing: str
+) -> None:
     tasks.run('good')
     reader, writer = os.pipe()
     os.close(reader)
@@ -288,7 +324,7 @@ def test_a_listing_that_nobody_reads_any_more_ends_as_any_program_does(tasks, st
     assert process.returncode == -signal.SIGPIPE
 
 
-def test_a_name_that_the_output_cannot_spell_is_escaped(tasks):
+def test_a_name_that_the_output_cannot_spell_is_escaped(tasks: Project) -> None:
     tasks.write('tasks.py', "import parproc as pp\npp.Proc('gr\u00fcn', lambda context: 1)\n")
     for listing in (
         ['-l'],
@@ -302,7 +338,7 @@ def test_a_name_that_the_output_cannot_spell_is_escaped(tasks):
 
 
 @pytest.mark.parametrize('key', ['\x03', None])
-def test_a_terminal_that_is_stopped_stops_no_signal(tasks, key):
+def test_a_terminal_that_is_stopped_stops_no_signal(tasks: Project, key: str | None) -> None:
     command = [sys.executable, '-m', 'parproc', '-j3', 'talk', 'good', 'quiet']
     with Terminal(command, cwd=tasks.folder, env=tasks.environment(TERM='xterm')) as screen:
         screen.wait_for('2 running')
@@ -318,7 +354,7 @@ def test_a_terminal_that_is_stopped_stops_no_signal(tasks, key):
         assert screen.finish() == (-signal.SIGTERM if key is None else -signal.SIGINT)
 
 
-def test_a_question_on_a_terminal_that_is_stopped_holds_nothing_up(tasks):
+def test_a_question_on_a_terminal_that_is_stopped_holds_nothing_up(tasks: Project) -> None:
     tasks.write(
         'tasks.py',
         """
@@ -343,7 +379,7 @@ def test_a_question_on_a_terminal_that_is_stopped_holds_nothing_up(tasks):
         assert 'secret' not in screen.text()
 
 
-def test_the_last_words_wait_for_a_terminal_that_goes_on(tasks):
+def test_the_last_words_wait_for_a_terminal_that_goes_on(tasks: Project) -> None:
     with Terminal(
         [sys.executable, '-m', 'parproc', 'marks', 'good'], cwd=tasks.folder, env=tasks.environment(TERM='xterm')
     ) as screen:

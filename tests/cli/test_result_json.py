@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from typing import NoReturn
 
 import pytest
 
-from tests.conftest import DEADLINE
+from tests.conftest import DEADLINE, Project
 
 FOREIGN = """
 import parproc as pp
@@ -74,7 +75,7 @@ EXPECTED = {
 }
 
 
-def test_foreign_names_are_shown_where_the_encoding_has_no_letters_for_them(project):
+def test_foreign_names_are_shown_where_the_encoding_has_no_letters_for_them(project: Project) -> None:
     project.write('tasks.py', FOREIGN)
     for arguments, code in (
         (['-l'], 0),
@@ -97,7 +98,7 @@ def test_foreign_names_are_shown_where_the_encoding_has_no_letters_for_them(proj
         assert 'Traceback' not in ran.err and 'bug' not in ran.err and 'codec' not in ran.err, (arguments, ran)
 
 
-def test_what_an_encoding_has_is_shown_as_it_is(project):
+def test_what_an_encoding_has_is_shown_as_it_is(project: Project) -> None:
     project.write('tasks.py', FOREIGN)
     done = subprocess.run(
         [sys.executable, '-m', 'parproc', '-l'],
@@ -112,10 +113,10 @@ def test_what_an_encoding_has_is_shown_as_it_is(project):
 
 
 @pytest.mark.parametrize('name', EXPECTED)
-def test_print_gives_valid_json_of_every_result(project, name):
+def test_print_gives_valid_json_of_every_result(project: Project, name: str) -> None:
     project.write('tasks.py', RESULTS)
 
-    def refuse(word):
+    def refuse(word: str) -> NoReturn:
         raise AssertionError(word)
 
     ran = project.run('--print', name)
@@ -126,7 +127,7 @@ def test_print_gives_valid_json_of_every_result(project, name):
 @pytest.mark.parametrize(
     ('name', 'said'), [('ring', 'contains itself'), ('quits', 'SystemExit'), ('huge', 'ValueError')]
 )
-def test_what_is_no_json_is_one_clear_line(project, name, said):
+def test_what_is_no_json_is_one_clear_line(project: Project, name: str, said: str) -> None:
     project.write('tasks.py', RESULTS)
     ran = project.run('--print', name, '-q')
     assert (ran.code, ran.out) == (1, '')
@@ -134,7 +135,7 @@ def test_what_is_no_json_is_one_clear_line(project, name, said):
     assert line.startswith(f'parproc: error: --print {name}: ') and said in line
 
 
-def test_print_says_why_there_is_nothing_to_print(project):
+def test_print_says_why_there_is_nothing_to_print(project: Project) -> None:
     project.write('tasks.py', RESULTS)
     ran = project.run('--print', 'top', 'dep')
     assert ran.code == 2 and not ran.out
@@ -150,14 +151,16 @@ def test_print_says_why_there_is_nothing_to_print(project):
     assert project.run('--print', 'dep', 'top').code == 0
 
 
-def test_no_hint_is_what_was_asked_for(project):
+def test_no_hint_is_what_was_asked_for(project: Project) -> None:
     project.write('tasks.py', 'import parproc as pp\npp.Proc("s", lambda c: 1)\npp.Proc("t", lambda c: 1)\n')
     assert 'did you mean s?' not in project.run('--print', 's', 't').err
     assert 'did you mean s?' not in project.run('-X', 's', '--only', 's').err
 
 
 @pytest.mark.parametrize('option', ['--junit', '--trace', '--html'])
-def test_a_report_needs_a_folder_that_is_there(project, option, tmp_path_factory):
+def test_a_report_needs_a_folder_that_is_there(
+    project: Project, option: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     project.write('parproc.toml', '[proc.a]\nrun = "touch ran"\n')
     elsewhere = tmp_path_factory.mktemp('elsewhere')
     for path in ('one/two/out', f'{elsewhere}/made/out', '../made/out', f'{project.folder}/one/two/out'):
@@ -171,7 +174,7 @@ def test_a_report_needs_a_folder_that_is_there(project, option, tmp_path_factory
     assert (project.folder / 'made/out').exists() and (project.folder / 'also/out').exists()
 
 
-def test_tracebacks_are_shown_when_the_option_says_so_and_not_otherwise(project):
+def test_tracebacks_are_shown_when_the_option_says_so_and_not_otherwise(project: Project) -> None:
     project.write('parproc.toml', '[proc.a]\nrun = "true"\n')
     for arguments, environment, shown in (
         (['nope'], {}, False),
@@ -184,6 +187,6 @@ def test_tracebacks_are_shown_when_the_option_says_so_and_not_otherwise(project)
         (['--print', '-v', 'a'], {}, False),
         (['-C', '-v', 'a'], {}, False),
     ):
-        ran = project.run(*arguments, **environment)
+        ran = project.run(*arguments, cwd=None, stdin=None, **environment)
         assert ran.code == 2, (arguments, ran)
         assert ('Traceback' in ran.err) == shown, (arguments, environment, ran.err)

@@ -10,6 +10,8 @@ import sys
 
 import pytest
 
+from tests.conftest import Project
+
 PROJECT = """
     default = ["test"]
     dotenv = [".env"]
@@ -36,18 +38,18 @@ PROJECT = """
 
 
 @pytest.fixture
-def tasks(project):
+def tasks(project: Project) -> Project:
     project.write('parproc.toml', PROJECT)
     project.write('.env', 'SECRET="a b"\n')
     return project
 
 
-def log(project, name):
+def log(project: Project, name: str) -> str:
     (path,) = sorted(project.folder.glob(f'.parproc/runs/*/logs/{name}.log'))[-1:]
     return path.read_text()
 
 
-def test_the_default_runs_with_all_it_needs(tasks):
+def test_the_default_runs_with_all_it_needs(tasks: Project) -> None:
     ran = tasks.run()
     assert ran.code == 0, ran.err
     assert re.findall(r'✓ (\S+)', ran.err)[0] == 'lint' and ran.err.count('✓') == 4
@@ -55,12 +57,12 @@ def test_the_default_runs_with_all_it_needs(tasks):
     assert (tasks.folder / 'out-dev').exists()
 
 
-def test_one_command_feels_as_it_does_alone(tasks):
+def test_one_command_feels_as_it_does_alone(tasks: Project) -> None:
     ran = tasks.run('lint', 'VERSION=1 2', '--', 'a b', '*')
     assert (ran.code, ran.out, ran.err) == (0, 'lint 1 2 a b *\n', '')
 
 
-def test_the_list_has_the_order_of_the_file(tasks):
+def test_the_list_has_the_order_of_the_file(tasks: Project) -> None:
     ran = tasks.run('--list')
     assert ran.out.splitlines() == ['lint          Look for mistakes.', 'build::[env]  (env: dev, prod)', 'test']
     listed = json.loads(tasks.run('--list', '--json', '--all').out)
@@ -71,7 +73,7 @@ def test_the_list_has_the_order_of_the_file(tasks):
     assert 'build::prod' in tasks.run('--list', '--all').out
 
 
-def test_show_tells_all_of_one(tasks):
+def test_show_tells_all_of_one(tasks: Project) -> None:
     ran = tasks.run('--show', 'build::dev')
     assert re.sub(r'\S*/parproc.toml', 'FILE', ran.out) == (
         'build::dev\n'
@@ -86,7 +88,7 @@ def test_show_tells_all_of_one(tasks):
     assert tasks.run('--show', 'biuld::dev').err.endswith('hint: did you mean build::dev?\n')
 
 
-def test_the_graph_is_for_other_programs(tasks):
+def test_the_graph_is_for_other_programs(tasks: Project) -> None:
     assert tasks.run('--graph', 'build::dev').out.splitlines() == [
         'flowchart LR',
         '    n0["lint"]',
@@ -98,7 +100,7 @@ def test_the_graph_is_for_other_programs(tasks):
     assert [(proc['name'], proc['deps']) for proc in graph['procs']] == [('lint', []), ('build::dev', ['lint'])]
 
 
-def test_tasks_py_and_toml_work_together(tasks):
+def test_tasks_py_and_toml_work_together(tasks: Project) -> None:
     tasks.write(
         'tasks.py',
         """
@@ -116,7 +118,7 @@ def test_tasks_py_and_toml_work_together(tasks):
     assert json.loads(ran.out)['parallel'] == 5
 
 
-def test_pyproject_is_read_where_there_is_nothing_else(project):
+def test_pyproject_is_read_where_there_is_nothing_else(project: Project) -> None:
     project.write('pyproject.toml', '[tool.parproc.proc.hello]\nrun = "echo hello from $PWD"\n')
     deep = project.folder / 'a' / 'b'
     deep.mkdir(parents=True)
@@ -125,7 +127,7 @@ def test_pyproject_is_read_where_there_is_nothing_else(project):
     assert project.run('hello', cwd=deep).code == 0
 
 
-def test_includes_have_names_and_folders_of_their_own(project):
+def test_includes_have_names_and_folders_of_their_own(project: Project) -> None:
     project.write(
         'parproc.toml',
         """
@@ -201,7 +203,7 @@ def test_includes_have_names_and_folders_of_their_own(project):
         ('include = ["nowhere.toml"]', None, 'included file not found: nowhere.toml'),
     ],
 )
-def test_a_mistake_is_pointed_at(project, text, line, message):
+def test_a_mistake_is_pointed_at(project: Project, text: str, line: int | None, message: str) -> None:
     project.write('parproc.toml', text)
     ran = project.run('b' if 'proc.b' in text else 'a')
     assert ran.code == 2 and not ran.out
@@ -210,7 +212,7 @@ def test_a_mistake_is_pointed_at(project, text, line, message):
         assert f'parproc.toml:{line}: ' in ran.err, ran.err
 
 
-def test_every_way_a_command_ends_is_told(project):
+def test_every_way_a_command_ends_is_told(project: Project) -> None:
     project.write(
         'parproc.toml',
         """
@@ -252,7 +254,7 @@ def test_every_way_a_command_ends_is_told(project):
     assert project.run('two').out == 'said\n'
 
 
-def test_commands_get_the_environment_and_no_input(project):
+def test_commands_get_the_environment_and_no_input(project: Project) -> None:
     project.write(
         'parproc.toml',
         """
@@ -270,7 +272,7 @@ def test_commands_get_the_environment_and_no_input(project):
     assert project.run('path').out == 'the tool\n'
 
 
-def test_a_retried_command_has_a_section_for_each_attempt(project):
+def test_a_retried_command_has_a_section_for_each_attempt(project: Project) -> None:
     project.write(
         'parproc.toml',
         """
@@ -285,7 +287,7 @@ def test_a_retried_command_has_a_section_for_each_attempt(project):
     assert log(project, 'third') == 'again\n--- attempt 2 of 4 ---\nagain\n--- attempt 3 of 4 ---\nagain\n'
 
 
-def test_ctrl_c_stops_commands_too(project):
+def test_ctrl_c_stops_commands_too(project: Project) -> None:
     project.write('parproc.toml', '[proc.slow]\nrun = "echo $$ > pid; sleep 90"\n')
     process = project.start('slow')
     pid = project.folder / 'pid'
@@ -296,7 +298,7 @@ def test_ctrl_c_stops_commands_too(project):
     assert process.returncode == -signal.SIGINT
 
 
-def test_print_and_init_refuse_what_they_cannot_do(project):
+def test_print_and_init_refuse_what_they_cannot_do(project: Project) -> None:
     project.write('parproc.toml', '[proc.a]\nrun = "x"\n')
     assert project.run('--print', 'b', 'a').code == 2
     ran = project.run('--init')
@@ -307,7 +309,7 @@ def test_print_and_init_refuse_what_they_cannot_do(project):
     assert 'greet::[language]' in project.run('-l').out
 
 
-def test_a_command_sees_no_descriptor_that_parproc_itself_was_given(project):
+def test_a_command_sees_no_descriptor_that_parproc_itself_was_given(project: Project) -> None:
     project.write('parproc.toml', '[proc.show]\nrun = "ls /proc/self/fd | wc -l"\n')
     done = subprocess.run(
         ['bash', '-c', f'exec 7</etc/passwd; exec {sys.executable} -m parproc show'],
