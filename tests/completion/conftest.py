@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
+
+from tests.conftest import Project
 
 TASKS = '''
 import pathlib
@@ -42,8 +46,55 @@ for name in ('loop1', 'loop2'):
 '''
 
 
+@dataclass
+class CompletionProject(Project):
+    """A project whose task file leaves a mark when it is run, and where indexes are kept."""
+
+    mark: Path
+    cache: Path
+
+
+class Ask:
+    """Asks as a shell's function does."""
+
+    def __init__(self, tasks: CompletionProject) -> None:
+        self.tasks = tasks
+
+    def __call__(self, line: str, number: str | int = '', **environment: str) -> dict[str, str]:
+        """Return value -> description of what is offered, in the format for fish."""
+        found = {}
+        for entry in self.answer(line, number, 'fish', **environment).splitlines():
+            form, _, rest = entry.partition(',')
+            value, _, text = rest.partition('\t')
+            found[value if form in ('plain', 'part') else f'<{form}>'] = text
+        return found
+
+    def answer(self, line: str, number: str | int = '', kind: str = 'fish', **environment: str) -> str:
+        """Return what is printed for a kind of shell."""
+        words = {'COMP_WORDS': line, 'COMP_CWORD': str(number), '_PARPROC_COMPLETE': f'{kind}_complete'}
+        done = subprocess.run(
+            [sys.executable, '-m', 'parproc'],
+            cwd=self.tasks.folder,
+            env=self.tasks.environment(**words, **environment),
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=True,
+        )
+        assert not done.stderr
+        assert not self.tasks.mark.exists(), 'the task file was run'
+        return done.stdout
+
+    def load(self) -> None:
+        """Run the task file, so that there is an index of it."""
+        assert self.tasks.run('--list').code == 0
+        self.tasks.mark.unlink()
+
+
 @pytest.fixture
-def tasks(project, tmp_path_factory, monkeypatch):
+def tasks(
+    project: Project, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> CompletionProject:
     """A project, a cache of its own, and ``parproc`` on the search path."""
     folder = tmp_path_factory.mktemp('home')
     command = folder / 'bin' / 'parproc'
@@ -54,40 +105,9 @@ def tasks(project, tmp_path_factory, monkeypatch):
     monkeypatch.setenv('HOME', str(folder))
     monkeypatch.setenv('PATH', f'{command.parent}:/usr/bin:/bin')
     project.write('tasks.py', TASKS)
-    project.mark = project.folder / 'mark'
-    project.cache = folder / 'cache' / 'parproc'
-    return project
+    return CompletionProject(project.folder, mark=project.folder / 'mark', cache=folder / 'cache' / 'parproc')
 
 
 @pytest.fixture
-def ask(tasks):
-    """Ask as a shell's function does; return value -> description."""
-
-    def ask(line, number='', kind='fish', **environment):
-        words = {'COMP_WORDS': line, 'COMP_CWORD': str(number), '_PARPROC_COMPLETE': f'{kind}_complete'}
-        done = subprocess.run(
-            [sys.executable, '-m', 'parproc'],
-            cwd=tasks.folder,
-            env=tasks.environment(**words, **environment),
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=True,
-        )
-        assert not done.stderr
-        assert not tasks.mark.exists(), 'the task file was run'
-        if kind != 'fish':
-            return done.stdout
-        found = {}
-        for entry in done.stdout.splitlines():
-            form, _, rest = entry.partition(',')
-            value, _, text = rest.partition('\t')
-            found[value if form in ('plain', 'part') else f'<{form}>'] = text
-        return found
-
-    def load():
-        assert tasks.run('--list').code == 0
-        tasks.mark.unlink()
-
-    ask.load = load
-    return ask
+def ask(tasks: CompletionProject) -> Ask:
+    return Ask(tasks)

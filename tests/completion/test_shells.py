@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.completion.conftest import CompletionProject
 from tests.terminal import Terminal
 
 SCRIPTS = Path(__file__).parent.parent.parent / 'completions'
 CLEAR = '\x15\x0c'
 
 
-def need(shell):
+def need(shell: str) -> None:
     if shutil.which(shell) is None and not os.environ.get('CI'):
         pytest.skip(f'{shell} is not installed')
 
@@ -24,13 +26,13 @@ def need(shell):
     ('shell', 'name'),
     [('bash', 'parproc.bash'), ('zsh', 'parproc.zsh'), ('fish', 'parproc.fish'), ('powershell', 'parproc.ps1')],
 )
-def test_the_script_is_printed_as_it_stands_in_its_file(tasks, shell, name):
+def test_the_script_is_printed_as_it_stands_in_its_file(tasks: CompletionProject, shell: str, name: str) -> None:
     assert tasks.run('--completion', shell).out == (SCRIPTS / name).read_text()
     assert tasks.run(f'--completion={shell}').out == (SCRIPTS / name).read_text()
     assert not tasks.mark.exists()
 
 
-def test_a_shell_that_there_is_not(tasks):
+def test_a_shell_that_there_is_not(tasks: CompletionProject) -> None:
     ran = tasks.run('--completion', 'tcsh')
     assert ran.code == 2 and 'no completion for "tcsh"' in ran.err
 
@@ -38,34 +40,34 @@ def test_a_shell_that_there_is_not(tasks):
 class Shell:
     """A shell at a terminal, with completion installed."""
 
-    def __init__(self, terminal):
+    def __init__(self, terminal: Terminal) -> None:
         self.terminal = terminal
 
-    def press(self, text, expected):
+    def press(self, text: str, expected: str) -> None:
         """Type ``text``, wait until the screen shows ``expected``, and clear it again."""
         self.terminal.type(text)
         self.terminal.wait_for(lambda _: self.shows(expected))
         self.terminal.type(CLEAR)
         self.terminal.wait_for(lambda _: not self.shows(expected))
 
-    def shows(self, expected):
+    def shows(self, expected: str) -> bool:
         """Whether ``expected`` is on the screen; with a space at its end, whether it ends at the cursor."""
         screen = self.terminal.screen
         if expected.endswith(' '):
             return screen.display[screen.cursor.y][: screen.cursor.x].endswith(expected)
         return expected in ' '.join(screen.display)
 
-    def run(self, command, expected):
+    def run(self, command: str, expected: str) -> None:
         self.terminal.type(f'{command}\n')
         self.terminal.wait_for(expected)
 
 
-def environment(tasks, **more):
+def environment(tasks: CompletionProject, **more: str) -> dict[str, str]:
     return {**tasks.environment(**more), 'TERM': 'xterm', 'LC_ALL': 'C.UTF-8'}
 
 
 @pytest.fixture
-def bash(tasks):
+def bash(tasks: CompletionProject) -> Iterator[Shell]:
     need('bash')
     command = ['bash', '--norc', '--noprofile', '-i']
     with Terminal(command, columns=120, lines=40, cwd=tasks.folder, env=environment(tasks, PS1='$ ')) as terminal:
@@ -75,7 +77,7 @@ def bash(tasks):
         yield shell
 
 
-def test_bash(bash, tasks):
+def test_bash(bash: Shell, tasks: CompletionProject) -> None:
     bash.press('parproc li\t', 'parproc lint ')
     bash.press('parproc b\t', 'parproc build::')
     bash.press('parproc build::\t', 'prod')
@@ -103,7 +105,7 @@ def test_bash(bash, tasks):
 
 
 @pytest.fixture
-def zsh(tasks):
+def zsh(tasks: CompletionProject) -> Iterator[Shell]:
     need('zsh')
     home = Path(os.environ['HOME'])
     (home / '.zshrc').write_text('PS1="%% "\nautoload -Uz compinit && compinit -u\nbindkey -e\n')
@@ -113,7 +115,7 @@ def zsh(tasks):
         yield shell
 
 
-def test_zsh(zsh, tasks):
+def test_zsh(zsh: Shell, tasks: CompletionProject) -> None:
     zsh.press('parproc li\t', 'parproc lint ')
     zsh.press('parproc b\t', 'parproc build::')
     zsh.press('parproc build::\t\t', 'build::dev')
@@ -130,7 +132,7 @@ def test_zsh(zsh, tasks):
     assert not tasks.mark.exists()
 
 
-def test_zsh_from_its_function_path(tasks):
+def test_zsh_from_its_function_path(tasks: CompletionProject) -> None:
     need('zsh')
     home = Path(os.environ['HOME'])
     (home / 'functions').mkdir()
@@ -144,7 +146,7 @@ def test_zsh_from_its_function_path(tasks):
         shell.press('parproc build::d\t', 'parproc build::dev ')
 
 
-def fish_offers(tasks, line):
+def fish_offers(tasks: CompletionProject, line: str) -> dict[str, str]:
     quoted = line.replace("'", "\\'")
     script = f"source {SCRIPTS}/parproc.fish; complete -C '{quoted}'"
     done = subprocess.run(
@@ -159,7 +161,7 @@ def fish_offers(tasks, line):
     return dict((line.split('\t') + [''])[:2] for line in done.stdout.splitlines())
 
 
-def test_fish(tasks):
+def test_fish(tasks: CompletionProject) -> None:
     need('fish')
     assert fish_offers(tasks, 'parproc li') == {'lint': 'Look for mistakes.'}
     assert set(fish_offers(tasks, 'parproc build::')) == {'build::dev', 'build::prod'}
@@ -171,7 +173,7 @@ def test_fish(tasks):
     assert not tasks.mark.exists()
 
 
-def test_fish_at_a_terminal(tasks):
+def test_fish_at_a_terminal(tasks: CompletionProject) -> None:
     need('fish')
     (Path(os.environ['HOME']) / '.config' / 'fish' / 'completions').mkdir(parents=True)
     shutil.copy(SCRIPTS / 'parproc.fish', Path(os.environ['HOME']) / '.config' / 'fish' / 'completions')
@@ -185,7 +187,7 @@ def test_fish_at_a_terminal(tasks):
     assert not tasks.mark.exists()
 
 
-def test_powershell_is_only_read():
+def test_powershell_is_only_read() -> None:
     """No PowerShell can be installed here: its script is held to the exchange by this reading, and by review."""
     text = (SCRIPTS / 'parproc.ps1').read_text()
     for part in ("'powershell_complete'", '-CommandName parproc', 'COMP_WORDS', '"`t", 3'):
@@ -194,7 +196,7 @@ def test_powershell_is_only_read():
 
 
 @pytest.fixture
-def planted(tasks, monkeypatch):
+def planted(tasks: CompletionProject, monkeypatch: pytest.MonkeyPatch) -> CompletionProject:
     """A program of the command's name where the user is, which leaves a mark, and a search path that finds it first."""
     for name in ('parproc', 'env', 'command'):
         program = tasks.folder / name
@@ -208,7 +210,7 @@ TYPED = ('parproc', './parproc', '$PWD/parproc')
 
 
 @pytest.mark.parametrize('typed', TYPED)
-def test_bash_runs_nothing_of_the_current_folder(planted, typed):
+def test_bash_runs_nothing_of_the_current_folder(planted: CompletionProject, typed: str) -> None:
     need('bash')
     typed = typed.replace('$PWD', str(planted.folder))
     line = f'{typed} build::d'
@@ -232,13 +234,14 @@ def test_bash_runs_nothing_of_the_current_folder(planted, typed):
 
 
 @pytest.mark.parametrize('typed', TYPED)
-def test_zsh_runs_nothing_of_the_current_folder(planted, typed):
+def test_zsh_runs_nothing_of_the_current_folder(planted: CompletionProject, typed: str) -> None:
     need('zsh')
     home = Path(os.environ['HOME'])
     (home / '.zshrc').write_text(
         f'PS1="%% "\nautoload -Uz compinit && compinit -u\nbindkey -e\nunsetopt beep\n. {SCRIPTS}/parproc.zsh\n'
     )
     zsh = shutil.which('zsh', path='/usr/bin:/bin:/usr/local/bin:/opt/homebrew/bin')
+    assert zsh is not None
     with Terminal([zsh, '-i'], columns=200, lines=40, cwd=planted.folder, env=environment(planted)) as terminal:
         shell = Shell(terminal)
         shell.run('echo rea""dy', 'ready')
@@ -247,13 +250,15 @@ def test_zsh_runs_nothing_of_the_current_folder(planted, typed):
 
 
 @pytest.mark.parametrize('typed', TYPED)
-def test_fish_runs_nothing_of_the_current_folder(planted, typed):
+def test_fish_runs_nothing_of_the_current_folder(planted: CompletionProject, typed: str) -> None:
     need('fish')
     assert set(fish_offers(planted, f'{typed} build::d')) == {'build::dev'}
     assert not planted.mark.exists()
 
 
-def test_a_shell_without_the_installed_program_offers_nothing(planted, monkeypatch):
+def test_a_shell_without_the_installed_program_offers_nothing(
+    planted: CompletionProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
     need('bash')
     monkeypatch.setenv('PATH', '.:/usr/bin:/bin')
     script = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -14,12 +15,14 @@ from click.testing import CliRunner
 from parproc.cli.help_text import HELP
 from parproc.cli.option_table import FLAGS
 from parproc.cli.options import command
+from tests.completion.conftest import Ask, CompletionProject
+from tests.conftest import Project
 
 ROOT = Path(__file__).parent.parent.parent
 PRINT = 'import sys, os, atexit; atexit.register(lambda: print(*sorted(sys.modules), file=sys.stderr))'
 
 
-def loaded(arguments, folder, **environment):
+def loaded(arguments: Sequence[str], folder: Path, **environment: str) -> tuple[str, set[str]]:
     """Modules that are loaded when the program ends, without those that the interpreter itself brings."""
     program = f'{PRINT}; sys.argv[1:] = {arguments!r}; from parproc.__main__ import main; main()'
     kept = {'PYTHONPATH': str(ROOT), 'PATH': '/usr/bin:/bin', 'HOME': str(folder)}
@@ -32,7 +35,7 @@ def loaded(arguments, folder, **environment):
 
 
 @pytest.mark.parametrize('arguments', [['--version'], ['--help'], ['-h'], ['--completion', 'bash']])
-def test_a_quick_answer_loads_next_to_nothing(tasks, arguments):
+def test_a_quick_answer_loads_next_to_nothing(tasks: CompletionProject, arguments: list[str]) -> None:
     out, modules = loaded(arguments, tasks.folder)
     assert out
     assert modules <= {
@@ -47,7 +50,7 @@ def test_a_quick_answer_loads_next_to_nothing(tasks, arguments):
     assert not tasks.mark.exists()
 
 
-def test_completion_loads_next_to_nothing(ask, tasks):
+def test_completion_loads_next_to_nothing(ask: Ask, tasks: CompletionProject) -> None:
     ask.load()
     cache = str(tasks.cache.parent)
     out, modules = loaded(
@@ -65,7 +68,7 @@ def test_completion_loads_next_to_nothing(ask, tasks):
     assert modules <= own | {'__future__', 'parproc', 'parproc.project', 'parproc.__main__', 'parproc.cli'}, modules
 
 
-def test_a_plain_run_loads_no_rich_and_no_database(tmp_path):
+def test_a_plain_run_loads_no_rich_and_no_database(tmp_path: Path) -> None:
     (tmp_path / 'tasks.py').write_text('import sys\nimport parproc as pp\n@pp.Proc\ndef a(c): print(*sys.modules)\n')
     done = subprocess.run(
         [sys.executable, '-m', 'parproc', '-o', 'plain', 'a'],
@@ -83,11 +86,11 @@ def test_a_plain_run_loads_no_rich_and_no_database(tmp_path):
     assert not modules & {'rich', 'asyncio', 'multiprocessing', 'xml.etree', 'tomli'}
 
 
-def test_the_fast_help_is_clicks():
+def test_the_fast_help_is_clicks() -> None:
     assert CliRunner().invoke(command, ['--help'], obj=([], ()), prog_name='parproc').output == HELP
 
 
-def test_the_options_are_those_that_click_knows():
+def test_the_options_are_those_that_click_knows() -> None:
     declared = {}
     for parameter in command.params:
         if isinstance(parameter, click.Option):
@@ -105,7 +108,9 @@ def test_the_options_are_those_that_click_knows():
             assert bool(values) == bool(declared[names]), names
 
 
-def test_a_list_of_toml_is_remembered_until_anything_of_it_changes(project, monkeypatch, tmp_path_factory):
+def test_a_list_of_toml_is_remembered_until_anything_of_it_changes(
+    project: Project, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path_factory.mktemp('cache')))
     project.write('parproc.toml', 'include = ["web/parproc.toml"]\n[proc.one]\ndoc = "First."\nrun = "x"\n')
     inner = project.write('web/parproc.toml', '[proto."two::[x]"]\nrun = "x {x}"\narg_choices.x = ["a"]\n')
