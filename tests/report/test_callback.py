@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from parproc.core.events import TaskFinished, TaskStarted, TaskWanted
+from collections.abc import Callable
+
+from parproc.core.events import Announcement, TaskFinished, TaskStarted, TaskWanted
 from parproc.core.model import SUCCESS, ProcState
-from parproc.core.view import RunBegan, RunEnded, RunWarned
+from parproc.core.view import Message, RunBegan, RunEnded, RunWarned
 from parproc.report.callback import CallbackReporter
 from parproc.report.fanout import Reporters
 from parproc.report.run_event_stream import EventStream
-from parproc.run_events import FinishedEvent, HeaderEvent, ResultEvent, StartedEvent
+from parproc.run_events import FinishedEvent, HeaderEvent, ResultEvent, RunEvent, StartedEvent
 
 BEGAN = RunBegan('id', (), 'LOGS', 4, 0, 100.0)
-STORY = [
+STORY: list[Announcement | Message] = [
     BEGAN,
     TaskWanted('a', 1.0, (), 100.0),
     TaskStarted('a', 1, 100.5),
@@ -22,18 +24,18 @@ STORY = [
 class Program:
     """A listener for a function, and what it warned of."""
 
-    def __init__(self, call):
-        self.warnings = []
+    def __init__(self, call: Callable[[RunEvent], object]) -> None:
+        self.warnings: list[str] = []
         stream = EventStream(lambda name: f'LOGS/{name}.log', version='9.8')
         self.reporters = Reporters([CallbackReporter(call, stream, self.warnings.append)])
 
-    def tell(self, *messages):
+    def tell(self, *messages: Announcement | Message) -> None:
         for message in messages:
             self.reporters.handle(message)
 
 
-def test_events_are_told_in_order_with_the_next_tick():
-    seen = []
+def test_events_are_told_in_order_with_the_next_tick() -> None:
+    seen: list[RunEvent] = []
     program = Program(seen.append)
     program.tell(*STORY)
     assert seen == []
@@ -47,8 +49,8 @@ def test_events_are_told_in_order_with_the_next_tick():
     assert program.reporters.next_tick(102.0) is None
 
 
-def test_the_result_is_told_at_once_for_no_tick_follows_it():
-    seen = []
+def test_the_result_is_told_at_once_for_no_tick_follows_it() -> None:
+    seen: list[RunEvent] = []
     program = Program(seen.append)
     program.tell(*STORY, RunEnded(0, 103.0))
     assert isinstance(seen[-1], ResultEvent)
@@ -56,10 +58,11 @@ def test_the_result_is_told_at_once_for_no_tick_follows_it():
     assert seen[-1].procs['a'].seconds == 1.5
 
 
-def test_what_happens_while_the_function_is_called_is_told_when_it_has_returned():
-    inner, seen = [], []
+def test_what_happens_while_the_function_is_called_is_told_when_it_has_returned() -> None:
+    inner: list[str] = []
+    seen: list[str] = []
 
-    def call(event):
+    def call(event: RunEvent) -> None:
         inner.append(event.event)
         if event.event == 'header':
             program.tell(RunWarned('from inside'))
@@ -73,10 +76,10 @@ def test_what_happens_while_the_function_is_called_is_told_when_it_has_returned(
     assert inner == seen == ['header', 'wanted', 'warned']
 
 
-def test_a_function_that_raises_is_called_no_more_and_that_is_said_once():
+def test_a_function_that_raises_is_called_no_more_and_that_is_said_once() -> None:
     calls = []
 
-    def call(event):
+    def call(event: RunEvent) -> None:
         calls.append(event.event)
         raise SystemExit('no \x1b[2J more')
 
@@ -89,12 +92,12 @@ def test_a_function_that_raises_is_called_no_more_and_that_is_said_once():
     assert program.warnings == ['on_event raised and is called no more: SystemExit: no \\x1b[2J more']
 
 
-def test_an_exception_that_cannot_be_printed_is_named():
+def test_an_exception_that_cannot_be_printed_is_named() -> None:
     class Odd(Exception):
-        def __str__(self):
+        def __str__(self) -> str:
             raise ValueError
 
-    def call(event):
+    def call(event: RunEvent) -> None:
         raise Odd
 
     program = Program(call)

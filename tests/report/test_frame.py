@@ -11,9 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from parproc.core.events import RunStopping, TaskFinished, TaskRetrying, TaskStarted, TaskWaiting, TaskWanted
+from parproc.core.events import (
+    Announcement,
+    RunStopping,
+    TaskFinished,
+    TaskRetrying,
+    TaskStarted,
+    TaskWaiting,
+    TaskWanted,
+)
 from parproc.core.model import SUCCESS, ErrorKind, failure
-from parproc.core.view import RunBegan, RunView, TaskProgressed
+from parproc.core.view import Message, RunBegan, RunView, TaskProgressed
 from parproc.report.frame import Scene, draw, rows_shown
 from parproc.report.style import Style
 
@@ -46,7 +54,7 @@ def scene(columns: int, lines: int = 24, left: float | None = 130.0) -> Scene:
 
 def story() -> RunView:
     view = RunView()
-    for message in (
+    messages: list[Announcement | Message] = [
         RunBegan('id', NAMES, 'LOGS', 4, len(NAMES), 0.0),
         *(TaskWanted(name, 1.0, (), 0.0) for name in NAMES),
         TaskStarted('lint', 1, 0.0),
@@ -62,7 +70,8 @@ def story() -> RunView:
         TaskStarted('flaky', 1, 3.0),
         TaskRetrying('flaky', 1, FAILURE, 68.0, 4.0),
         TaskStarted('a-name-that-is-longer', 1, 60.0),
-    ):
+    ]
+    for message in messages:
         view.take(message)
     return view
 

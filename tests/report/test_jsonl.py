@@ -38,7 +38,7 @@ TYPES: dict[str, tuple[type, ...]] = {
     'object': (dict,),
 }
 NAMES = {str: 'string', int: 'integer', float: 'number'}
-STORY = [
+STORY: list[events.Announcement | view.Message] = [
     RunBegan('id', ('ship',), 'LOGS', 4, 2, 100.0),
     events.TaskWanted('build::prod', 2.0, (), 100.0),
     events.TaskWanted('ship', 1.0, ('build::prod',), 100.0),
@@ -117,7 +117,7 @@ def written(tmp_path: Path, story: list[Any]) -> list[dict[str, Any]]:
 
 
 def test_a_run_reads_as_this(tmp_path: Path) -> None:
-    nothing = {'location': None, 'usage': None, 'leaked': []}
+    nothing: dict[str, object] = {'location': None, 'usage': None, 'leaked': []}
     lines = written(tmp_path, STORY)
     assert lines[:3] == [
         {
@@ -255,7 +255,7 @@ def outline(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize('kind', typing.get_args(RunEvent), ids=lambda kind: kind.event)
-def test_the_schema_says_what_the_class_says(kind: type) -> None:
+def test_the_schema_says_what_the_class_says(kind: type[RunEvent]) -> None:
     schema = next(one for one in SCHEMA['oneOf'] if one['properties']['event']['const'] == kind.event)
     said = outline(schema)
     if kind.event == 'header':
@@ -266,9 +266,9 @@ def test_the_schema_says_what_the_class_says(kind: type) -> None:
 
 @pytest.mark.parametrize('kind', [*typing.get_args(RunEvent), run_events.ProcResult], ids=lambda kind: kind.__name__)
 def test_every_field_of_a_class_is_described_and_nothing_can_be_set(kind: type) -> None:
-    described = re.findall(r'^        (\w+): ', inspect.getdoc(kind).replace('\n', '\n    '), re.MULTILINE)
+    described = re.findall(r'^        (\w+): ', (inspect.getdoc(kind) or '').replace('\n', '\n    '), re.MULTILINE)
     assert described == [field.name for field in dataclasses.fields(kind)]
-    assert kind.__dataclass_params__.frozen
+    assert getattr(kind, '__dataclass_params__').frozen
 
 
 def test_the_schema_knows_every_state_and_reason_and_describes_every_field() -> None:

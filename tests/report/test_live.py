@@ -8,13 +8,24 @@ import select
 import struct
 import termios
 import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pyte
 import pytest
 
-from parproc.core.events import RunStopping, TaskFinished, TaskRetrying, TaskStarted, TaskWaiting, TaskWanted
+from parproc.core.events import (
+    Announcement,
+    RunStopping,
+    TaskFinished,
+    TaskRetrying,
+    TaskStarted,
+    TaskWaiting,
+    TaskWanted,
+)
 from parproc.core.model import SUCCESS, ErrorKind, Outcome, ProcState, failure
-from parproc.core.view import RunBegan, RunEnded, RunWarned, TaskLogged, TaskProgressed
+from parproc.core.view import Message, RunBegan, RunEnded, RunWarned, TaskLogged, TaskProgressed
 from parproc.report import backlog, live, tty
 from parproc.report.fanout import Reporters
 from parproc.report.live import LiveReporter
@@ -26,7 +37,7 @@ FAILURE = failure(ErrorKind.EXIT, 'exit 2')
 class Screen:
     """A reporter on a pseudo-terminal; what it writes is read when asked for, so that it can also stall."""
 
-    def __init__(self, logs, *, columns=80, lines=24, colour=False, **options):
+    def __init__(self, logs: Path, *, columns: int = 80, lines: int = 24, colour: bool = False, **options: Any) -> None:
         self.logs = logs
         self.master, slave = os.openpty()
         self.stream = open(slave, 'w', encoding='utf-8')
@@ -39,50 +50,50 @@ class Screen:
         self.reporter = LiveReporter(Style(self.stream, colour=colour), lambda name: f'{logs}/{name}.log', **options)
         self.reporters = Reporters([self.reporter])
 
-    def resize(self, columns, lines):
+    def resize(self, columns: int, lines: int) -> None:
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack('HHHH', lines, columns, 0, 0))
         self.screen.resize(lines, columns)
 
-    def log(self, name, text):
+    def log(self, name: str, text: str) -> None:
         (self.logs / f'{name}.log').write_text(text)
 
-    def tell(self, *messages):
+    def tell(self, *messages: Announcement | Message) -> None:
         for message in messages:
             self.reporters.handle(message)
 
-    def begin(self, *names, start=True):
+    def begin(self, *names: str, start: bool = True) -> None:
         self.tell(RunBegan('id', names, 'LOGS', 4, len(names), self.time))
         self.tell(*(TaskWanted(name, 1.0, (), self.time) for name in names))
         if start:
             self.tell(*(TaskStarted(name, 1, self.time) for name in names))
 
-    def at(self, moment):
+    def at(self, moment: float) -> str:
         """Let time pass and return what is to be seen."""
         self.time = moment
         self.reporters.tick(moment)
         return self.read()
 
-    def read(self):
+    def read(self) -> str:
         while select.select([self.master], [], [], 0)[0]:
             data = os.read(self.master, 1 << 16)
             self.raw += data
             self.emulator.feed(data)
         return self.text()
 
-    def text(self):
+    def text(self) -> str:
         above = [''.join(line[x].data for x in range(self.screen.columns)) for line in self.screen.history.top]
         return '\n'.join(line.rstrip() for line in [*above, *self.screen.display]).rstrip()
 
-    def close(self):
+    def close(self) -> None:
         self.stream.close()
         os.close(self.master)
 
 
 @pytest.fixture
-def screen(tmp_path):
+def screen(tmp_path: Path) -> Iterator[Callable[..., Screen]]:
     made = []
 
-    def make(**options):
+    def make(**options: Any) -> Screen:
         made.append(Screen(tmp_path, **options))
         return made[-1]
 
@@ -91,7 +102,7 @@ def screen(tmp_path):
         one.close()
 
 
-def test_what_is_over_scrolls_up_and_what_runs_is_below(screen):
+def test_what_is_over_scrolls_up_and_what_runs_is_below(screen: Callable[..., Screen]) -> None:
     s = screen()
     s.begin('lint', 'build', 'docs')
     s.log('build', 'compiling main.c\n\n')
@@ -125,7 +136,9 @@ def test_what_is_over_scrolls_up_and_what_runs_is_below(screen):
     assert (s.screen.cursor.x, s.screen.cursor.y, s.screen.cursor.hidden) == (0, 8, False)
 
 
-def test_a_failure_brings_the_part_of_its_log_that_matters_and_the_command_that_reruns_it(screen):
+def test_a_failure_brings_the_part_of_its_log_that_matters_and_the_command_that_reruns_it(
+    screen: Callable[..., Screen],
+) -> None:
     s = screen()
     s.begin('a', 'b')
     s.log('a', 'one\nmain.c:3:5: error: bad\n')
@@ -149,7 +162,7 @@ def test_a_failure_brings_the_part_of_its_log_that_matters_and_the_command_that_
     )
 
 
-def test_names_are_links_to_logs_and_nothing_of_a_task_can_act(screen):
+def test_names_are_links_to_logs_and_nothing_of_a_task_can_act(screen: Callable[..., Screen]) -> None:
     s = screen(colour=True)
     s.begin('a\x1b[2J', 'b')
     s.log('b', 'x\x1b[2J\x1b]52;c;aGk=\x07\x1b[31mred\n')
@@ -165,7 +178,9 @@ def test_names_are_links_to_logs_and_nothing_of_a_task_can_act(screen):
     assert '  b: hi' in s.text()
 
 
-def test_it_draws_only_when_something_changed_and_looks_at_logs_five_times_a_second(screen):
+def test_it_draws_only_when_something_changed_and_looks_at_logs_five_times_a_second(
+    screen: Callable[..., Screen],
+) -> None:
     s = screen()
     s.begin('a')
     s.at(0.2)
@@ -184,7 +199,7 @@ def test_it_draws_only_when_something_changed_and_looks_at_logs_five_times_a_sec
     assert 'more' in s.at(0.47)
 
 
-def test_all_that_ended_between_two_frames_is_written_at_once(screen):
+def test_all_that_ended_between_two_frames_is_written_at_once(screen: Callable[..., Screen]) -> None:
     s = screen()
     names = [f'p{number}' for number in range(100)]
     s.begin(*names)
@@ -197,7 +212,7 @@ def test_all_that_ended_between_two_frames_is_written_at_once(screen):
 
 
 @pytest.mark.parametrize('size', [(40, 24), (120, 24), (20, 10), (80, 12)])
-def test_a_resize_leaves_one_board(screen, size):
+def test_a_resize_leaves_one_board(screen: Callable[..., Screen], size: tuple[int, ...]) -> None:
     s = screen(columns=80, lines=24)
     s.begin(*'abcdef')
     s.tell(TaskFinished('a', SUCCESS, 1, 0.0, 0.1))
@@ -211,7 +226,7 @@ def test_a_resize_leaves_one_board(screen, size):
     assert (text.count('2/6'), text.count('✓ b'), text.count('▶ c')) == (1, 1, 1)
 
 
-def test_what_others_write_scrolls_up(screen):
+def test_what_others_write_scrolls_up(screen: Callable[..., Screen]) -> None:
     s = screen()
     s.begin('a')
     s.at(0.2)
@@ -222,7 +237,9 @@ def test_what_others_write_scrolls_up(screen):
     assert text.count('0/1') == 1
 
 
-def test_a_terminal_that_takes_nothing_holds_nothing_up_and_gets_the_rest_later(screen, monkeypatch):
+def test_a_terminal_that_takes_nothing_holds_nothing_up_and_gets_the_rest_later(
+    screen: Callable[..., Screen], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(live, 'PATIENCE', 0.2)
     s = screen()
     names = [f'p{number}' for number in range(300)]
@@ -240,7 +257,7 @@ def test_a_terminal_that_takes_nothing_holds_nothing_up_and_gets_the_rest_later(
     assert s.text().count('FAILED') == 100
 
 
-def test_the_end_is_kept_until_the_terminal_takes_it(screen):
+def test_the_end_is_kept_until_the_terminal_takes_it(screen: Callable[..., Screen]) -> None:
     s = screen()
     names = [f'p{number}' for number in range(3000)]
     s.begin(*names)
@@ -256,7 +273,9 @@ def test_the_end_is_kept_until_the_terminal_takes_it(screen):
     assert text.index('✓ p2999') < text.index('3000 succeeded')
 
 
-def test_what_is_held_for_a_stalled_terminal_is_bounded(screen, monkeypatch):
+def test_what_is_held_for_a_stalled_terminal_is_bounded(
+    screen: Callable[..., Screen], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(backlog, 'MOST_HELD', 2000)
     s = screen()
     s.begin('a')
@@ -268,7 +287,7 @@ def test_what_is_held_for_a_stalled_terminal_is_bounded(screen, monkeypatch):
     assert 'line 1\n' not in text
 
 
-def test_a_terminal_that_is_gone_does_not_matter(screen):
+def test_a_terminal_that_is_gone_does_not_matter(screen: Callable[..., Screen]) -> None:
     s = screen()
     s.begin('a')
     s.at(0.2)
@@ -282,7 +301,7 @@ def test_a_terminal_that_is_gone_does_not_matter(screen):
         s.master = os.open(os.devnull, os.O_RDONLY)
 
 
-def test_the_board_goes_away_for_a_question_and_comes_back(screen):
+def test_the_board_goes_away_for_a_question_and_comes_back(screen: Callable[..., Screen]) -> None:
     s = screen()
     s.begin('a', 'b')
     s.at(0.2)
@@ -305,7 +324,7 @@ def test_the_board_goes_away_for_a_question_and_comes_back(screen):
     ]
 
 
-def test_after_a_pause_the_board_is_whole_below_what_the_shell_wrote(screen):
+def test_after_a_pause_the_board_is_whole_below_what_the_shell_wrote(screen: Callable[..., Screen]) -> None:
     s = screen()
     s.begin('a', 'b')
     s.at(0.2)
@@ -315,7 +334,7 @@ def test_after_a_pause_the_board_is_whole_below_what_the_shell_wrote(screen):
     assert board == ['', '░░░░░░░░░░░░░░░░░░░  0/2  2 running  1m00s', '▶ a  1m00s', '▶ b  1m00s']
 
 
-def test_a_resize_is_answered_even_when_the_frame_says_the_same(screen):
+def test_a_resize_is_answered_even_when_the_frame_says_the_same(screen: Callable[..., Screen]) -> None:
     s = screen()
     s.begin('a')
     s.at(20.0)
@@ -329,7 +348,7 @@ def test_a_resize_is_answered_even_when_the_frame_says_the_same(screen):
     assert len(s.raw) > drawn
 
 
-def test_retries_waits_and_a_stop_are_told(screen):
+def test_retries_waits_and_a_stop_are_told(screen: Callable[..., Screen]) -> None:
     s = screen()
     s.begin('a', 'b')
     s.tell(TaskRetrying('a', 1, FAILURE, 4.0, 1.0), TaskWaiting('b', ('a',), 1.0), RunStopping('SIGINT', 1, 1.0))
@@ -339,7 +358,7 @@ def test_retries_waits_and_a_stop_are_told(screen):
     assert '| b   1.0s waits for a' in text
 
 
-def test_the_last_line_follows_the_log(screen):
+def test_the_last_line_follows_the_log(screen: Callable[..., Screen]) -> None:
     s = screen()
     s.begin('a')
     s.log('a', 'x' * 10_000 + '\nfirst\n')
@@ -351,7 +370,7 @@ def test_the_last_line_follows_the_log(screen):
     assert '100%' in s.at(2.4)
 
 
-def test_the_time_left_and_the_usual_times_come_from_history(screen):
+def test_the_time_left_and_the_usual_times_come_from_history(screen: Callable[..., Screen]) -> None:
     s = screen(usual={'a': 10.0, 'b': 2.0}.get)
     s.begin('a', 'b')
     assert '~8.0s left' in s.at(2.0)
@@ -373,7 +392,9 @@ def test_the_time_left_and_the_usual_times_come_from_history(screen):
         ({}, False),
     ],
 )
-def test_progress_is_told_only_to_terminals_known_to_take_it(screen, environ, known):
+def test_progress_is_told_only_to_terminals_known_to_take_it(
+    screen: Callable[..., Screen], environ: dict[str, str], known: bool
+) -> None:
     s = screen(environ=environ)
     s.begin('a', 'b')
     s.at(0.2)
@@ -385,14 +406,14 @@ def test_progress_is_told_only_to_terminals_known_to_take_it(screen, environ, kn
     assert [one in s.raw for one in told] == [known] * 3
 
 
-def test_a_screen_too_low_for_a_board_has_only_lines(screen):
+def test_a_screen_too_low_for_a_board_has_only_lines(screen: Callable[..., Screen]) -> None:
     s = screen(lines=3)
     s.begin('a', 'b')
     s.tell(TaskFinished('a', SUCCESS, 1, 0.0, 0.1))
     assert s.at(0.2) == '✓ a  0.1s'
 
 
-def test_a_terminal_without_a_size_has_the_usual_one(tmp_path):
+def test_a_terminal_without_a_size_has_the_usual_one(tmp_path: Path) -> None:
     master, slave = os.openpty()
     try:
         assert tty.Tty(slave).size() == (80, 24)
@@ -403,12 +424,12 @@ def test_a_terminal_without_a_size_has_the_usual_one(tmp_path):
         os.close(slave)
 
 
-def test_what_is_no_terminal_is_refused(tmp_path):
+def test_what_is_no_terminal_is_refused(tmp_path: Path) -> None:
     with open(tmp_path / 'file', 'w') as stream, pytest.raises(OSError):
         LiveReporter(Style(stream, colour=False), lambda name: name)
 
 
-def test_a_warning_after_the_end_is_still_seen(screen):
+def test_a_warning_after_the_end_is_still_seen(screen: Callable[..., Screen]) -> None:
     s = screen()
     s.begin('a')
     s.tell(TaskFinished('a', SUCCESS, 1, 0.0, 0.1), RunEnded(0, 0.1), RunWarned('late'))

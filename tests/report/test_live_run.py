@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import textwrap
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -28,14 +29,15 @@ def listener(total):
 
 
 @pytest.fixture
-def program(tmp_path):
+def program(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
     running = []
 
-    def start(text, **size):
+    def start(text: str, *, columns: int = 80, lines: int = 24) -> Terminal:
         script = tmp_path / 'script.py'
         script.write_text(PROLOGUE + textwrap.dedent(text))
         environment = {'PATH': '/usr/bin:/bin', 'PYTHONPATH': str(ROOT), 'LANG': 'C.UTF-8', 'TERM': 'xterm'}
-        running.append(Terminal([sys.executable, str(script), str(tmp_path / 'state')], env=environment, **size))
+        command = [sys.executable, str(script), str(tmp_path / 'state')]
+        running.append(Terminal(command, columns=columns, lines=lines, env=environment))
         return running[-1]
 
     yield start
@@ -43,7 +45,7 @@ def program(tmp_path):
         terminal.close()
 
 
-def test_a_run_is_seen_from_its_first_frame_to_its_summary(program, tmp_path):
+def test_a_run_is_seen_from_its_first_frame_to_its_summary(program: Callable[..., Terminal], tmp_path: Path) -> None:
     terminal = program("""
         @session.Proc('slow')
         def slow(context):
@@ -76,7 +78,7 @@ def test_a_run_is_seen_from_its_first_frame_to_its_summary(program, tmp_path):
     assert terminal.screen.cursor.x == 0
 
 
-def test_a_terminal_that_nobody_reads_slows_nothing(program, tmp_path):
+def test_a_terminal_that_nobody_reads_slows_nothing(program: Callable[..., Terminal], tmp_path: Path) -> None:
     terminal = program("""
         for number in range(200):
             @session.Proc(f'p{number}')
@@ -104,7 +106,7 @@ def test_a_terminal_that_nobody_reads_slows_nothing(program, tmp_path):
     assert terminal.finish() == 0
 
 
-def test_a_resize_in_the_middle_leaves_one_board(program, tmp_path):
+def test_a_resize_in_the_middle_leaves_one_board(program: Callable[..., Terminal], tmp_path: Path) -> None:
     terminal = program("""
         for number in range(6):
             @session.Proc(f'p{number}')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 from parproc.core.events import Announcement, RunStopping, TaskFinished, TaskRetrying, TaskStarted, TaskWanted
 from parproc.core.model import SUCCESS, ErrorKind, Outcome, ProcState, failure
@@ -18,7 +19,7 @@ FAILURE = failure(ErrorKind.EXIT, 'exit 2')
 class Screen:
     """A plain reporter that writes to memory."""
 
-    def __init__(self, logs: Path, *, encoding: str = 'utf-8', colour: bool = False, **options: bool) -> None:
+    def __init__(self, logs: Path, *, encoding: str = 'utf-8', colour: bool = False, **options: Any) -> None:
         self.logs = logs
         self.raw = io.BytesIO()
         self.stream = io.TextIOWrapper(self.raw, encoding=encoding, newline='\n')

@@ -7,18 +7,22 @@ import io
 import os
 import select
 import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pyte
 import pytest
 
-from parproc.core.events import RunStopping, TaskFinished, TaskReopened, TaskStarted, TaskWanted
-from parproc.core.model import SUCCESS, ErrorKind, failure
-from parproc.core.view import RunBegan, RunEnded, RunWarned, TaskLogged
+from parproc.core.events import Announcement, RunStopping, TaskFinished, TaskReopened, TaskStarted, TaskWanted
+from parproc.core.model import SUCCESS, ErrorKind, Outcome, failure
+from parproc.core.view import Message, RunBegan, RunEnded, RunWarned, TaskLogged
 from parproc.declare.options import OUTPUTS, Options
 from parproc.report import program_display
 from parproc.report.choose_reporters import mode_of_program, mode_of_run
 from parproc.report.program_display import program_listener
 from parproc.report.stderr import ProgramStderr
+from parproc.run_events import RunEvent
 
 FAILURE = failure(ErrorKind.EXIT, 'exit 2')
 COLUMNS, LINES = 60, 16
@@ -27,7 +31,13 @@ COLUMNS, LINES = 60, 16
 class Program:
     """A program with its standard error on a pseudo-terminal; what it and parproc write is seen in one place."""
 
-    def __init__(self, folder, monkeypatch, on_event=None, **options):
+    def __init__(
+        self,
+        folder: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        on_event: Callable[[RunEvent], object] | None = None,
+        **options: Any,
+    ) -> None:
         self.folder = folder
         self.master, slave = os.openpty()
         self.stderr = open(slave, 'w', encoding='utf-8')
@@ -42,52 +52,52 @@ class Program:
         )
         self.tell(RunBegan('id', (), 'LOGS', 4, 0, 0.0))
 
-    def log_path(self, name):
+    def log_path(self, name: str) -> str:
         return f'{self.folder}/{name}.log'
 
-    def tell(self, *messages):
+    def tell(self, *messages: Announcement | Message) -> None:
         for message in messages:
             self.listener.handle(message)
 
-    def want(self, *names, now=0.0):
+    def want(self, *names: str, now: float = 0.0) -> None:
         self.tell(*(TaskWanted(name, 1.0, (), now) for name in names))
         self.tell(*(TaskStarted(name, 1, now) for name in names))
 
-    def end(self, *names, now=1.0, outcome=SUCCESS):
+    def end(self, *names: str, now: float = 1.0, outcome: Outcome = SUCCESS) -> None:
         self.tell(*(TaskFinished(name, outcome, 1, 0.0, now) for name in names))
 
-    def print(self, text):
+    def print(self, text: str) -> None:
         """What the program itself writes to the terminal."""
         self.stderr.write(text)
         self.stderr.flush()
 
-    def at(self, moment):
+    def at(self, moment: float) -> str:
         self.listener.tick(moment)
         return self.text()
 
-    def read(self):
+    def read(self) -> bytes:
         data = b''
         while select.select([self.master], [], [], 0)[0]:
             data += os.read(self.master, 1 << 16)
         self.emulator.feed(data)
         return data
 
-    def text(self):
+    def text(self) -> str:
         self.read()
         above = [''.join(line[x].data for x in range(COLUMNS)) for line in self.screen.history.top]
         return '\n'.join(line.rstrip() for line in [*above, *self.screen.display]).rstrip()
 
-    def close(self):
+    def close(self) -> None:
         self.listener.handle(RunEnded(0, 99.0))
         self.stderr.close()
         os.close(self.master)
 
 
 @pytest.fixture
-def program_on(tmp_path, monkeypatch):
+def program_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Program]]:
     with contextlib.ExitStack() as stack:
 
-        def make(**options):
+        def make(**options: Any) -> Program:
             made = Program(tmp_path, monkeypatch, **options)
             stack.callback(made.close)
             return made
@@ -95,7 +105,7 @@ def program_on(tmp_path, monkeypatch):
         yield make
 
 
-def test_the_board_is_there_while_the_program_waits_and_only_then(program_on):
+def test_the_board_is_there_while_the_program_waits_and_only_then(program_on: Callable[..., Program]) -> None:
     one = program_on()
     one.want('a', 'b')
     assert one.at(1.0) == ''
@@ -112,7 +122,7 @@ def test_the_board_is_there_while_the_program_waits_and_only_then(program_on):
     assert not one.screen.cursor.hidden
 
 
-def test_what_ended_in_between_is_shown_when_the_next_wait_begins(program_on):
+def test_what_ended_in_between_is_shown_when_the_next_wait_begins(program_on: Callable[..., Program]) -> None:
     one = program_on()
     one.want('a', 'b')
     one.end('a', now=1.0)
@@ -123,7 +133,7 @@ def test_what_ended_in_between_is_shown_when_the_next_wait_begins(program_on):
     assert shown.index('busy') < shown.index('✓ a') < shown.index('1/2') < shown.index('▶ b')
 
 
-def test_a_line_that_the_program_has_begun_stays(program_on):
+def test_a_line_that_the_program_has_begun_stays(program_on: Callable[..., Program]) -> None:
     one = program_on()
     one.want('a')
     one.print('working... ')
@@ -136,7 +146,7 @@ def test_a_line_that_the_program_has_begun_stays(program_on):
     assert one.text().split('\n') == ['working...', '✓ a  1.0s', 'done']
 
 
-def test_what_another_thread_prints_scrolls_up_and_the_board_stays_whole(program_on):
+def test_what_another_thread_prints_scrolls_up_and_the_board_stays_whole(program_on: Callable[..., Program]) -> None:
     one = program_on()
     one.want('a')
     one.listener.begin_wait(0.0)
@@ -147,7 +157,7 @@ def test_what_another_thread_prints_scrolls_up_and_the_board_stays_whole(program
     assert shown.split('\n')[0] == 'from a thread'
 
 
-def test_one_line_sums_up_a_wait_for_several(program_on):
+def test_one_line_sums_up_a_wait_for_several(program_on: Callable[..., Program]) -> None:
     one = program_on()
     one.want('a', 'b', 'c')
     one.listener.begin_wait(0.0)
@@ -162,7 +172,7 @@ def test_one_line_sums_up_a_wait_for_several(program_on):
     assert one.text().split('\n')[-1].startswith('✓ d')
 
 
-def test_each_batch_is_counted_by_itself(program_on):
+def test_each_batch_is_counted_by_itself(program_on: Callable[..., Program]) -> None:
     one = program_on()
     one.want('a', 'b')
     one.end('a', 'b')
@@ -173,7 +183,7 @@ def test_each_batch_is_counted_by_itself(program_on):
     assert '0/2' in one.at(11.5)
 
 
-def test_waits_may_be_nested(program_on):
+def test_waits_may_be_nested(program_on: Callable[..., Program]) -> None:
     one = program_on()
     one.want('a')
     one.listener.begin_wait(0.0)
@@ -184,7 +194,7 @@ def test_waits_may_be_nested(program_on):
     assert '▶ a' not in one.text()
 
 
-def test_keys_mean_something_only_while_the_board_is_there(program_on):
+def test_keys_mean_something_only_while_the_board_is_there(program_on: Callable[..., Program]) -> None:
     one = program_on()
     assert not one.listener.wants_keys()
     one.listener.begin_wait(0.0)
@@ -194,7 +204,7 @@ def test_keys_mean_something_only_while_the_board_is_there(program_on):
     assert one.text() == ''
 
 
-def test_of_two_sessions_one_has_the_board_and_the_other_writes_lines(program_on):
+def test_of_two_sessions_one_has_the_board_and_the_other_writes_lines(program_on: Callable[..., Program]) -> None:
     one = program_on()
     other = program_listener(Options(), log_path=one.log_path, usual=lambda name: None)
     other.handle(RunBegan('id', (), 'LOGS', 4, 0, 0.0))
@@ -217,7 +227,9 @@ def test_of_two_sessions_one_has_the_board_and_the_other_writes_lines(program_on
     other.handle(RunEnded(0, 4.0))
 
 
-def test_a_proc_that_has_the_terminal_to_itself_keeps_the_board_away_until_it_gives_it_back(program_on):
+def test_a_proc_that_has_the_terminal_to_itself_keeps_the_board_away_until_it_gives_it_back(
+    program_on: Callable[..., Program],
+) -> None:
     one = program_on()
     one.want('a')
     one.listener.begin_wait(0.0)
@@ -230,7 +242,7 @@ def test_a_proc_that_has_the_terminal_to_itself_keeps_the_board_away_until_it_gi
     assert shown.startswith('Name?\n') and '▶ a' in shown
 
 
-def test_a_failure_is_shown_with_the_part_of_its_log_that_matters(program_on):
+def test_a_failure_is_shown_with_the_part_of_its_log_that_matters(program_on: Callable[..., Program]) -> None:
     one = program_on()
     (one.folder / 'a.log').write_text('ValueError: no such thing\n')
     one.want('a')
@@ -240,7 +252,7 @@ def test_a_failure_is_shown_with_the_part_of_its_log_that_matters(program_on):
     assert 'ValueError: no such thing' in one.text()
 
 
-def test_the_end_of_the_run_adds_nothing(program_on):
+def test_the_end_of_the_run_adds_nothing(program_on: Callable[..., Program]) -> None:
     one = program_on()
     one.want('a', 'b')
     one.end('a', 'b')
@@ -251,7 +263,9 @@ def test_the_end_of_the_run_adds_nothing(program_on):
     assert one.text() == before
 
 
-def test_a_program_that_shows_nothing_says_what_went_wrong_unless_it_is_raised(program_on):
+def test_a_program_that_shows_nothing_says_what_went_wrong_unless_it_is_raised(
+    program_on: Callable[..., Program],
+) -> None:
     one = program_on(dynamic=False)
     (one.folder / 'a.log').write_text('ValueError: no such thing\n')
     for raised in (['a'], ['x'], None):
@@ -266,7 +280,7 @@ def test_a_program_that_shows_nothing_says_what_went_wrong_unless_it_is_raised(p
     assert one.text().split('\n')[-1] == 'parproc: warning: odd \\x1b[2J'
 
 
-def test_what_a_nested_wait_raises_is_not_told_again(program_on):
+def test_what_a_nested_wait_raises_is_not_told_again(program_on: Callable[..., Program]) -> None:
     one = program_on(dynamic=False)
     one.want('a', 'b')
     one.listener.begin_wait(0.0)
@@ -277,7 +291,7 @@ def test_what_a_nested_wait_raises_is_not_told_again(program_on):
     assert '✗ b' in one.text() and '✗ a' not in one.text()
 
 
-def test_a_failure_that_was_never_raised_is_told_at_the_end(program_on):
+def test_a_failure_that_was_never_raised_is_told_at_the_end(program_on: Callable[..., Program]) -> None:
     one = program_on(dynamic=False)
     one.want('a', 'b', 'c')
     one.end('a', 'b', outcome=FAILURE)
@@ -290,7 +304,9 @@ def test_a_failure_that_was_never_raised_is_told_at_the_end(program_on):
     assert '✗ a' not in one.text() and '- c' not in one.text()
 
 
-def test_mode_single_has_a_line_at_each_start_and_end_and_nothing_that_moves(program_on):
+def test_mode_single_has_a_line_at_each_start_and_end_and_nothing_that_moves(
+    program_on: Callable[..., Program],
+) -> None:
     one = program_on(mode='single')
     one.want('a')
     one.tell(TaskLogged('a', 'stands on the terminal already', 0.5))
@@ -307,7 +323,9 @@ def test_mode_single_has_a_line_at_each_start_and_end_and_nothing_that_moves(pro
 
 @pytest.mark.parametrize('mode', ['mp', 'single'])
 @pytest.mark.parametrize('output', OUTPUTS)
-def test_a_program_can_be_shown_in_every_way(program_on, capfd, output, mode):
+def test_a_program_can_be_shown_in_every_way(
+    program_on: Callable[..., Program], capfd: pytest.CaptureFixture[str], output: str, mode: str
+) -> None:
     one = program_on(output=output, mode=mode)
     one.want('a', 'b')
     for name in ('a', 'b') if mode == 'mp' else ():
@@ -332,10 +350,10 @@ def test_a_program_can_be_shown_in_every_way(program_on, capfd, output, mode):
         assert 'what it wrote' in out
 
 
-def test_functions_are_told_beside_what_is_shown(program_on):
+def test_functions_are_told_beside_what_is_shown(program_on: Callable[..., Program]) -> None:
     seen = []
 
-    def call(event):
+    def call(event: RunEvent) -> None:
         seen.append(event.event)
         if event.event == 'wanted':
             raise ValueError('mine')
@@ -350,7 +368,9 @@ def test_functions_are_told_beside_what_is_shown(program_on):
 
 @pytest.mark.parametrize('before', OUTPUTS)
 @pytest.mark.parametrize('after', OUTPUTS)
-def test_how_a_program_is_shown_may_change_in_the_middle(program_on, capfd, before, after):
+def test_how_a_program_is_shown_may_change_in_the_middle(
+    program_on: Callable[..., Program], capfd: pytest.CaptureFixture[str], before: str, after: str
+) -> None:
     one = program_on(output=before)
     one.want('a', 'b')
     one.listener.begin_wait(0.0)
@@ -386,7 +406,9 @@ def test_how_a_program_is_shown_may_change_in_the_middle(program_on, capfd, befo
         ({'mode': 'single', 'output': 'json'}, {}, False, 'json'),
     ],
 )
-def test_how_a_program_is_shown(monkeypatch, options, environment, terminal, mode):
+def test_how_a_program_is_shown(
+    monkeypatch: pytest.MonkeyPatch, options: dict[str, Any], environment: dict[str, str], terminal: bool, mode: str
+) -> None:
     for name in ('TERM', 'PARPROC_RUN_ID', 'GITHUB_ACTIONS', 'CI'):
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
@@ -409,7 +431,9 @@ def test_how_a_program_is_shown(monkeypatch, options, environment, terminal, mod
         ({'mode': 'single', 'output': 'quiet'}, False, 'quiet'),
     ],
 )
-def test_how_a_run_of_the_command_line_is_shown(monkeypatch, options, one, mode):
+def test_how_a_run_of_the_command_line_is_shown(
+    monkeypatch: pytest.MonkeyPatch, options: dict[str, bool] | dict[str, str], one: bool, mode: str
+) -> None:
     for name in ('PARPROC_RUN_ID', 'GITHUB_ACTIONS', 'CI'):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr('os.isatty', lambda descriptor: False)
@@ -417,7 +441,7 @@ def test_how_a_run_of_the_command_line_is_shown(monkeypatch, options, one, mode)
 
 
 @pytest.mark.parametrize('broken', [None, object()])
-def test_a_program_without_standard_error_goes_on(monkeypatch, broken):
+def test_a_program_without_standard_error_goes_on(monkeypatch: pytest.MonkeyPatch, broken: object) -> None:
     stream = ProgramStderr()
     monkeypatch.setattr(sys, 'stderr', broken)
     assert stream.write('lost') == 4
@@ -427,9 +451,10 @@ def test_a_program_without_standard_error_goes_on(monkeypatch, broken):
         stream.fileno()
 
 
-def test_lines_go_where_standard_error_is_at_the_moment(monkeypatch):
+def test_lines_go_where_standard_error_is_at_the_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = ProgramStderr()
     for _ in range(2):
-        monkeypatch.setattr(sys, 'stderr', io.StringIO())
+        moment = io.StringIO()
+        monkeypatch.setattr(sys, 'stderr', moment)
         stream.write('line\n')
-        assert sys.stderr.getvalue() == 'line\n'
+        assert moment.getvalue() == 'line\n'

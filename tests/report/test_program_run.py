@@ -6,10 +6,13 @@ import os
 import signal
 import sys
 import textwrap
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.conftest import Project
 from tests.terminal import Terminal
 
 ROOT = Path(__file__).parent.parent.parent
@@ -25,10 +28,10 @@ def until(name):
 
 
 @pytest.fixture
-def script(tmp_path):
+def script(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
     running = []
 
-    def start(text, **size):
+    def start(text: str, **size: int) -> Terminal:
         path = tmp_path / 'script.py'
         path.write_text(PROLOGUE + textwrap.dedent(text))
         environment = {'PATH': '/usr/bin:/bin', 'PYTHONPATH': str(ROOT), 'LANG': 'C.UTF-8', 'TERM': 'xterm'}
@@ -40,11 +43,11 @@ def script(tmp_path):
         terminal.close()
 
 
-def is_sane(terminal, modes):
+def is_sane(terminal: Terminal, modes: list[Any]) -> bool:
     return terminal.attributes() == modes and not terminal.screen.cursor.hidden
 
 
-def test_a_script_prints_and_waits_in_turns(script, tmp_path):
+def test_a_script_prints_and_waits_in_turns(script: Callable[..., Terminal], tmp_path: Path) -> None:
     terminal = script("""
         @pp.Proc(now=True)
         def load(context):
@@ -75,7 +78,7 @@ def test_a_script_prints_and_waits_in_turns(script, tmp_path):
     assert lines == ['preparing', '✓ load', 'between', '✓ report', 'the end']
 
 
-def test_several_end_in_a_line_and_each_wait_counts_its_own(script):
+def test_several_end_in_a_line_and_each_wait_counts_its_own(script: Callable[..., Terminal]) -> None:
     terminal = script("""
         for batch in range(2):
             for number in range(3):
@@ -89,7 +92,7 @@ def test_several_end_in_a_line_and_each_wait_counts_its_own(script):
 
 
 @pytest.mark.parametrize('options', ['dynamic=False', "output='quiet'"])
-def test_a_script_that_wants_no_board_has_none(script, options):
+def test_a_script_that_wants_no_board_has_none(script: Callable[..., Terminal], options: str) -> None:
     terminal = script(f"""
         pp.set_options({options})
         pp.Proc('a', lambda context: time.sleep(0.5))
@@ -101,7 +104,7 @@ def test_a_script_that_wants_no_board_has_none(script, options):
     assert b'\x1b' not in terminal.raw
 
 
-def test_a_failure_is_raised_on_a_clean_terminal(script):
+def test_a_failure_is_raised_on_a_clean_terminal(script: Callable[..., Terminal]) -> None:
     terminal = script("""
         @pp.Proc(now=True)
         def bad(context):
@@ -121,7 +124,7 @@ def test_a_failure_is_raised_on_a_clean_terminal(script):
     assert is_sane(terminal, modes)
 
 
-def test_ctrl_c_leaves_a_clean_terminal(script):
+def test_ctrl_c_leaves_a_clean_terminal(script: Callable[..., Terminal]) -> None:
     terminal = script("""
         @pp.Proc(now=True)
         def slow(context):
@@ -141,7 +144,9 @@ def test_ctrl_c_leaves_a_clean_terminal(script):
     assert '▶' not in shown and is_sane(terminal, modes)
 
 
-def test_the_keys_of_the_board_work_and_typing_is_the_programs_again_afterwards(script, tmp_path):
+def test_the_keys_of_the_board_work_and_typing_is_the_programs_again_afterwards(
+    script: Callable[..., Terminal], tmp_path: Path
+) -> None:
     terminal = script("""
         @pp.Proc
         def slow(context):
@@ -164,7 +169,7 @@ def test_the_keys_of_the_board_work_and_typing_is_the_programs_again_afterwards(
     assert 'hello world' in terminal.text()
 
 
-def test_lines_pasted_at_python_while_it_waits_are_its_next_lines_and_no_keys(tmp_path):
+def test_lines_pasted_at_python_while_it_waits_are_its_next_lines_and_no_keys(tmp_path: Path) -> None:
     environment = {'PATH': '/usr/bin:/bin', 'PYTHONPATH': str(ROOT), 'LANG': 'C.UTF-8', 'TERM': 'xterm'}
     terminal = Terminal([sys.executable, '-q'], cwd=tmp_path, env=environment)
     try:
@@ -181,7 +186,7 @@ def test_lines_pasted_at_python_while_it_waits_are_its_next_lines_and_no_keys(tm
         terminal.close()
 
 
-def test_an_exception_in_the_middle_of_a_wait_leaves_a_clean_terminal(script):
+def test_an_exception_in_the_middle_of_a_wait_leaves_a_clean_terminal(script: Callable[..., Terminal]) -> None:
     terminal = script("""
         @pp.Proc
         def slow(context):
@@ -202,7 +207,7 @@ def test_an_exception_in_the_middle_of_a_wait_leaves_a_clean_terminal(script):
     assert '▶' not in shown and is_sane(terminal, modes)
 
 
-def test_a_killed_program_leaves_a_terminal_that_works(script):
+def test_a_killed_program_leaves_a_terminal_that_works(script: Callable[..., Terminal]) -> None:
     terminal = script("""
         @pp.Proc
         def slow(context):
@@ -219,7 +224,7 @@ def test_a_killed_program_leaves_a_terminal_that_works(script):
     assert not terminal.screen.cursor.hidden
 
 
-def test_a_resize_in_the_middle_of_a_wait_leaves_one_board(script, tmp_path):
+def test_a_resize_in_the_middle_of_a_wait_leaves_one_board(script: Callable[..., Terminal], tmp_path: Path) -> None:
     terminal = script("""
         for number in range(4):
             pp.Proc(f'p{number}', lambda context: until('go'), now=True)
@@ -237,7 +242,7 @@ def test_a_resize_in_the_middle_of_a_wait_leaves_one_board(script, tmp_path):
     assert terminal.text().count('✓') == 4 and '▶' not in terminal.text()
 
 
-def test_what_another_thread_prints_scrolls_up(script, tmp_path):
+def test_what_another_thread_prints_scrolls_up(script: Callable[..., Terminal], tmp_path: Path) -> None:
     terminal = script("""
         def talk():
             for number in range(5):
@@ -255,7 +260,7 @@ def test_what_another_thread_prints_scrolls_up(script, tmp_path):
     assert '▶' not in shown and '✓ slow' in shown
 
 
-def test_mode_single_is_at_the_terminal(script):
+def test_mode_single_is_at_the_terminal(script: Callable[..., Terminal]) -> None:
     terminal = script("""
         pp.set_options(mode='single')
 
@@ -279,7 +284,7 @@ def test_mode_single_is_at_the_terminal(script):
     assert lines[-2].startswith('✓ debugged') and lines[-1] == "{'debugged': 42}"
 
 
-def test_without_a_terminal_nothing_is_shown_but_what_is_raised_nowhere(project):
+def test_without_a_terminal_nothing_is_shown_but_what_is_raised_nowhere(project: Project) -> None:
     script = """
         import parproc as pp
         pp.Proc('good', lambda context: None, now=True)
@@ -297,7 +302,7 @@ def test_without_a_terminal_nothing_is_shown_but_what_is_raised_nowhere(project)
     assert '✗' not in ran.err and 'ProcessError' in ran.err
 
 
-def test_a_program_is_told_what_happens(project):
+def test_a_program_is_told_what_happens(project: Project) -> None:
     ran = project.script("""
         import parproc as pp
         def show(event):
@@ -319,7 +324,7 @@ def test_a_program_is_told_what_happens(project):
     ]
 
 
-def test_a_function_told_of_events_may_use_the_session(project):
+def test_a_function_told_of_events_may_use_the_session(project: Project) -> None:
     ran = project.script("""
         import parproc as pp
         def show(event):
