@@ -9,6 +9,7 @@ import sqlite3
 import struct
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from parproc.core.durations import format_duration
 from parproc.core.model import ProcState
 from parproc.store import query_limits
 from parproc.store.history import History
+from parproc.store.read_rows import RunRecord
 from parproc.store.runs import RunFolder
 from parproc.store.state_folder import JOURNAL_MAGIC
 
@@ -25,14 +27,14 @@ ENDLESS = 'WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELEC
 
 
 @pytest.fixture
-def root(tmp_path, monkeypatch):
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / 'tmp').mkdir()
     monkeypatch.setenv('TMPDIR', str(tmp_path / 'tmp'))
     return tmp_path / '.parproc'
 
 
 @pytest.fixture
-def history(root):
+def history(root: Path) -> Iterator[History]:
     path = str(root / 'parproc.db')
     made = History(path, str(root))
     made.begin('first', ['t'], 100.0)
@@ -45,18 +47,18 @@ def history(root):
     made.close()
 
 
-def attempt(name):
+def attempt(name: str) -> Attempt:
     return Attempt(name, 1, 100.0, 101.0, ProcState.SUCCEEDED, None, '', 1.0)
 
 
-def change(root, *statements):
+def change(root: Path, *statements: str) -> None:
     connection = sqlite3.connect(root / 'parproc.db', isolation_level=None)
     for statement in statements:
         connection.execute(statement)
     connection.close()
 
 
-def use(history):
+def use(history: History) -> tuple[dict[str, float], list[str], list[RunRecord], list[Attempt]]:
     """Do with a history all that there is to do."""
     found = history.expected(['a', 'b']), history.last_failed(), history.runs(20), history.trend('a', 20)
     history.begin('second', ['t'], 200.0)
@@ -81,47 +83,47 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize('what', HOSTILE)
-def test_a_file_with_more_in_it_than_parproc_makes_is_moved_aside(what, root, history):
+def test_a_file_with_more_in_it_than_parproc_makes_is_moved_aside(what: str, root: Path, history: History) -> None:
     change(root, HOSTILE[what])
     use(history)
-    assert 'not as parproc makes it' in history.warning
+    assert 'not as parproc makes it' in (history.warning or '')
     assert (root / 'parproc.db.damaged').exists()
     assert [run.run_id for run in history.runs(5)] == ['second']
 
 
-def test_a_view_in_the_place_of_a_table_is_not_read(root, history):
+def test_a_view_in_the_place_of_a_table_is_not_read(root: Path, history: History) -> None:
     change(root, 'DROP TABLE procs', f'CREATE VIEW procs AS SELECT "a" AS name, ({ENDLESS}) AS expected')
     use(history)
-    assert 'not as parproc makes it' in history.warning
+    assert 'not as parproc makes it' in (history.warning or '')
 
 
-def test_what_is_named_strangely_cannot_act_in_the_warning(root, history):
+def test_what_is_named_strangely_cannot_act_in_the_warning(root: Path, history: History) -> None:
     change(root, 'CREATE TABLE "\x1b]0;x\x07\nb" (x)')
     use(history)
-    assert '\x1b' not in history.warning and '\n' not in history.warning
+    assert '\x1b' not in (history.warning or '') and '\n' not in (history.warning or '')
 
 
-def endless(connection):
-    return connection.execute(ENDLESS).fetchone()
+def endless(connection: sqlite3.Connection) -> str:
+    return str(connection.execute(ENDLESS).fetchone())
 
 
-def test_a_query_that_takes_too_many_steps_is_given_up(history, monkeypatch):
+def test_a_query_that_takes_too_many_steps_is_given_up(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(query_limits, 'MOST_STEPS', 1_000_000)
     assert history._read(endless, 'nothing') == 'nothing'
-    assert 'too long' in history.warning
+    assert 'too long' in (history.warning or '')
     assert history.expected(['a']) == {'a': 1.0}
 
 
-def test_an_interrupt_ends_a_query_at_once(history, monkeypatch):
+def test_an_interrupt_ends_a_query_at_once(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(query_limits, 'MOST_STEPS', 1 << 60)
     began = threading.Lock()
     began.acquire()
 
-    def interrupt():
+    def interrupt() -> None:
         began.acquire()
         os.kill(os.getpid(), signal.SIGINT)
 
-    def work(connection):
+    def work(connection: sqlite3.Connection) -> object:
         connection.create_function('began', 0, began.release)  # no Python code, in which the signal would be handled
         return connection.execute(ENDLESS.replace('SELECT 1', 'SELECT coalesce(began(), 1)')).fetchone()
 
@@ -135,10 +137,10 @@ def test_an_interrupt_ends_a_query_at_once(history, monkeypatch):
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason='Python has no way to set it')
-def test_a_gigantic_text_is_not_taken_in(root, history):
+def test_a_gigantic_text_is_not_taken_in(root: Path, history: History) -> None:
     change(root, f"UPDATE runs SET targets = printf('%.{query_limits.LONGEST_TEXT + 1}c', 'x')")
     assert use(history)[2] == []
-    assert 'too big' in history.warning
+    assert 'too big' in (history.warning or '')
 
 
 # --- values that mean harm -------------------------------------------------------------------------------------------
@@ -147,7 +149,7 @@ NUMBERS = ('1e300', '-1e300', '9e999', '-9e999', '-1', '9223372036854775807', "'
 
 
 @pytest.mark.parametrize('value', NUMBERS)
-def test_absurd_numbers_are_left_out(value, root, history):
+def test_absurd_numbers_are_left_out(value: str, root: Path, history: History) -> None:
     change(
         root,
         f"UPDATE procs SET expected = {value}, recent = {value} || ' 1e300 nan inf -5'",
@@ -163,20 +165,21 @@ def test_absurd_numbers_are_left_out(value, root, history):
     for run in runs:
         assert 0 <= run.started < 1e12 and (run.ended is None or 0 <= run.ended < 1e12)
     for one in trend:
+        assert one.started is not None
         for number in (one.number, one.started, one.ended, one.seconds or 0, one.memory, one.cpu):
             assert 0 <= number < 1 << 61
         assert len(format_duration(one.seconds or 0)) < 20
-    assert 'never wrote' in history.warning
+    assert 'never wrote' in (history.warning or '')
     assert history.expected(['a']) == {'a': 1.0}
 
 
-def rows(count, value):
+def rows(count: int, value: str) -> Iterator[str]:
     """Yield columns of which one is ``value``."""
     for place in range(count):
         yield ', '.join(value if place == here else '1' for here in range(count))
 
 
-def pairs(value):
+def pairs(value: str) -> Iterator[tuple[str, str]]:
     for first, second in itertools.zip_longest(rows(3, value), rows(3, value)):
         yield first, '1, 1, 1'
         yield '1, 1, 1', second
@@ -185,19 +188,19 @@ def pairs(value):
 @pytest.mark.parametrize(
     'name', ["'a' || char(10) || char(27) || '[2J'", "''", "x'61'", "CAST(x'ff0061' AS TEXT)", '7']
 )
-def test_names_that_parproc_cannot_have_written_are_left_out(name, root, history):
+def test_names_that_parproc_cannot_have_written_are_left_out(name: str, root: Path, history: History) -> None:
     change(root, f'INSERT INTO unfinished (run, name) VALUES (1, {name})')
     assert history.last_failed() in (['b'], ['b', '7'])
     assert 'never wrote' in (history.warning or '') or name == '7'
 
 
-def test_states_and_errors_that_there_are_none_of_are_left_out(root, history):
+def test_states_and_errors_that_there_are_none_of_are_left_out(root: Path, history: History) -> None:
     change(root, "INSERT INTO attempts VALUES (1, 'a', 1, 1, 2, 'dancing', NULL, '', 1, 1, 1)")
     change(root, "INSERT INTO attempts VALUES (1, 'a', 1, 1, 2, 'failed', 'boredom', '', 1, 1, 1)")
     assert history.trend('a', 5) == [attempt('a')]
 
 
-def test_numbers_of_runs_at_the_end_of_all_numbers_harm_nobody(root, history):
+def test_numbers_of_runs_at_the_end_of_all_numbers_harm_nobody(root: Path, history: History) -> None:
     change(root, "INSERT INTO runs (id, run_id, started, targets) VALUES (9223372036854775807, 'x', 1, '')")
     use(history)
     assert history.warning is not None
@@ -207,7 +210,7 @@ def test_numbers_of_runs_at_the_end_of_all_numbers_harm_nobody(root, history):
 # --- files that reach out ----------------------------------------------------------------------------------------------
 
 
-def journal_of_a_commit(root, victim):
+def journal_of_a_commit(root: Path, victim: Path) -> None:
     """A journal that is complete, and says that it belongs to a change of several files which ``victim`` lists."""
     with open(root / 'parproc.db', 'rb') as file:
         page = file.read(4096)
@@ -218,17 +221,19 @@ def journal_of_a_commit(root, victim):
     (root / 'parproc.db-journal').write_bytes(header.ljust(512, b'\0') + record + tail)
 
 
-def test_a_journal_that_would_remove_another_file_is_not_played_back(root, history, tmp_path):
+def test_a_journal_that_would_remove_another_file_is_not_played_back(
+    root: Path, history: History, tmp_path: Path
+) -> None:
     victim = tmp_path / 'victim'
     victim.write_text('precious')
     journal_of_a_commit(root, victim)
     use(history)
     assert victim.exists()
-    assert 'journal' in history.warning
+    assert 'journal' in (history.warning or '')
     assert (root / 'parproc.db.damaged-journal').exists()
 
 
-def test_such_a_journal_does_remove_it_where_nobody_looks(root, history, tmp_path):
+def test_such_a_journal_does_remove_it_where_nobody_looks(root: Path, history: History, tmp_path: Path) -> None:
     victim = tmp_path / 'victim'
     victim.write_text('precious')
     journal_of_a_commit(root, victim)
@@ -236,7 +241,7 @@ def test_such_a_journal_does_remove_it_where_nobody_looks(root, history, tmp_pat
     assert not victim.exists()
 
 
-def plant(path, what, elsewhere):
+def plant(path: Path, what: str, elsewhere: Path) -> None:
     if what == 'link':
         path.symlink_to(elsewhere)
     elif what == 'fifo':
@@ -256,19 +261,19 @@ def plant(path, what, elsewhere):
 @pytest.mark.parametrize(
     'name', ['parproc.db', 'parproc.db-journal', 'parproc.db-wal', 'parproc.db-shm', 'parproc.db-runs']
 )
-def test_one_planted_file_makes_the_whole_folder_unusable(name, what, root, tmp_path):
+def test_one_planted_file_makes_the_whole_folder_unusable(name: str, what: str, root: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / 'elsewhere'
     root.mkdir(0o700)
     plant(root / name, what, elsewhere)
     found = os.lstat(root / name)
     history = History(str(root / 'parproc.db'), str(root))
     use(history)
-    assert 'is not used' in history.warning and name in history.warning
+    assert 'is not used' in (history.warning or '') and name in (history.warning or '')
     history.close()
     assert history.descriptors == []
     folder = RunFolder(str(root))
     assert folder.log_path('a').startswith(str(tmp_path / 'tmp'))
-    assert name in folder.warning
+    assert name in (folder.warning or '')
     folder.close(failed=False)
     assert os.path.samestat(found, os.lstat(root / name))
     assert os.listdir(root) == [name]
@@ -277,7 +282,9 @@ def test_one_planted_file_makes_the_whole_folder_unusable(name, what, root, tmp_
 
 @pytest.mark.parametrize('what', ['link', 'stranger', 'everybody'])
 @pytest.mark.parametrize('name', ['', 'runs'])
-def test_a_folder_that_others_could_have_filled_is_not_used_for_history_either(what, name, root, history, tmp_path):
+def test_a_folder_that_others_could_have_filled_is_not_used_for_history_either(
+    what: str, name: str, root: Path, history: History, tmp_path: Path
+) -> None:
     before = (root / 'parproc.db').read_bytes()
     path = root / name if name else root
     if name:
@@ -292,14 +299,14 @@ def test_a_folder_that_others_could_have_filled_is_not_used_for_history_either(w
             pytest.skip('needs root to give a folder away')
         os.chown(path, 12345, 12345)
     assert use(history) == ({}, [], [], [])
-    assert 'is not used' in history.warning
+    assert 'is not used' in (history.warning or '')
     assert (root / 'parproc.db').read_bytes() == before
 
 
 # --- descriptors -------------------------------------------------------------------------------------------------------
 
 
-def test_what_is_open_during_a_run_is_told(root, history):
+def test_what_is_open_during_a_run_is_told(root: Path, history: History) -> None:
     before = {one for one in map(int, os.listdir('/dev/fd')) if is_open(one)}
     folder = RunFolder(str(root))
     folder.result_paths('a')
@@ -312,7 +319,7 @@ def test_what_is_open_during_a_run_is_told(root, history):
     assert (history.descriptors, folder.descriptors) == ([], [])
 
 
-def is_open(descriptor):
+def is_open(descriptor: int) -> bool:
     try:
         os.fstat(descriptor)
     except OSError:
@@ -320,7 +327,7 @@ def is_open(descriptor):
     return True
 
 
-def test_a_journal_of_a_run_that_was_killed_is_played_back(root, history):
+def test_a_journal_of_a_run_that_was_killed_is_played_back(root: Path, history: History) -> None:
     pid = os.fork()
     if pid == 0:
         try:

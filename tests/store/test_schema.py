@@ -42,24 +42,24 @@ INSERT INTO unfinished (run, name) SELECT run, 'c' FROM unfinished;
 
 
 @pytest.fixture
-def path(tmp_path):
+def path(tmp_path: Path) -> Path:
     return tmp_path / 'parproc.db'
 
 
-def build(path, version):
+def build(path: Path, version: int) -> None:
     connection = sqlite3.connect(path)
     connection.executescript(RELEASED[version])
     connection.close()
 
 
-def version_of(path):
+def version_of(path: Path) -> int:
     connection = sqlite3.connect(path)
-    (version,) = connection.execute('PRAGMA user_version').fetchone()
+    version: int = connection.execute('PRAGMA user_version').fetchone()[0]
     connection.close()
     return version
 
 
-def check_all_is_known(history):
+def check_all_is_known(history: History) -> None:
     assert history.expected(['a', 'b']) == {'a': 2.5}
     assert [(run.run_id, run.exit_code, run.targets) for run in history.runs(5)] == [
         ('20261101-120000-0000000', 1, ('all', 'more'))
@@ -69,12 +69,12 @@ def check_all_is_known(history):
     assert 'b' in history.last_failed()
 
 
-def test_there_is_a_released_form_for_every_version():
+def test_there_is_a_released_form_for_every_version() -> None:
     assert sorted(RELEASED) == list(range(1, len(schema.STEPS) + 1))
 
 
 @pytest.mark.parametrize('version', RELEASED)
-def test_every_released_form_keeps_what_it_knows(path, version):
+def test_every_released_form_keeps_what_it_knows(path: Path, version: int) -> None:
     build(path, version)
     history = History(str(path))
     check_all_is_known(history)
@@ -87,7 +87,7 @@ def test_every_released_form_keeps_what_it_knows(path, version):
 
 
 @pytest.mark.parametrize('version', RELEASED)
-def test_a_form_takes_the_steps_that_it_lacks_once(path, version, monkeypatch):
+def test_a_form_takes_the_steps_that_it_lacks_once(path: Path, version: int, monkeypatch: pytest.MonkeyPatch) -> None:
     build(path, version)
     monkeypatch.setattr(schema, 'STEPS', (*schema.STEPS, NEXT))
     for _ in range(2):
@@ -99,7 +99,7 @@ def test_a_form_takes_the_steps_that_it_lacks_once(path, version, monkeypatch):
         assert version_of(path) == len(RELEASED) + 1
 
 
-def test_a_new_file_is_as_one_that_took_every_step(path, monkeypatch):
+def test_a_new_file_is_as_one_that_took_every_step(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schema, 'STEPS', (*schema.STEPS, NEXT))
     for _ in range(2):
         history = History(str(path))
@@ -109,13 +109,13 @@ def test_a_new_file_is_as_one_that_took_every_step(path, monkeypatch):
         history.close()
 
 
-def test_steps_that_cannot_be_taken_change_nothing(path, monkeypatch):
+def test_steps_that_cannot_be_taken_change_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     build(path, 1)
     before = path.read_bytes()
     monkeypatch.setattr(schema, 'STEPS', (*schema.STEPS, NEXT + 'INSERT INTO nowhere VALUES (1)'))
     history = History(str(path))
     assert history.runs(5) == []
-    assert 'cannot be used' in history.warning
+    assert 'cannot be used' in (history.warning or '')
     history.close()
     monkeypatch.undo()
     assert path.read_bytes()[100:] == before[100:]  # but for the header's count of changes
@@ -124,7 +124,7 @@ def test_steps_that_cannot_be_taken_change_nothing(path, monkeypatch):
     history.close()
 
 
-def test_an_older_form_with_more_in_it_takes_no_step(path, monkeypatch):
+def test_an_older_form_with_more_in_it_takes_no_step(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     build(path, 1)
     connection = sqlite3.connect(path)
     connection.execute('CREATE TRIGGER t AFTER INSERT ON unfinished BEGIN DELETE FROM runs; END')
@@ -132,17 +132,17 @@ def test_an_older_form_with_more_in_it_takes_no_step(path, monkeypatch):
     monkeypatch.setattr(schema, 'STEPS', (*schema.STEPS, NEXT))
     history = History(str(path))
     assert history.runs(5) == []
-    assert 'trigger t is not as parproc makes it' in history.warning
+    assert 'trigger t is not as parproc makes it' in (history.warning or '')
     history.close()
     assert Path(f'{path}.damaged').exists()
 
 
-def test_a_version_that_is_no_number_of_steps_is_damage(path):
+def test_a_version_that_is_no_number_of_steps_is_damage(path: Path) -> None:
     build(path, 1)
     connection = sqlite3.connect(path)
     connection.execute('PRAGMA user_version = -1')
     connection.close()
     history = History(str(path))
     assert history.runs(5) == []
-    assert 'moved aside' in history.warning
+    assert 'moved aside' in (history.warning or '')
     history.close()
