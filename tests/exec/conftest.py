@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import selectors
 import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from parproc.context import ProcContext
+from parproc.core.model import Outcome
 from parproc.exec import process_table, system
 from parproc.exec.child_processes import ProcessExecutor
-from parproc.exec.protocol import CreateAsked, Ended, InputAsked, Job, StartAsked, WaitAsked
+from parproc.exec.protocol import Asked, CreateAsked, Ended, InputAsked, Job, Report, StartAsked, WaitAsked
 from parproc.host import descriptors
 from parproc.values.encoding import Results, decode
 
@@ -21,15 +26,22 @@ QUESTIONS = (CreateAsked, StartAsked, WaitAsked, InputAsked)
 class Bench:
     """A fork executor, its selector, and what it has posted."""
 
-    def __init__(self, folder, **options):
+    def __init__(self, folder: Path, **options: Any) -> None:
         self.folder = folder
         self.selector = selectors.DefaultSelector()
         descriptors.own(self.selector.fileno())
-        self.reports = []
+        self.reports: list[Report] = []
         self.run_id = f'bench-{os.getpid()}-{time.monotonic_ns()}'
         self.executor = ProcessExecutor(self.selector, self.reports.append, run_id=self.run_id, **options)
 
-    def job(self, name, call, attempt=1, environment=None, **more):
+    def job(
+        self,
+        name: str,
+        call: Callable[[ProcContext], object] | None,
+        attempt: int = 1,
+        environment: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> Job:
         marks = {'PARPROC_NAME': name, 'PARPROC_RUN_ID': self.run_id, 'PARPROC_ATTEMPT': str(attempt)}
         fields = {
             'args': {},
@@ -43,10 +55,10 @@ class Bench:
         }
         return Job(name, attempt, 2, call, **{**fields, **more})
 
-    def start(self, name, call, **more):
+    def start(self, name: str, call: Callable[[ProcContext], object] | None, **more: Any) -> None:
         self.executor.start(self.job(name, call, **more))
 
-    def until(self, condition, seconds=DEADLINE):
+    def until(self, condition: Callable[[], object], seconds: float = DEADLINE) -> None:
         """Take in events until ``condition()`` holds."""
         end = time.monotonic() + seconds
         while not condition():
@@ -54,31 +66,37 @@ class Bench:
             for key, _ in self.selector.select(0.05):
                 key.data()
 
-    def ended(self, name, seconds=DEADLINE):
+    def ended(self, name: str, seconds: float = DEADLINE) -> Ended:
         self.until(lambda: self.find(name) is not None, seconds)
-        return self.find(name)
+        found = self.find(name)
+        assert found is not None
+        return found
 
-    def find(self, name):
+    def find(self, name: str) -> Ended | None:
         return next((report for report in self.reports if isinstance(report, Ended) and report.name == name), None)
 
-    def asked(self, name):
-        def find():
+    def asked(self, name: str) -> Asked:
+        def find() -> list[Asked]:
             return [report for report in self.reports if isinstance(report, QUESTIONS) and report.name == name]
 
         self.until(find)
         return find()[-1]
 
-    def run(self, call, name='task', **more):
+    def run(self, call: Callable[[ProcContext], object] | None, name: str = 'task', **more: Any) -> tuple[Outcome, Any]:
         """Run one function; return its outcome and, when it returned, its value."""
         self.start(name, call, **more)
         ended = self.ended(name)
-        return ended.outcome, None if ended.result is None else decode(ended.result)
+        return ended.outcome, self.value_of(ended)
 
-    def log(self, name='task'):
+    @staticmethod
+    def value_of(ended: Ended) -> Any:
+        return None if ended.result is None else decode(ended.result)
+
+    def log(self, name: str = 'task') -> str:
         return (self.folder / f'{name}.log').read_text()
 
     @staticmethod
-    def own_children():
+    def own_children() -> set[int]:
         file = process_table.ChildrenFile()
         try:
             return set(file.read())
@@ -86,21 +104,21 @@ class Bench:
             file.close()
 
     @staticmethod
-    def alive(pid):
+    def alive(pid: int | None) -> bool:
         return pid in process_table.read_table().processes
 
 
 @pytest.fixture
-def make_bench(tmp_path):
+def make_bench(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
     """Make benches; afterwards no process and no descriptor is left."""
     system.prepare()
     was = system.was_subreaper()
     system.become_subreaper()
     before, open_before = Bench.own_children(), set(os.listdir('/dev/fd'))
     owned_before = descriptors.owned()
-    benches = []
+    benches: list[Bench] = []
 
-    def make(**options):
+    def make(**options: Any) -> Bench:
         benches.append(Bench(tmp_path, **options))
         return benches[-1]
 
@@ -118,5 +136,5 @@ def make_bench(tmp_path):
 
 
 @pytest.fixture
-def bench(make_bench):
+def bench(make_bench: Callable[..., Bench]) -> Bench:
     return make_bench()

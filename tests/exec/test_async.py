@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.conftest import Project
+
 ASYNC = """
 import asyncio, functools, os, sys
 import parproc as pp
@@ -51,7 +53,7 @@ else:
 
 @pytest.mark.parametrize('in_loop', [False, True])
 @pytest.mark.parametrize('mode', ['mp', 'single'])
-def test_async_functions_are_run_to_their_end(project, mode, in_loop):
+def test_async_functions_are_run_to_their_end(project: Project, mode: str, in_loop: bool) -> None:
     ran = project.script(ASYNC.format(mode=mode, in_loop=in_loop))
     assert ran.out.splitlines() == [
         'plain plain ',

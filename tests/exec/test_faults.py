@@ -11,11 +11,13 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
 from parproc.exec import system
+from tests.conftest import Project, Result
 from tests.terminal import Terminal
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -23,7 +25,7 @@ linux = pytest.mark.skipif(sys.platform != 'linux', reason='looks into /proc')
 orphans_come_home = pytest.mark.skipif(not system.LINUX, reason='orphans come home on Linux alone')
 
 
-def processes_with(mark):
+def processes_with(mark: str) -> list[int]:
     """Pids of living processes whose command line or environment has ``mark``."""
     found = []
     for entry in Path('/proc').iterdir():
@@ -38,7 +40,7 @@ def processes_with(mark):
     return found
 
 
-def wait_until(condition, seconds=10.0):
+def wait_until(condition: Callable[[], object], seconds: float = 10.0) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if condition():
@@ -47,7 +49,7 @@ def wait_until(condition, seconds=10.0):
     return False
 
 
-def reasons(session_script):
+def reasons(session_script: Result) -> dict[str, str]:
     """Name -> reason, from a script that prints them."""
     return dict(re.findall(r'^(\w+): (.*)$', session_script.out, re.MULTILINE))
 
@@ -59,7 +61,7 @@ REPORT = """
 """
 
 
-def test_every_way_to_end_is_a_result(project):
+def test_every_way_to_end_is_a_result(project: Project) -> None:
     ran = project.script(
         """
         import ctypes, os, sys
@@ -111,7 +113,7 @@ def test_every_way_to_end_is_a_result(project):
 
 
 @linux
-def test_a_timeout_ends_the_whole_session_and_leaves_siblings_alone(project):
+def test_a_timeout_ends_the_whole_session_and_leaves_siblings_alone(project: Project) -> None:
     mark = f'PP_TEST_{os.getpid()}_{random.random()}'
     project.write(
         'tasks.py',
@@ -141,7 +143,7 @@ def test_a_timeout_ends_the_whole_session_and_leaves_siblings_alone(project):
 
 
 @orphans_come_home
-def test_what_a_task_leaves_behind_is_named_and_ended(project):
+def test_what_a_task_leaves_behind_is_named_and_ended(project: Project) -> None:
     mark = f'PP_TEST_{os.getpid()}_{random.random()}'
     project.write(
         'tasks.py',
@@ -187,13 +189,13 @@ SLEEPERS = """
 """
 
 
-def started(project):
+def started(project: Project) -> Callable[[], bool]:
     return lambda: len(list(project.folder.glob('started-*'))) == 3
 
 
 @linux
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_stops_everything_and_is_what_parproc_dies_of(project, number):
+def test_a_signal_stops_everything_and_is_what_parproc_dies_of(project: Project, number: signal.Signals) -> None:
     mark = f'PP_TEST_{os.getpid()}_{random.random()}'
     project.write('tasks.py', SLEEPERS.format(mark=mark))
     process = project.start('-j3', 'sleep::*')
@@ -209,7 +211,7 @@ def test_a_signal_stops_everything_and_is_what_parproc_dies_of(project, number):
 
 
 @linux
-def test_a_second_signal_kills_at_once(project):
+def test_a_second_signal_kills_at_once(project: Project) -> None:
     mark = f'PP_TEST_{os.getpid()}_{random.random()}'
     project.write(
         'tasks.py',
@@ -227,6 +229,7 @@ def test_a_second_signal_kills_at_once(project):
     began = time.monotonic()
     assert wait_until((project.folder / 'started-1').exists)
     process.send_signal(signal.SIGINT)
+    assert process.stderr is not None
     while 'SIGINT' not in (line := process.stderr.readline()):
         assert line, 'the run ended'
     process.send_signal(signal.SIGINT)
@@ -237,7 +240,7 @@ def test_a_second_signal_kills_at_once(project):
 
 
 @linux
-def test_kill_9_at_any_moment_leaves_nothing(project):
+def test_kill_9_at_any_moment_leaves_nothing(project: Project) -> None:
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     mark = f'PP_TEST_{os.getpid()}_{random.random()}'
     project.write('tasks.py', SLEEPERS.format(mark=mark))
@@ -253,7 +256,7 @@ def test_kill_9_at_any_moment_leaves_nothing(project):
     assert wait_until(no_children)
 
 
-def no_children():
+def no_children() -> bool:
     try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
@@ -262,7 +265,7 @@ def no_children():
     return False
 
 
-def test_output_closed_early_stops_the_run_quietly(project):
+def test_output_closed_early_stops_the_run_quietly(project: Project) -> None:
     project.write(
         'tasks.py',
         """
@@ -289,7 +292,7 @@ def test_output_closed_early_stops_the_run_quietly(project):
     assert 'Traceback' not in done.stderr
 
 
-def test_threads_in_the_parent_are_named_and_never_deadlock_children(project):
+def test_threads_in_the_parent_are_named_and_never_deadlock_children(project: Project) -> None:
     ran = project.script(
         """
         import logging, sys, threading
@@ -315,7 +318,7 @@ def test_threads_in_the_parent_are_named_and_never_deadlock_children(project):
     assert ran.out.strip() == 'True 200'
 
 
-def test_a_task_that_reads_stdin_gets_the_end_at_once(project):
+def test_a_task_that_reads_stdin_gets_the_end_at_once(project: Project) -> None:
     ran = project.script(
         """
         import os, sys
@@ -335,7 +338,7 @@ def test_a_task_that_reads_stdin_gets_the_end_at_once(project):
 
 
 @linux
-def test_few_descriptors_are_enough_and_none_is_left(project):
+def test_few_descriptors_are_enough_and_none_is_left(project: Project) -> None:
     ran = project.script(
         """
         import os, resource
@@ -358,7 +361,7 @@ def test_few_descriptors_are_enough_and_none_is_left(project):
 
 
 @linux
-def test_large_results_travel_by_file(project):
+def test_large_results_travel_by_file(project: Project) -> None:
     ran = project.script(
         """
         import parproc as pp
@@ -377,7 +380,7 @@ def test_large_results_travel_by_file(project):
     assert ran.out.splitlines() == ['True', 'True'], ran.err
 
 
-def test_a_planted_symlink_is_not_followed(project):
+def test_a_planted_symlink_is_not_followed(project: Project) -> None:
     target = project.folder / 'precious'
     target.write_text('untouched')
     ran = project.script(
@@ -396,7 +399,7 @@ def test_a_planted_symlink_is_not_followed(project):
     assert target.read_text() == 'untouched'
 
 
-def test_odd_bytes_stay_in_the_log_and_never_act_on_the_screen(project):
+def test_odd_bytes_stay_in_the_log_and_never_act_on_the_screen(project: Project) -> None:
     project.write(
         'tasks.py',
         r"""
@@ -420,7 +423,7 @@ def test_odd_bytes_stay_in_the_log_and_never_act_on_the_screen(project):
 
 
 @linux
-def test_a_third_signal_leaves_even_when_tasks_cannot_be_killed(project):
+def test_a_third_signal_leaves_even_when_tasks_cannot_be_killed(project: Project) -> None:
     project.write(
         'script.py',
         """
@@ -444,12 +447,12 @@ def test_a_third_signal_leaves_even_when_tasks_cannot_be_killed(project):
     assert process.returncode == -signal.SIGINT
 
 
-def states(pids):
+def states(pids: Iterable[int]) -> set[str]:
     return {Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] for pid in pids}
 
 
 @linux
-def test_ctrl_z_stops_the_tasks_too_and_counts_for_no_timeout(project):
+def test_ctrl_z_stops_the_tasks_too_and_counts_for_no_timeout(project: Project) -> None:
     project.write(
         'tasks.py',
         """
@@ -467,7 +470,7 @@ def test_ctrl_z_stops_the_tasks_too_and_counts_for_no_timeout(project):
         terminal.wait_for('$')
         terminal.type('"$PYTHON" -m parproc patient; echo ended:$?\n')
         pid = project.folder / 'pid'
-        terminal.wait_for(lambda _: pid.exists() and pid.read_text())
+        terminal.wait_for(lambda _: pid.exists() and bool(pid.read_text()))
         pid_number = int(pid.read_text())
         terminal.type('\x1a')
         terminal.wait_for('Stopped')
@@ -478,7 +481,7 @@ def test_ctrl_z_stops_the_tasks_too_and_counts_for_no_timeout(project):
         assert 'timed out' not in terminal.wait_for('code is 0')
 
 
-def test_steps_of_the_clock_change_no_timeout_and_no_duration(project):
+def test_steps_of_the_clock_change_no_timeout_and_no_duration(project: Project) -> None:
     ran = project.script(
         """
         import itertools, time
@@ -498,7 +501,7 @@ def test_steps_of_the_clock_change_no_timeout_and_no_duration(project):
 
 
 @pytest.mark.parametrize('code', ['EAGAIN', 'ENOMEM'])
-def test_a_system_short_of_processes_or_memory_gets_fewer_at_a_time(project, code):
+def test_a_system_short_of_processes_or_memory_gets_fewer_at_a_time(project: Project, code: str) -> None:
     ran = project.script(
         f"""
         import errno, os, time
@@ -520,7 +523,7 @@ def test_a_system_short_of_processes_or_memory_gets_fewer_at_a_time(project, cod
     assert ran.out.strip() == 'True 40 True', ran.err
 
 
-def test_a_task_that_can_never_be_started_fails_with_the_reason(project):
+def test_a_task_that_can_never_be_started_fails_with_the_reason(project: Project) -> None:
     ran = project.script(
         """
         import errno, os
@@ -538,7 +541,7 @@ def test_a_task_that_can_never_be_started_fails_with_the_reason(project):
 
 
 @linux
-def test_a_full_disk_fails_no_task_for_its_log(project):
+def test_a_full_disk_fails_no_task_for_its_log(project: Project) -> None:
     state = project.folder / 'state'
     state.mkdir()
     mounted = subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=256k', 'tmpfs', str(state)], check=False)
@@ -566,7 +569,7 @@ def test_a_full_disk_fails_no_task_for_its_log(project):
 
 
 @linux
-def test_a_full_disk_changes_no_exit_code_of_the_command_line(project):
+def test_a_full_disk_changes_no_exit_code_of_the_command_line(project: Project) -> None:
     project.write('parproc.toml', '[proc.a]\nrun = "true"\n[proc.b]\nrun = "exit 3"\n')
     state = project.folder / '.parproc'
     state.mkdir()
@@ -586,7 +589,7 @@ def test_a_full_disk_changes_no_exit_code_of_the_command_line(project):
 
 @linux
 @pytest.mark.parametrize('limit', [10, 11, 12, 13, 15, 18, 22, 30])
-def test_hardly_any_descriptors_end_in_clear_lines(project, limit):
+def test_hardly_any_descriptors_end_in_clear_lines(project: Project, limit: int) -> None:
     project.write('parproc.toml', '[proc.a]\nrun = "true"\n[proc.b]\nrun = "true"\n')
     project.write('tasks.py', 'import parproc as pp\npp.Proc("f", lambda context: 1)\n')
     done = subprocess.run(

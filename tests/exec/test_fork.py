@@ -13,50 +13,54 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
-from parproc.core.model import ErrorKind, ProcState
+from parproc.context import ProcContext
+from parproc.core.model import ErrorKind, Location, ProcState
 from parproc.errors import ProcFailedError, ProcNoChangeError, ProcSkippedError, UserError
-from parproc.exec import fork as fork_module
 from parproc.exec import process_table, system
 from parproc.exec.protocol import CreateAsked, Ended, Logged, Progressed, StartAsked, StartError, WaitAsked, Warned
-from parproc.exec.wire import frame
+from parproc.exec.wire import ChildChannel, frame
 from parproc.host import descriptors
-from parproc.values.encoding import Results, decode, encode
+from parproc.values.encoding import Results, encode
+from tests.exec.conftest import Bench
 
 pytestmark = pytest.mark.skipif(sys.platform != 'linux', reason='looks into /proc')
 orphans_come_home = pytest.mark.skipif(not system.LINUX, reason='orphans come home on Linux alone')
 GROUPED = {'background', 'ignores signals'}
 
 
-def raises(error):
-    def call(context):
+def raises(error: BaseException) -> Callable[[ProcContext], NoReturn]:
+    def call(context: ProcContext) -> NoReturn:
         raise error
 
     return call
 
 
 class Strange(Exception):
-    def __str__(self):
+    def __str__(self) -> str:
         raise RuntimeError('no text')
 
     __repr__ = __str__
 
 
 class Huge(Exception):
-    def __str__(self):
+    def __str__(self) -> str:
         return 'x' * 100_000_000
 
 
 # --- how a task ends ------------------------------------------------------------------------------------------------
 
 
-def test_a_function_that_returns_hands_on_its_value(bench):
+def test_a_function_that_returns_hands_on_its_value(bench: Bench) -> None:
     outcome, value = bench.run(lambda context: {'name': context.proc_name, 'list': [1, 2]})
     assert outcome.state is ProcState.SUCCEEDED and outcome.error is None
     assert value == {'name': 'task', 'list': [1, 2]}
-    assert outcome.usage.memory > 1_000_000
+    assert outcome.usage is not None and outcome.usage.memory > 1_000_000
 
 
 @pytest.mark.parametrize(
@@ -79,7 +83,9 @@ def test_a_function_that_returns_hands_on_its_value(bench):
         (lambda context: {'a': [threading.Lock()]}, ErrorKind.NOT_PICKLABLE, "result['a'][0] is a _thread.lock"),
     ],
 )
-def test_whatever_a_task_does_is_an_outcome(bench, call, kind, reason):
+def test_whatever_a_task_does_is_an_outcome(
+    bench: Bench, call: Callable[..., object], kind: ErrorKind, reason: str
+) -> None:
     outcome, _ = bench.run(call)
     assert (outcome.state, outcome.error) == (ProcState.FAILED, kind)
     assert reason in outcome.reason
@@ -87,42 +93,42 @@ def test_whatever_a_task_does_is_an_outcome(bench, call, kind, reason):
 
 
 @pytest.mark.parametrize('status', [None, 0])
-def test_leaving_with_success_is_success(bench, status):
+def test_leaving_with_success_is_success(bench: Bench, status: int | None) -> None:
     outcome, _ = bench.run(lambda context: sys.exit(status))
     assert outcome.state is ProcState.SUCCEEDED
 
 
-def test_skipped_and_unchanged(bench):
+def test_skipped_and_unchanged(bench: Bench) -> None:
     assert bench.run(raises(ProcSkippedError('not here')), 'a')[0].state is ProcState.SKIPPED
-    assert bench.find('a').outcome.reason == 'not here'
+    assert bench.ended('a').outcome.reason == 'not here'
     outcome, _ = bench.run(raises(ProcNoChangeError()), 'b')
     assert (outcome.state, outcome.reason) == (ProcState.SUCCEEDED, 'no change')
 
 
-def test_a_traceback_has_the_users_frames_only_and_names_the_place(bench):
-    def inner():
+def test_a_traceback_has_the_users_frames_only_and_names_the_place(bench: Bench) -> None:
+    def inner() -> NoReturn:
         raise ValueError('here')
 
     outcome, _ = bench.run(lambda context: inner())
     log = bench.log()
     assert 'Traceback' in log and 'in inner' in log and 'outcomes.py' not in log
-    assert (outcome.location.file, outcome.location.line) == (__file__, inner.__code__.co_firstlineno + 1)
+    assert outcome.location == Location(__file__, inner.__code__.co_firstlineno + 1)
 
 
-def test_a_place_inside_the_library_is_told_as_the_users_line(bench):
-    def inner():
+def test_a_place_inside_the_library_is_told_as_the_users_line(bench: Bench) -> None:
+    def inner() -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(['/nowhere/at/all'], check=False)
 
     outcome, _ = bench.run(lambda context: inner())
-    assert (outcome.location.file, outcome.location.line) == (__file__, inner.__code__.co_firstlineno + 1)
+    assert outcome.location == Location(__file__, inner.__code__.co_firstlineno + 1)
 
 
-def test_huge_messages_are_bounded(bench):
+def test_huge_messages_are_bounded(bench: Bench) -> None:
     outcome, _ = bench.run(raises(Huge()))
     assert outcome.reason.startswith('Huge: xxx') and len(outcome.reason) < 1000
     assert len(bench.log()) < 1_000_000
 
-    def chained(context):
+    def chained(context: ProcContext) -> None:
         try:
             raise Huge
         except Huge:
@@ -131,14 +137,14 @@ def test_huge_messages_are_bounded(bench):
     assert bench.run(chained, 'chained')[0].reason == 'ValueError: small'
 
 
-def test_a_crash_leaves_a_python_stack_in_the_log(bench):
+def test_a_crash_leaves_a_python_stack_in_the_log(bench: Bench) -> None:
     bench.run(lambda context: ctypes.string_at(0))
     assert 'Segmentation fault' in bench.log() and 'test_fork.py' in bench.log()
 
 
 @pytest.mark.parametrize('fails', [False, True])
-def test_a_task_that_closes_the_descriptors_there_may_be_loses_nothing(bench, fails):
-    def call(context):
+def test_a_task_that_closes_the_descriptors_there_may_be_loses_nothing(bench: Bench, fails: bool) -> None:
+    def call(context: ProcContext) -> object:
         os.closerange(0, 101)
         return 1 / (not fails)
 
@@ -150,13 +156,13 @@ def test_a_task_that_closes_the_descriptors_there_may_be_loses_nothing(bench, fa
         assert (outcome.error, value) == (None, 1.0)
 
 
-def test_a_task_that_closes_everything_there_can_be_still_ends(bench):
+def test_a_task_that_closes_everything_there_can_be_still_ends(bench: Bench) -> None:
     outcome, _ = bench.run(lambda context: os.closerange(0, 100_000))
     assert outcome.error is ErrorKind.NO_RESULT
 
 
-def test_an_exception_is_told_where_the_standard_streams_are_broken(bench):
-    def call(context):
+def test_an_exception_is_told_where_the_standard_streams_are_broken(bench: Bench) -> None:
+    def call(context: ProcContext) -> None:
         sys.stderr = sys.stdout = None
         raise ValueError('still told')
 
@@ -164,8 +170,8 @@ def test_an_exception_is_told_where_the_standard_streams_are_broken(bench):
     assert 'ValueError: still told' in bench.log()
 
 
-def test_a_forked_copy_of_the_task_that_comes_back_counts_for_nothing(bench):
-    def call(context):
+def test_a_forked_copy_of_the_task_that_comes_back_counts_for_nothing(bench: Bench) -> None:
+    def call(context: ProcContext) -> str:
         if os.fork() == 0:
             return 'copy'
         os.wait()
@@ -174,9 +180,9 @@ def test_a_forked_copy_of_the_task_that_comes_back_counts_for_nothing(bench):
     assert bench.run(call)[1] == 'original'
 
 
-def test_threads_of_the_task_are_waited_for(bench):
-    def call(context):
-        threading.Thread(target=lambda: (time.sleep(0.1), print('late'))).start()
+def test_threads_of_the_task_are_waited_for(bench: Bench) -> None:
+    def call(context: ProcContext) -> str:
+        threading.Timer(0.1, print, ['late']).start()
         return 'early'
 
     assert bench.run(call)[1] == 'early'
@@ -186,8 +192,8 @@ def test_threads_of_the_task_are_waited_for(bench):
 # --- what a task finds ----------------------------------------------------------------------------------------------
 
 
-def test_a_task_finds_a_clean_process(bench):
-    def call(context):
+def test_a_task_finds_a_clean_process(bench: Bench) -> None:
+    def call(context: ProcContext) -> dict[str, object]:
         return {
             'descriptors': sorted(int(entry) for entry in os.listdir('/proc/self/fd')),
             'stdin': sys.stdin.read(),
@@ -218,20 +224,21 @@ def test_a_task_finds_a_clean_process(bench):
     assert found['name'] == 'task' and found['directory'] == os.path.realpath(bench.folder)
 
 
-def test_there_is_no_terminal_to_open(bench):
-    def call(context):
+def test_there_is_no_terminal_to_open(bench: Bench) -> None:
+    def call(context: ProcContext) -> int | None:
         try:
             os.open('/dev/tty', os.O_RDWR)
         except OSError as error:
             return error.errno
+        return None
 
     assert bench.run(call)[1] == errno.ENXIO
 
 
-def test_signals_let_finally_blocks_run_once(bench):
+def test_signals_let_finally_blocks_run_once(bench: Bench) -> None:
     ready = bench.folder / 'ready'
 
-    def call(context):
+    def call(context: ProcContext) -> None:
         try:
             ready.touch()
             time.sleep(60)
@@ -250,7 +257,7 @@ def test_signals_let_finally_blocks_run_once(bench):
         assert bench.log(name) == 'cleaned up\n'
 
 
-def test_a_signal_at_any_moment_of_a_short_life_is_an_outcome(bench):
+def test_a_signal_at_any_moment_of_a_short_life_is_an_outcome(bench: Bench) -> None:
     for index in range(60):
         name = f'task{index}'
         bench.start(name, lambda context: sum(range(1000)))
@@ -260,8 +267,8 @@ def test_a_signal_at_any_moment_of_a_short_life_is_an_outcome(bench):
         assert outcome.state is ProcState.SUCCEEDED or outcome.reason == 'killed by SIGTERM', outcome
 
 
-def test_output_goes_to_the_log_and_nothing_of_the_parents(bench):
-    def call(context):
+def test_output_goes_to_the_log_and_nothing_of_the_parents(bench: Bench) -> None:
+    def call(context: ProcContext) -> None:
         print('print')
         sys.stdout.buffer.write(b'\xff\x00 bytes\n')
         sys.stdout.flush()
@@ -281,14 +288,14 @@ def test_output_goes_to_the_log_and_nothing_of_the_parents(bench):
     assert log == b'print\n\xff\x00 bytes\n\\udcff\ncommand\nlogging\n'
 
 
-def test_each_attempt_has_its_section(bench):
+def test_each_attempt_has_its_section(bench: Bench) -> None:
     bench.run(lambda context: print('first'), 'task')
     bench.reports.clear()
     bench.run(lambda context: print('second'), 'task', attempt=2)
     assert bench.log() == 'first\n--- attempt 2 of 2 ---\nsecond\n'
 
 
-def test_a_log_that_cannot_be_opened_is_a_warning(bench):
+def test_a_log_that_cannot_be_opened_is_a_warning(bench: Bench) -> None:
     (bench.folder / 'target').write_text('')
     (bench.folder / 'task.log').symlink_to(bench.folder / 'target')
     outcome, value = bench.run(lambda context: print('text') or 5)
@@ -297,21 +304,21 @@ def test_a_log_that_cannot_be_opened_is_a_warning(bench):
     assert (bench.folder / 'target').read_text() == ''
 
 
-def test_a_working_directory_that_is_not_there_is_one_clean_line(bench):
+def test_a_working_directory_that_is_not_there_is_one_clean_line(bench: Bench) -> None:
     outcome, _ = bench.run(lambda context: 1, directory='/nowhere/at/all')
     assert outcome.reason == 'working directory /nowhere/at/all: No such file or directory'
 
 
-def test_results_are_there(bench):
-    results = Results({'a': encode([1, 2], [str(bench.folder / 'a')]), 'b': encode('text', '')})
+def test_results_are_there(bench: Bench) -> None:
+    results = Results({'a': encode([1, 2], (str(bench.folder / 'a'),)), 'b': encode('text', ())})
     assert bench.run(lambda context: dict(context.results), results=results)[1] == {'a': [1, 2], 'b': 'text'}
 
 
 # --- talking --------------------------------------------------------------------------------------------------------
 
 
-def test_questions_and_remarks(bench):
-    def call(context):
+def test_questions_and_remarks(bench: Bench) -> None:
+    def call(context: ProcContext) -> object:
         context.log('hello')
         context.progress(2, 'half')
         names = context.start('a', ['b'])
@@ -323,14 +330,14 @@ def test_questions_and_remarks(bench):
     assert asked == StartAsked('task', ('a', 'b'))
     bench.executor.reply('task', {'names': ['a', 'b']}, {})
     bench.until(lambda: isinstance(bench.asked('task'), WaitAsked))
-    bench.executor.reply('task', {'names': ['a', 'b'], 'failed': {}}, {'a': encode(1, '')})
+    bench.executor.reply('task', {'names': ['a', 'b'], 'failed': {}}, {'a': encode(1, ())})
     assert bench.ended('task').outcome.error is None
     assert Logged('task', 'hello') in bench.reports and Progressed('task', 1.0, 'half') in bench.reports
     bench.executor.reply('task', {'names': []}, {})
     bench.executor.kill('task', signal.SIGTERM)
 
 
-def test_a_task_that_does_not_read_its_answer_blocks_nobody(bench):
+def test_a_task_that_does_not_read_its_answer_blocks_nobody(bench: Bench) -> None:
     bench.start('deaf', lambda context: len(context.start('a')[0]))
     bench.asked('deaf')
     bench.executor.kill('deaf', signal.SIGSTOP)
@@ -339,22 +346,22 @@ def test_a_task_that_does_not_read_its_answer_blocks_nobody(bench):
     assert bench.run(lambda context: 'other', 'other')[1] == 'other'
     assert time.monotonic() - begin < 5
     bench.executor.kill('deaf', signal.SIGCONT)
-    assert decode(bench.ended('deaf').result) == 3_000_000
+    assert bench.value_of(bench.ended('deaf')) == 3_000_000
 
 
-def said(kind, value):
+def said(kind: bytes, value: object) -> bytes:
     return frame(kind, json.dumps(value).encode())
 
 
-def asked(verb, **arguments):
+def asked(verb: str, **arguments: object) -> bytes:
     return said(b'A', {'verb': verb, 'arguments': arguments})
 
 
-def told(verb, **arguments):
+def told(verb: str, **arguments: object) -> bytes:
     return said(b'T', {'verb': verb, 'arguments': arguments})
 
 
-def end(**fields):
+def end(**fields: object) -> bytes:
     whole = {'state': 'FAILED', 'error': 'EXCEPTION', 'reason': 'r', 'location': None, 'retry': True}
     return said(b'O', {**whole, **fields})
 
@@ -374,8 +381,9 @@ def end(**fields):
         *(end(reason=['r']), end(location=[1, 'x']), end(location='here'), end(retry='no'), end(state='NOPE')),
     ],
 )
-def test_what_is_no_message_fails_its_task_and_nothing_else(bench, data):
-    def call(context):
+def test_what_is_no_message_fails_its_task_and_nothing_else(bench: Bench, data: bytes) -> None:
+    def call(context: ProcContext) -> str:
+        assert isinstance(context._channel, ChildChannel)
         context._channel.send(data)
         time.sleep(0.02)
         return 'went well'
@@ -387,8 +395,8 @@ def test_what_is_no_message_fails_its_task_and_nothing_else(bench, data):
     assert bench.run(lambda context: 1, 'other')[1] == 1
 
 
-def test_what_a_message_may_hold_is_passed_on(bench):
-    def call(context):
+def test_what_a_message_may_hold_is_passed_on(bench: Bench) -> None:
+    def call(context: ProcContext) -> None:
         context.log('\ud800 lone')
         context.progress(None, 'm')
         context.create('a', 'b', number=1, flag=True, text='t')
@@ -400,14 +408,15 @@ def test_what_a_message_may_hold_is_passed_on(bench):
     assert bench.ended('task').outcome.error is None
 
 
-def test_a_question_broken_off_is_not_answered_by_the_answer_to_another(bench):
-    def call(context):
+def test_a_question_broken_off_is_not_answered_by_the_answer_to_another(bench: Bench) -> None:
+    def call(context: ProcContext) -> str | None:
         with pytest.raises(KeyboardInterrupt):
             context.start('a')
         try:
             context.start('b')
         except UserError as error:
             return str(error)
+        return None
 
     bench.start('task', call)
     bench.asked('task')
@@ -419,7 +428,7 @@ def test_a_question_broken_off_is_not_answered_by_the_answer_to_another(bench):
 # --- what is left behind --------------------------------------------------------------------------------------------
 
 
-def daemon_without_exec(path):
+def daemon_without_exec(path: Path) -> None:
     """Fork twice, start a session, and stay, as daemons do."""
     if os.fork() == 0:
         os.setsid()
@@ -444,10 +453,10 @@ LEAVERS = {
 @pytest.mark.parametrize(
     'kind', [kind if kind in GROUPED else pytest.param(kind, marks=orphans_come_home) for kind in LEAVERS]
 )
-def test_what_is_left_behind_is_named_and_ended(bench, kind):
+def test_what_is_left_behind_is_named_and_ended(bench: Bench, kind: str) -> None:
     mark = f'PARPROC_RUN_ID={bench.run_id}'.encode()
 
-    def call(context):
+    def call(context: ProcContext) -> None:
         LEAVERS[kind](bench.folder / 'pid')
         time.sleep(0.1)
 
@@ -462,8 +471,8 @@ def test_what_is_left_behind_is_named_and_ended(bench, kind):
         assert int((bench.folder / 'pid').read_text()) not in alive
 
 
-def test_leavers_of_a_killed_task_are_ended_without_ado(bench):
-    def call(context):
+def test_leavers_of_a_killed_task_are_ended_without_ado(bench: Bench) -> None:
+    def call(context: ProcContext) -> None:
         subprocess.Popen(['setsid', 'sh', '-c', f'echo $$ > {bench.folder}/pid; exec sleep 99'])
         time.sleep(60)
 
@@ -475,8 +484,8 @@ def test_leavers_of_a_killed_task_are_ended_without_ado(bench):
     assert not bench.alive(int((bench.folder / 'pid').read_text()))
 
 
-def test_a_living_neighbours_processes_are_left_alone(bench):
-    def long(context):
+def test_a_living_neighbours_processes_are_left_alone(bench: Bench) -> None:
+    def long(context: ProcContext) -> bool:
         child = subprocess.Popen(['setsid', 'sleep', '99'])
         (bench.folder / 'ready').touch()
         while not (bench.folder / 'stop').exists():
@@ -493,11 +502,11 @@ def test_a_living_neighbours_processes_are_left_alone(bench):
     (bench.folder / 'stop').touch()
     ended = bench.ended('long')
     assert ended.outcome.leaked == () and ended.outcome.error is None
-    assert decode(ended.result) is True
+    assert bench.value_of(ended) is True
 
 
 @pytest.mark.parametrize('own_session', [False, True])
-def test_processes_the_program_starts_by_itself_are_left_alone(bench, own_session):
+def test_processes_the_program_starts_by_itself_are_left_alone(bench: Bench, own_session: bool) -> None:
     before = subprocess.Popen(['sleep', '99'], start_new_session=own_session)
     bench.start('long', lambda context: time.sleep(0.3))
     meanwhile = subprocess.Popen(['sleep', '99'], start_new_session=own_session)
@@ -514,10 +523,10 @@ def test_processes_the_program_starts_by_itself_are_left_alone(bench, own_sessio
 
 
 @orphans_come_home
-def test_where_only_tasks_start_processes_a_daemon_cannot_hide(make_bench):
+def test_where_only_tasks_start_processes_a_daemon_cannot_hide(make_bench: Callable[..., Bench]) -> None:
     bench = make_bench(exclusive=True)
 
-    def call(context):
+    def call(context: ProcContext) -> None:
         subprocess.run(['sh', '-c', 'env -i setsid sleep 99 & env -i setsid sleep 98 &'], check=True)
         time.sleep(0.1)
 
@@ -525,7 +534,7 @@ def test_where_only_tasks_start_processes_a_daemon_cannot_hide(make_bench):
 
 
 @pytest.mark.skipif(system.LINUX, reason='it is found as soon as its task ends')
-def test_what_cannot_be_found_at_once_is_ended_when_nothing_runs_any_more(bench):
+def test_what_cannot_be_found_at_once_is_ended_when_nothing_runs_any_more(bench: Bench) -> None:
     bench.run(lambda context: bool(subprocess.Popen(['setsid', 'sleep', '99'], start_new_session=True)))
     bench.executor.close()
     (warning,) = [report.message for report in bench.reports if isinstance(report, Warned)]
@@ -534,8 +543,8 @@ def test_what_cannot_be_found_at_once_is_ended_when_nothing_runs_any_more(bench)
     assert not process_table.carriers(entry, process_table.read_table().processes.keys())
 
 
-def test_the_end_is_seen_though_a_grandchild_keeps_the_output(bench):
-    def call(context):
+def test_the_end_is_seen_though_a_grandchild_keeps_the_output(bench: Bench) -> None:
+    def call(context: ProcContext) -> int:
         subprocess.Popen(['sleep', '99'], stdout=1, stderr=2, close_fds=False)
         return 1
 
@@ -544,7 +553,7 @@ def test_the_end_is_seen_though_a_grandchild_keeps_the_output(bench):
     assert time.monotonic() - begin < 1
 
 
-def test_closing_ends_what_runs(make_bench):
+def test_closing_ends_what_runs(make_bench: Callable[..., Bench]) -> None:
     bench = make_bench()
     for index in range(3):
         bench.start(f'task{index}', lambda context: subprocess.run(['sh', '-c', 'sleep 99 & sleep 99'], check=True))
@@ -554,7 +563,7 @@ def test_closing_ends_what_runs(make_bench):
     bench.executor.close()
 
 
-def test_it_can_be_used_again_after_closing(bench):
+def test_it_can_be_used_again_after_closing(bench: Bench) -> None:
     assert bench.run(lambda context: 1, 'a')[1] == 1
     bench.executor.close()
     assert bench.run(lambda context: 2, 'b')[1] == 2
@@ -563,7 +572,7 @@ def test_it_can_be_used_again_after_closing(bench):
 # --- scarcity -------------------------------------------------------------------------------------------------------
 
 
-def test_no_descriptor_to_be_had_is_scarcity_and_leaks_none(bench):
+def test_no_descriptor_to_be_had_is_scarcity_and_leaks_none(bench: Bench) -> None:
     bench.run(lambda context: None, 'first')
     before = len(os.listdir('/proc/self/fd'))
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -583,11 +592,11 @@ def test_no_descriptor_to_be_had_is_scarcity_and_leaks_none(bench):
 @pytest.mark.parametrize(
     'place', ['fork', pytest.param('pidfd_open', marks=pytest.mark.skipif(not system.LINUX, reason='not asked'))]
 )
-def test_a_refusal_of_the_system_leaves_nothing(bench, monkeypatch, place):
+def test_a_refusal_of_the_system_leaves_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
     bench.run(lambda context: None, 'first')
     before, children = len(os.listdir('/proc/self/fd')), bench.own_children()
 
-    def refuse(*arguments):
+    def refuse(*arguments: object) -> NoReturn:
         raise OSError(errno.EAGAIN, 'Resource temporarily unavailable')
 
     with monkeypatch.context() as patch:
@@ -598,7 +607,7 @@ def test_a_refusal_of_the_system_leaves_nothing(bench, monkeypatch, place):
     assert len(os.listdir('/proc/self/fd')) == before and bench.own_children() == children
 
 
-def test_at_most_three_descriptors_a_task(bench):
+def test_at_most_three_descriptors_a_task(bench: Bench) -> None:
     bench.run(lambda context: None, 'first')
     before = len(os.listdir('/proc/self/fd'))
     for index in range(10):
@@ -609,15 +618,15 @@ def test_at_most_three_descriptors_a_task(bench):
     assert len(os.listdir('/proc/self/fd')) == before
 
 
-def test_without_pidfds_the_signal_tells(bench, monkeypatch):
-    def missing(*arguments):
+def test_without_pidfds_the_signal_tells(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*arguments: object) -> NoReturn:
         raise OSError(errno.ENOSYS, 'Function not implemented')
 
     monkeypatch.setattr(os, 'pidfd_open', missing)
     previous = signal.getsignal(signal.SIGCHLD)
     begin = time.monotonic()
     for index in range(20):
-        bench.start(f'task{index}', lambda context: time.sleep(0.05) or 5)
+        bench.start(f'task{index}', lambda context: time.sleep(0.05))
     for index in range(20):
         assert bench.ended(f'task{index}').outcome.error is None
     assert time.monotonic() - begin < 10
@@ -625,9 +634,9 @@ def test_without_pidfds_the_signal_tells(bench, monkeypatch):
     assert signal.getsignal(signal.SIGCHLD) is previous
 
 
-def test_memory_kills_are_told(bench, monkeypatch):
+def test_memory_kills_are_told(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     kills = iter([3, 4])
-    monkeypatch.setattr(fork_module.system, 'out_of_memory_kills', lambda: next(kills))
+    monkeypatch.setattr(system, 'out_of_memory_kills', lambda: next(kills))
     outcome, _ = bench.run(lambda context: os.kill(os.getpid(), 9))
     assert outcome.reason == 'killed by SIGKILL (likely out of memory)'
 
@@ -635,20 +644,23 @@ def test_memory_kills_are_told(bench, monkeypatch):
 # --- threads in the parent ------------------------------------------------------------------------------------------
 
 
-def test_threads_are_named_once_and_deadlock_nobody(make_bench):
+def test_threads_are_named_once_and_deadlock_nobody(make_bench: Callable[..., Bench]) -> None:
     bench = make_bench(exclusive=True)
     stop = threading.Event()
     logger = logging.getLogger('parproc-threads')
     logger.propagate = False
-    handlers = [logging.FileHandler(bench.folder / 'program.log'), logging.StreamHandler(sys.stderr)]
+    handlers: list[logging.Handler] = [
+        logging.FileHandler(bench.folder / 'program.log'),
+        logging.StreamHandler(sys.stderr),
+    ]
     for handler in handlers:
         logger.addHandler(handler)
 
-    def chatter():
+    def chatter() -> None:
         while not stop.is_set():
             logger.warning('x' * 100)
 
-    def call(context):
+    def call(context: ProcContext) -> None:
         logger.warning('child')
         print('out')
 
@@ -671,7 +683,7 @@ def test_threads_are_named_once_and_deadlock_nobody(make_bench):
 
 
 @pytest.mark.skipif(not hasattr(os, 'waitid'), reason='this system does not tell')
-def test_a_child_is_stopped_or_running_or_gone():
+def test_a_child_is_stopped_or_running_or_gone() -> None:
     child = subprocess.Popen(['sleep', '60'])
     assert not system.is_stopped(child.pid)
     child.send_signal(signal.SIGSTOP)
@@ -685,8 +697,10 @@ def test_a_child_is_stopped_or_running_or_gone():
     assert not system.is_stopped(child.pid)
 
 
-def test_where_python_forks_no_more_at_its_end_a_task_still_has_its_process(bench, monkeypatch):
-    def refuse():
+def test_where_python_forks_no_more_at_its_end_a_task_still_has_its_process(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> NoReturn:
         raise RuntimeError("can't fork at interpreter shutdown")
 
     bench.start('first', lambda context: 1)  # so that there is a reaper, as there is in a program by then
@@ -694,5 +708,5 @@ def test_where_python_forks_no_more_at_its_end_a_task_still_has_its_process(benc
     monkeypatch.setattr(os, 'fork', refuse)
     bench.start('late', lambda context: (os.getpid(), threading.active_count()))
     ended = bench.ended('late')
-    assert decode(ended.result) == (decode(ended.result)[0], 1)
-    assert decode(ended.result)[0] != os.getpid()
+    assert bench.value_of(ended) == (bench.value_of(ended)[0], 1)
+    assert bench.value_of(ended)[0] != os.getpid()

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import pytest
 
+from tests.conftest import Project
+from tests.exec.conftest import Bench
 
-def test_a_debugger_with_nobody_to_talk_to_names_the_way_out(project):
+
+def test_a_debugger_with_nobody_to_talk_to_names_the_way_out(project: Project) -> None:
     project.write(
         'tasks.py',
         """
@@ -53,7 +58,7 @@ UNKNOWN = {
 
 
 @pytest.mark.parametrize('kind', UNKNOWN)
-def test_a_result_that_only_its_task_can_read_fails_that_task(project, kind):
+def test_a_result_that_only_its_task_can_read_fails_that_task(project: Project, kind: str) -> None:
     body = textwrap.indent(textwrap.dedent(UNKNOWN[kind]), '    ')
     ran = project.script(
         f"""
@@ -73,7 +78,7 @@ print(pp.get_procs()['lost'].error, pp.get_procs()['lost'].more_info)
     assert 'NOT_PICKLABLE not picklable: result needs ' in ran.out and 'Made' in ran.out
 
 
-def test_a_result_of_what_the_parent_could_import_is_handed_on(project):
+def test_a_result_of_what_the_parent_could_import_is_handed_on(project: Project) -> None:
     (project.folder / 'shapes').mkdir()
     project.write('shapes/__init__.py', '')
     project.write('shapes/round.py', 'class Circle:\n    def __init__(self): self.radius = 5\n')
@@ -100,7 +105,7 @@ def test_a_result_of_what_the_parent_could_import_is_handed_on(project):
     assert ran.out == '5 Level.HIGH Point(x=1) Point.Inner\n', ran.err
 
 
-def test_what_is_missing_is_named_at_the_users_line(project):
+def test_what_is_missing_is_named_at_the_users_line(project: Project) -> None:
     ran = project.script(
         """
         import parproc as pp
@@ -140,6 +145,8 @@ def test_what_is_missing_is_named_at_the_users_line(project):
         (lambda params: params['A'] / 0, frozenset({'A'})),
     ],
 )
-def test_the_params_that_a_function_reads_are_told(bench, read, names):
+def test_the_params_that_a_function_reads_are_told(
+    bench: Bench, read: Callable[[Mapping[str, Any]], object], names: frozenset[str] | None
+) -> None:
     bench.start('task', lambda context: read(context.params), params={'A': 1})
     assert bench.ended('task').params_read == names

@@ -4,38 +4,44 @@ from __future__ import annotations
 
 import os
 import resource
-import shutil
 import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any, NoReturn
 
 import pytest
 
+from parproc.context import ProcContext
 from parproc.core.model import ErrorKind, ProcState
+from tests.exec.conftest import Bench
 
 pytestmark = pytest.mark.skipif(sys.platform != 'linux', reason='looks into /proc')
 
 RAISED = [SystemExit(0), SystemExit(), KeyboardInterrupt(), GeneratorExit(), RuntimeError('no'), MemoryError()]
 
 
-def strange(base, *methods, error):
+def strange(base: type, *methods: str, error: BaseException) -> type[Any]:
     """A class whose ``methods`` raise."""
 
-    def raises(*_arguments):
+    def raises(*_arguments: object) -> NoReturn:
         raise error
 
     body = {name: property(raises) if name == '__class__' else raises for name in methods}
     return type('Strange', (base,), {'__module__': __name__, '__qualname__': 'Strange', **body})
 
 
-def ids(value):
+def ids(value: object) -> str:
     return repr(value) if isinstance(value, BaseException) else str(value)
 
 
 @pytest.mark.parametrize('error', RAISED, ids=ids)
 @pytest.mark.parametrize('method', ['__str__', '__repr__', '__reduce__', '__class__', '__eq__', '__hash__', '__len__'])
-def test_an_exception_that_raises_when_it_is_looked_at_fails_the_task(bench, method, error):
+def test_an_exception_that_raises_when_it_is_looked_at_fails_the_task(
+    bench: Bench, method: str, error: BaseException
+) -> None:
     kind = strange(Exception, method, error=error)
 
-    def call(context):
+    def call(context: ProcContext) -> None:
         raise kind('text')
 
     outcome, _ = bench.run(call)
@@ -47,11 +53,13 @@ def test_an_exception_that_raises_when_it_is_looked_at_fails_the_task(bench, met
 @pytest.mark.parametrize('error', RAISED, ids=ids)
 @pytest.mark.parametrize('where', ['alone', 'in a list', 'as a key', 'as a key beside a lock'])
 @pytest.mark.parametrize('method', ['__reduce__', '__reduce_ex__', '__getstate__', '__class__', '__repr__', '__len__'])
-def test_a_result_that_raises_when_it_is_looked_at_never_hangs_and_never_loses_its_reason(bench, method, where, error):
+def test_a_result_that_raises_when_it_is_looked_at_never_hangs_and_never_loses_its_reason(
+    bench: Bench, method: str, where: str, error: BaseException
+) -> None:
     import threading
 
     kind = strange(object, method, error=error)
-    values = {
+    values: dict[str, Callable[[], object]] = {
         'alone': kind,
         'in a list': lambda: [kind()],
         'as a key': lambda: {kind(): 1},
@@ -65,15 +73,15 @@ def test_a_result_that_raises_when_it_is_looked_at_never_hangs_and_never_loses_i
 
 class Exits(SystemExit):
     @property
-    def code(self):
+    def code(self) -> NoReturn:  # type: ignore[override]
         raise SystemExit(0)
 
 
 class Equal:
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return True
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]
 
 
 @pytest.mark.parametrize(
@@ -94,20 +102,20 @@ class Equal:
     ],
     ids=lambda value: str(value)[:20] if not isinstance(value, int) or value < 10**6 else 'huge',
 )
-def test_an_exit_code_is_told_as_it_is(bench, code, reason):
+def test_an_exit_code_is_told_as_it_is(bench: Bench, code: Any, reason: str) -> None:
     outcome, _ = bench.run(lambda context: sys.exit(code))
     assert (outcome.state, outcome.error, outcome.reason) == (ProcState.FAILED, ErrorKind.EXIT, reason)
 
 
-def test_an_exit_whose_code_cannot_be_had_is_a_failure(bench):
-    def call(context):
+def test_an_exit_whose_code_cannot_be_had_is_a_failure(bench: Bench) -> None:
+    def call(context: ProcContext) -> None:
         raise Exits
 
     assert bench.run(call)[0].error is ErrorKind.EXIT
     assert bench.run(lambda context: sys.exit(False), 'false')[0].state is ProcState.SUCCEEDED
 
 
-def use_up_descriptors():
+def use_up_descriptors() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (20, 20))
     try:
         while True:
@@ -116,27 +124,27 @@ def use_up_descriptors():
         return
 
 
-def change_root(folder):
+def change_root(folder: str) -> None:
     os.mkdir(folder)
     os.chroot(folder)
     os.chdir('/')
 
 
-def leave_its_folder(folder):
+def leave_its_folder(folder: str) -> None:
     os.mkdir(folder)
     os.chdir(folder)
     os.rmdir(folder)
 
 
-def exchange(module, *names):
-    def broken(*_arguments, **_keywords):
+def exchange(module: ModuleType, *names: str) -> None:
+    def broken(*_arguments: object, **_keywords: object) -> NoReturn:
         raise SystemExit(0)
 
     for name in names:
         setattr(module, name, broken)
 
 
-def exchange_all():
+def exchange_all() -> None:
     import builtins
     import json
     import pickle
@@ -149,11 +157,11 @@ def exchange_all():
     assert pickle
 
 
-def exit_well(*_arguments):
+def exit_well(*_arguments: object) -> NoReturn:
     raise SystemExit(0)
 
 
-DAMAGES = {
+DAMAGES: dict[str, Callable[[str], object]] = {
     'each step traced': lambda folder: sys.settrace(exit_well),
     'descriptors used up': lambda folder: use_up_descriptors(),
     'root changed': change_root,
@@ -164,17 +172,19 @@ DAMAGES = {
     'streams closed': lambda folder: (sys.stdout.close(), sys.stderr.close()),
     'streams exchanged': lambda folder: vars(sys).update(stdout=None, stderr=open(os.devnull, 'w')),
     'errors led elsewhere': lambda folder: os.dup2(os.open(os.devnull, os.O_WRONLY), 2),
-    'standard library gone': lambda folder: shutil.os.environ.update(PYTHONHOME='/nowhere'),
+    'standard library gone': lambda folder: os.environ.update(PYTHONHOME='/nowhere'),
 }
 
 
 @pytest.mark.parametrize('damage', DAMAGES)
 @pytest.mark.parametrize('fails', [False, True])
-def test_a_task_that_damages_its_process_loses_neither_result_nor_traceback(bench, damage, fails):
+def test_a_task_that_damages_its_process_loses_neither_result_nor_traceback(
+    bench: Bench, damage: str, fails: bool
+) -> None:
     if damage == 'root changed' and os.geteuid():
         pytest.skip('only root may')
 
-    def call(context):
+    def call(context: ProcContext) -> object:
         DAMAGES[damage](str(bench.folder / 'elsewhere'))
         if fails:
             raise ValueError('in the end')

@@ -7,29 +7,32 @@ import os
 import pdb  # noqa: T100
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from parproc.context import inside_child
-from parproc.core.model import ErrorKind, ProcState
+from parproc.context import ProcContext, inside_child
+from parproc.core.model import ErrorKind, Outcome, ProcState
 from parproc.errors import ProcSkippedError
-from parproc.exec.in_process import InProcessExecutor
-from parproc.exec.protocol import Ended, Job, Logged, Progressed, WaitAsked, Warned
+from parproc.exec.in_process import Answer, InProcessExecutor
+from parproc.exec.protocol import Asked, Ended, Job, Logged, Progressed, Report, WaitAsked, Warned
 from parproc.values.encoding import Results, decode, encode
 
 
 class Desk:
-    def __init__(self, folder):
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.reports = []
-        self.answers = []
+        self.reports: list[Report] = []
+        self.answers: list[Callable[[Asked], Answer]] = []
         self.executor = InProcessExecutor(self.reports.append, self.ask)
 
-    def ask(self, asked):
+    def ask(self, asked: Asked) -> Answer:
         return self.answers.pop(0)(asked)
 
-    def run(self, call, name='task', **more):
+    def run(self, call: Callable[[ProcContext], object], name: str = 'task', **more: Any) -> tuple[Outcome, Any]:
         fields = {
             'args': {},
             'params': {},
@@ -46,20 +49,20 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path):
+def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
 
 
-def test_the_value_is_a_copy_as_from_a_child(desk):
+def test_the_value_is_a_copy_as_from_a_child(desk: Desk) -> None:
     given = {'a': [1]}
     outcome, value = desk.run(lambda context: given)
     assert outcome.state is ProcState.SUCCEEDED and value == given and value is not given
 
 
-def test_a_task_has_the_programs_own_streams(desk, capfd):
+def test_a_task_has_the_programs_own_streams(desk: Desk, capfd: pytest.CaptureFixture[str]) -> None:
     streams = sys.stdin, sys.stdout, sys.stderr
 
-    def call(context):
+    def call(context: ProcContext) -> None:
         assert (sys.stdin, sys.stdout, sys.stderr) == streams
         print('printed', flush=True)
         subprocess.run(['echo', 'command'], check=True)
@@ -73,8 +76,8 @@ def test_a_task_has_the_programs_own_streams(desk, capfd):
     assert written.err == 'error\n'
 
 
-def test_the_traceback_of_a_failure_stands_on_standard_error(desk, capfd):
-    def call(context):
+def test_the_traceback_of_a_failure_stands_on_standard_error(desk: Desk, capfd: pytest.CaptureFixture[str]) -> None:
+    def call(context: ProcContext) -> None:
         raise ValueError('bad')
 
     desk.run(call)
@@ -83,11 +86,13 @@ def test_the_traceback_of_a_failure_stands_on_standard_error(desk, capfd):
     assert 'parproc/exec' not in trace
 
 
-def test_a_debugger_talks_to_whoever_runs_the_program(desk, monkeypatch, capsys):
+def test_a_debugger_talks_to_whoever_runs_the_program(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(sys, 'stdin', io.StringIO('p context.proc_name\nc\n'))
     monkeypatch.setattr(sys, 'breakpointhook', lambda: pdb.Pdb(nosigint=True).set_trace(sys._getframe(1)))
 
-    def call(context):
+    def call(context: ProcContext) -> int:
         breakpoint()  # noqa: T100
         return 1
 
@@ -95,27 +100,27 @@ def test_a_debugger_talks_to_whoever_runs_the_program(desk, monkeypatch, capsys)
     assert "'task'" in capsys.readouterr().out
 
 
-def test_other_threads_are_not_inside_the_task(desk):
-    def call(context):
+def test_other_threads_are_not_inside_the_task(desk: Desk) -> None:
+    def call(context: ProcContext) -> object:
         with ThreadPoolExecutor() as pool:
             return inside_child(), pool.submit(inside_child).result()
 
     assert desk.run(call)[1] == (True, False)
 
 
-def test_a_timeout_that_nobody_keeps_is_said_once(desk):
+def test_a_timeout_that_nobody_keeps_is_said_once(desk: Desk) -> None:
     for name in ('one', 'two'):
         desk.run(lambda context: 1, name, untimed=True)
     said = [report.message for report in desk.reports if isinstance(report, Warned)]
     assert said == ['mode single keeps no timeout of functions ("one"), but with isolated=True']
 
 
-def test_the_process_is_as_it_was(desk, monkeypatch, tmp_path):
+def test_the_process_is_as_it_was(desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv('KEPT', 'mine')
     monkeypatch.setenv('REMOVED', 'mine')
     before = (os.getcwd(), dict(os.environ), sys.stdout, sys.stderr, sorted(os.listdir('/dev/fd')))
 
-    def call(context):
+    def call(context: ProcContext) -> object:
         seen = os.environ['GIVEN'], os.getcwd(), inside_child()
         os.environ['KEPT'] = 'changed'
         del os.environ['REMOVED']
@@ -138,32 +143,32 @@ def test_the_process_is_as_it_was(desk, monkeypatch, tmp_path):
         (KeyboardInterrupt(), ErrorKind.SIGNAL, 'killed by SIGINT'),
     ],
 )
-def test_errors_are_outcomes(desk, error, kind, reason):
-    def call(context):
+def test_errors_are_outcomes(desk: Desk, error: BaseException, kind: ErrorKind, reason: str) -> None:
+    def call(context: ProcContext) -> None:
         raise error
 
     outcome, _ = desk.run(call)
     assert (outcome.error, outcome.reason) == (kind, reason)
 
 
-def test_skipping(desk):
-    def call(context):
+def test_skipping(desk: Desk) -> None:
+    def call(context: ProcContext) -> None:
         raise ProcSkippedError('why')
 
     assert desk.run(call)[0].state is ProcState.SKIPPED
 
 
-def test_what_does_not_pickle_fails_as_in_a_child(desk):
+def test_what_does_not_pickle_fails_as_in_a_child(desk: Desk) -> None:
     assert desk.run(lambda context: lambda: 1)[0].error is ErrorKind.NOT_PICKLABLE
 
 
-def test_a_working_directory_that_is_not_there(desk):
+def test_a_working_directory_that_is_not_there(desk: Desk) -> None:
     outcome, _ = desk.run(lambda context: 1, directory='/nowhere/at/all')
     assert outcome.reason == 'working directory /nowhere/at/all: No such file or directory'
 
 
-def test_remarks(desk, capsys):
-    def call(context):
+def test_remarks(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    def call(context: ProcContext) -> None:
         context.log('hello')
         context.progress(0.5, 'half')
         context.progress(None)
@@ -173,17 +178,19 @@ def test_remarks(desk, capsys):
     assert capsys.readouterr().out == 'hello\n'
 
 
-def test_while_a_question_is_answered_the_program_has_its_own_surroundings(desk, capfd, tmp_path):
+def test_while_a_question_is_answered_the_program_has_its_own_surroundings(
+    desk: Desk, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     home = os.getcwd()
 
-    def answer(asked):
+    def answer(asked: Asked) -> Answer:
         assert asked == WaitAsked('outer', ('inner',))
         assert os.getcwd() == home and 'GIVEN' not in os.environ and not inside_child()
         print('progress of the run')
         _, value = desk.run(lambda context: print('inner output') or 7, 'inner')
-        return {'names': ['inner'], 'failed': {}}, {'inner': encode(value, '')}
+        return {'names': ['inner'], 'failed': {}}, {'inner': encode(value, ())}
 
-    def call(context):
+    def call(context: ProcContext) -> object:
         print('one')
         os.environ['MADE'] = 'by the task'
         context.wait('inner')

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from tests.conftest import Project
+
 pytestmark = pytest.mark.skipif(sys.platform != 'linux', reason='looks into /proc')
 
 LISTING = """
@@ -22,7 +24,7 @@ def listing():
 """
 
 
-def test_in_a_program_a_task_has_what_it_opened_and_one_channel(project):
+def test_in_a_program_a_task_has_what_it_opened_and_one_channel(project: Project) -> None:
     ran = project.script(
         LISTING
         + """
@@ -54,7 +56,9 @@ print('good')
 
 
 @pytest.mark.parametrize('arguments', [('a', 'b'), ('a',), ('-o', 'stream', 'a', 'b'), ('-o', 'json', 'a', 'b')])
-def test_on_the_command_line_a_task_has_what_its_task_file_opened_and_one_channel(project, arguments):
+def test_on_the_command_line_a_task_has_what_its_task_file_opened_and_one_channel(
+    project: Project, arguments: tuple[str, ...]
+) -> None:
     project.write(
         'tasks.py',
         LISTING
@@ -80,7 +84,7 @@ pp.Proc('b', task)
             assert len(own) == 1 and own[0][1].startswith('socket:'), own
 
 
-def test_what_a_task_puts_into_a_queue_of_the_program_arrives(project):
+def test_what_a_task_puts_into_a_queue_of_the_program_arrives(project: Project) -> None:
     ran = project.script(
         """
         import multiprocessing, threading
@@ -107,7 +111,7 @@ def test_what_a_task_puts_into_a_queue_of_the_program_arrives(project):
     assert ran.out == '150 150 [1, 2, 3] [1, 2, 3]\n', ran.err
 
 
-def test_a_pool_of_the_program_outlives_its_tasks(project):
+def test_a_pool_of_the_program_outlives_its_tasks(project: Project) -> None:
     ran = project.script(
         """
         import multiprocessing, concurrent.futures
@@ -134,7 +138,7 @@ def test_a_pool_of_the_program_outlives_its_tasks(project):
     assert ran.out == '([10, 12, 14], 0) [8] 4 6 3\n', ran.err
 
 
-def test_exit_handlers_of_a_task_run_and_those_of_its_parent_do_not(project):
+def test_exit_handlers_of_a_task_run_and_those_of_its_parent_do_not(project: Project) -> None:
     ran = project.script(
         """
         import atexit, os, tempfile, threading, weakref
@@ -177,7 +181,7 @@ def test_exit_handlers_of_a_task_run_and_those_of_its_parent_do_not(project):
     ]
 
 
-def test_a_log_of_the_program_goes_on_where_it_was(project):
+def test_a_log_of_the_program_goes_on_where_it_was(project: Project) -> None:
     ran = project.script(
         """
         import logging, logging.handlers, os
@@ -218,7 +222,7 @@ def test_a_log_of_the_program_goes_on_where_it_was(project):
     ], ran.err
 
 
-def test_a_process_that_a_task_starts_says_its_own_name(project):
+def test_a_process_that_a_task_starts_says_its_own_name(project: Project) -> None:
     ran = project.script(
         """
         import logging, multiprocessing, sys

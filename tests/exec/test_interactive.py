@@ -7,6 +7,7 @@ import termios
 
 import pytest
 
+from tests.conftest import Project
 from tests.terminal import Terminal
 
 TASKS = """
@@ -48,13 +49,13 @@ TOML = """
 
 
 @pytest.fixture
-def tasks(project):
+def tasks(project: Project) -> Project:
     project.write('tasks.py', TASKS)
     project.write('parproc.toml', TOML)
     return project
 
 
-def terminal(tasks, *arguments):
+def terminal(tasks: Project, *arguments: str) -> Terminal:
     return Terminal(
         [sys.executable, '-m', 'parproc', *arguments],
         columns=100,
@@ -64,7 +65,7 @@ def terminal(tasks, *arguments):
 
 
 @pytest.mark.parametrize('output', ['auto', 'live', 'plain'])
-def test_an_interactive_proc_reads_and_writes_the_terminal_while_others_go_on(tasks, output):
+def test_an_interactive_proc_reads_and_writes_the_terminal_while_others_go_on(tasks: Project, output: str) -> None:
     with terminal(tasks, '-o', output, 'ask', 'other') as screen:
         screen.wait_for('your name?')
         screen.type('Ada\n')
@@ -76,7 +77,7 @@ def test_an_interactive_proc_reads_and_writes_the_terminal_while_others_go_on(ta
         assert '2 succeeded' in screen.text()
 
 
-def test_commands_have_it_too_one_after_the_other(tasks):
+def test_commands_have_it_too_one_after_the_other(tasks: Project) -> None:
     with terminal(tasks, 'shell') as screen:
         screen.type('one\n')
         screen.wait_for('got one')
@@ -85,7 +86,7 @@ def test_commands_have_it_too_one_after_the_other(tasks):
         assert screen.finish() == 0
 
 
-def test_the_terminal_is_as_it_was_whatever_the_proc_did_to_it(tasks):
+def test_the_terminal_is_as_it_was_whatever_the_proc_did_to_it(tasks: Project) -> None:
     with terminal(tasks, '-o', 'plain', 'rude', 'ask') as screen:
         screen.wait_for('rude is here')
         screen.wait_for('your name?')
@@ -94,7 +95,7 @@ def test_the_terminal_is_as_it_was_whatever_the_proc_did_to_it(tasks):
         assert screen.finish() == 0
 
 
-def test_ctrl_c_goes_to_the_proc_alone(tasks):
+def test_ctrl_c_goes_to_the_proc_alone(tasks: Project) -> None:
     with terminal(tasks, '-o', 'plain', 'endless', 'other') as screen:
         screen.wait_for('endless is here')
         screen.type('\x03')
@@ -104,7 +105,7 @@ def test_ctrl_c_goes_to_the_proc_alone(tasks):
         assert screen.finish() == 1
 
 
-def test_ctrl_z_stops_the_whole_run_and_fg_gives_the_terminal_back(tasks):
+def test_ctrl_z_stops_the_whole_run_and_fg_gives_the_terminal_back(tasks: Project) -> None:
     environment = tasks.environment(TERM='xterm', PS1='$ ', PYTHON=sys.executable)
     command = ['bash', '--norc', '--noprofile', '-i']
     with Terminal(command, columns=100, cwd=tasks.folder, env=environment) as screen:
@@ -119,7 +120,7 @@ def test_ctrl_z_stops_the_whole_run_and_fg_gives_the_terminal_back(tasks):
         screen.wait_for('hello Ada True')
 
 
-def test_without_a_terminal_input_is_passed_on(tasks):
+def test_without_a_terminal_input_is_passed_on(tasks: Project) -> None:
     ran = tasks.run('ask', stdin='Ada\n')
     assert ran.code == 0
     assert ran.out == 'your name? hello Ada True\n'

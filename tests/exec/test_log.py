@@ -6,22 +6,26 @@ import errno
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from parproc.exec import system
 from parproc.exec.child_streams import open_log
-from parproc.exec.protocol import StartError, Warned
+from parproc.exec.protocol import Job, StartError, Warned
+from tests.exec.conftest import Bench
 
 
 @pytest.fixture
-def nothing():
+def nothing() -> Iterator[int]:
     descriptor = os.open(os.devnull, os.O_RDWR)
     yield descriptor
     os.close(descriptor)
 
 
-def written(job, nothing, **more):
+def written(job: Job, nothing: int, **more: bool) -> str:
     """Write through a job's log, and return what went wrong with that."""
     log, complaint = open_log(job, nothing, **more)
     os.write(log, b'text')
@@ -31,11 +35,14 @@ def written(job, nothing, **more):
     return complaint
 
 
-def test_a_command_that_cannot_be_started_at_once_finds_its_own_log(bench, monkeypatch):
+def test_a_command_that_cannot_be_started_at_once_finds_its_own_log(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     owner, name = (os, 'posix_spawnp') if system.LINUX else (subprocess, 'Popen')
-    real, refused = getattr(owner, name), []
+    real = getattr(owner, name)
+    refused: list[bool] = []
 
-    def refuse_once(*arguments, **options):
+    def refuse_once(*arguments: Any, **options: Any) -> object:
         if not refused:
             refused.append(True)
             raise BlockingIOError(errno.EAGAIN, 'not now')
@@ -53,7 +60,7 @@ def test_a_command_that_cannot_be_started_at_once_finds_its_own_log(bench, monke
 
 
 @pytest.mark.parametrize('attempt', [1, 2])
-def test_a_log_is_made_again_with_its_folders(attempt, bench, nothing, tmp_path):
+def test_a_log_is_made_again_with_its_folders(attempt: int, bench: Bench, nothing: int, tmp_path: Path) -> None:
     folder = tmp_path / '.parproc' / 'runs' / 'id' / 'logs'
     job = bench.job('a', None, attempt=attempt, log_path=str(folder / 'a.log'))
     assert written(job, nothing) == ''
@@ -62,7 +69,7 @@ def test_a_log_is_made_again_with_its_folders(attempt, bench, nothing, tmp_path)
     assert (folder / 'a.log').read_text() == 'text'
 
 
-def plant(path, what, elsewhere):
+def plant(path: Path, what: str, elsewhere: Path) -> None:
     elsewhere.write_text('kept')
     if what == 'link':
         path.symlink_to(elsewhere)
@@ -76,14 +83,16 @@ def plant(path, what, elsewhere):
 
 @pytest.mark.parametrize('attempt', [1, 2])
 @pytest.mark.parametrize('what', ['link', 'hard link', 'fifo', 'folder'])
-def test_nothing_else_is_opened_in_the_place_of_a_log(what, attempt, bench, nothing, tmp_path):
+def test_nothing_else_is_opened_in_the_place_of_a_log(
+    what: str, attempt: int, bench: Bench, nothing: int, tmp_path: Path
+) -> None:
     job = bench.job('a', None, attempt=attempt)
     plant(bench.folder / 'a.log', what, tmp_path / 'elsewhere')
     assert 'the log of "a" cannot be written' in written(job, nothing)
     assert (tmp_path / 'elsewhere').read_text() == 'kept'
 
 
-def test_a_pipe_that_somebody_reads_is_no_log(bench, nothing):
+def test_a_pipe_that_somebody_reads_is_no_log(bench: Bench, nothing: int) -> None:
     os.mkfifo(bench.folder / 'a.log')
     reader = os.open(bench.folder / 'a.log', os.O_RDONLY | os.O_NONBLOCK)
     assert 'cannot be written' in written(bench.job('a', None), nothing)
@@ -91,13 +100,13 @@ def test_a_pipe_that_somebody_reads_is_no_log(bench, nothing):
     os.close(reader)
 
 
-def test_a_log_that_somebody_has_filled_is_not_taken_for_a_new_one(bench, nothing):
+def test_a_log_that_somebody_has_filled_is_not_taken_for_a_new_one(bench: Bench, nothing: int) -> None:
     (bench.folder / 'a.log').write_text('foreign')
     assert 'cannot be written' in written(bench.job('a', None), nothing)
     assert (bench.folder / 'a.log').read_text() == 'foreign'
 
 
-def test_a_large_result_survives_the_removal_of_its_folder(bench):
+def test_a_large_result_survives_the_removal_of_its_folder(bench: Bench) -> None:
     shutil.rmtree(bench.folder)
     bench.folder.mkdir()
     place = bench.folder / 'runs' / 'id' / 'results' / 'a'

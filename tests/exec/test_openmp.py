@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from tests.conftest import Project
+
 pytestmark = pytest.mark.skipif(sys.platform != 'linux', reason='looks into /proc')
 
 SOURCE = """
@@ -50,7 +52,7 @@ if __name__ == '__main__':
 
 
 @pytest.fixture
-def library(project):
+def library(project: Project) -> None:
     (project.folder / 'library.c').write_text(SOURCE)
     compiler = shutil.which('gcc') or pytest.skip('no gcc')
     command = [compiler, '-fopenmp', '-shared', '-fPIC', 'library.c', '-o', 'library.so']
@@ -58,17 +60,17 @@ def library(project):
         pytest.skip('no OpenMP')
 
 
-def test_where_the_parent_has_used_it_children_have_one_thread(project, library):
+def test_where_the_parent_has_used_it_children_have_one_thread(project: Project, library: None) -> None:
     ran = project.script(SCRIPT.format(used=True))
     assert ran.out == "{'a': (False, 1, False), 'b': (False, 1, False), 'c': (False, 1, False)}\n", ran.err
 
 
-def test_where_the_parent_has_not_children_have_all(project, library):
+def test_where_the_parent_has_not_children_have_all(project: Project, library: None) -> None:
     ran = project.script(SCRIPT.format(used=False))
     assert ran.out.count(', 3, ') == 3, ran.err
 
 
-def test_on_the_command_line_it_is_said_once(project, library):
+def test_on_the_command_line_it_is_said_once(project: Project, library: None) -> None:
     project.write(
         'tasks.py',
         """

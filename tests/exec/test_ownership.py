@@ -12,38 +12,45 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from parproc.context import ProcContext
 from parproc.core.model import ErrorKind
 from parproc.exec import ownership, process_table, system
-from parproc.values.encoding import decode
+from tests.conftest import Project
+from tests.exec.conftest import Bench
 
 pytestmark = pytest.mark.skipif(not system.LINUX, reason='there are marks and orphans come home on Linux alone')
 
-BARE = {'env': {}, 'start_new_session': True}
 
-
-def write_pid(path, pid):
+def write_pid(path: Path, pid: int) -> None:
     part = path.with_suffix('.part')
     part.write_text(str(pid))
     part.rename(path)
 
 
-def pid_in(bench, name):
+def pid_in(bench: Bench, name: str) -> int:
     bench.until((bench.folder / name).exists)
     return int((bench.folder / name).read_text())
 
 
-def wait_until_gone(pid, seconds=10):
+def has_text(path: str) -> bool:
+    return os.path.exists(path) and os.path.getsize(path) > 0
+
+
+def wait_until_gone(pid: int, seconds: float = 10) -> None:
     end = time.monotonic() + seconds
     while pid in process_table.read_table().processes:
         assert time.monotonic() < end, process_table.describe(pid)
         time.sleep(0.005)
 
 
-def hide(path, *, fork):
+def hide(path: Path, *, fork: bool) -> None:
     """Leave a process that has its own session, an empty environment and no parent of the task's."""
     if fork:
         if os.fork() == 0:
@@ -53,12 +60,14 @@ def hide(path, *, fork):
             os._exit(0)
         os.wait()
     else:
-        write_pid(path, subprocess.Popen(['/bin/sleep', '99'], **BARE).pid)
+        write_pid(path, subprocess.Popen(['/bin/sleep', '99'], env={}, start_new_session=True).pid)
 
 
 @pytest.mark.parametrize('fork', [False, True])
 @pytest.mark.parametrize('threads', [0, 1])
-def test_a_process_without_environment_and_session_of_its_task_is_still_the_tasks(bench, fork, threads):
+def test_a_process_without_environment_and_session_of_its_task_is_still_the_tasks(
+    bench: Bench, fork: bool, threads: int
+) -> None:
     stop = threading.Event()
     workers = [threading.Thread(target=stop.wait, args=(60,)) for _ in range(threads)]
     for worker in workers:
@@ -72,7 +81,7 @@ def test_a_process_without_environment_and_session_of_its_task_is_still_the_task
     assert len(outcome.leaked) == 1
 
 
-def test_a_commands_process_without_environment_is_the_commands(bench):
+def test_a_commands_process_without_environment_is_the_commands(bench: Bench) -> None:
     bench.start('task', None, commands=(('sh', '-c', 'sleep 0.1; env -i setsid sleep 99 & sleep 0.5'),))
     assert len(bench.ended('task').outcome.leaked) == 1
 
@@ -80,7 +89,7 @@ def test_a_commands_process_without_environment_is_the_commands(bench):
 class Programs:
     """Processes that a program may have, each hidden as well as a task's could be."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.forked = os.fork()
         if self.forked == 0:
             os.setsid()
@@ -88,13 +97,13 @@ class Programs:
             os._exit(0)
         self.spawned = [
             subprocess.Popen(['sleep', '99'], start_new_session=True),
-            subprocess.Popen(['/bin/sleep', '99'], **BARE),
+            subprocess.Popen(['/bin/sleep', '99'], env={}, start_new_session=True),
         ]
 
-    def are_alive(self):
+    def are_alive(self) -> bool:
         return os.waitpid(self.forked, os.WNOHANG) == (0, 0) and [one.poll() for one in self.spawned] == [None, None]
 
-    def end(self):
+    def end(self) -> None:
         os.kill(self.forked, signal.SIGKILL)
         os.waitpid(self.forked, 0)
         for one in self.spawned:
@@ -103,12 +112,12 @@ class Programs:
 
 
 @pytest.mark.parametrize('moment', ['before', 'meanwhile'])
-def test_the_programs_own_children_are_never_touched(bench, moment):
+def test_the_programs_own_children_are_never_touched(bench: Bench, moment: str) -> None:
     early = Programs() if moment == 'before' else None
     bench.start('long', lambda context: time.sleep(0.5))
     programs = early or Programs()
     try:
-        quick = subprocess.Popen(['/bin/sh', '-c', 'exit 5'], **BARE)
+        quick = subprocess.Popen(['/bin/sh', '-c', 'exit 5'], env={}, start_new_session=True)
         for index in range(3):
             assert bench.run(lambda context: os._exit(3), f'short{index}')[0].leaked == ()
         assert bench.ended('long').outcome.leaked == ()
@@ -118,7 +127,7 @@ def test_the_programs_own_children_are_never_touched(bench, moment):
         programs.end()
 
 
-def test_a_pool_of_the_program_works_while_tasks_come_and_go(bench):
+def test_a_pool_of_the_program_works_while_tasks_come_and_go(bench: Bench) -> None:
     with multiprocessing.get_context('fork').Pool(2) as pool:
         answers = [pool.apply_async(time.sleep, (0.2,)) for _ in range(4)]
         for index in range(5):
@@ -126,12 +135,12 @@ def test_a_pool_of_the_program_works_while_tasks_come_and_go(bench):
         assert [answer.get(10) for answer in answers] == [None] * 4
 
 
-def test_executors_in_one_program_do_not_meet(make_bench):
+def test_executors_in_one_program_do_not_meet(make_bench: Callable[..., Bench]) -> None:
     one, other = make_bench(), make_bench()
     ready = one.folder / 'ready'
 
-    def long(context):
-        child = subprocess.Popen(['/bin/sleep', '99'], **BARE)
+    def long(context: ProcContext) -> bool:
+        child = subprocess.Popen(['/bin/sleep', '99'], env={}, start_new_session=True)
         if os.fork() == 0:
             os.setsid()
             time.sleep(99)
@@ -149,12 +158,12 @@ def test_executors_in_one_program_do_not_meet(make_bench):
     other.executor.close()
     (one.folder / 'stop').touch()
     ended = one.ended('long')
-    assert (ended.outcome.error, decode(ended.result), len(ended.outcome.leaked)) == (None, True, 2)
+    assert (ended.outcome.error, one.value_of(ended), len(ended.outcome.leaked)) == (None, True, 2)
     assert one.ended('command').outcome.error is None
     assert not ownership.living
 
 
-def test_what_is_left_is_still_found_when_another_executor_has_been_closed(make_bench):
+def test_what_is_left_is_still_found_when_another_executor_has_been_closed(make_bench: Callable[..., Bench]) -> None:
     one, other = make_bench(), make_bench()
     other.run(lambda context: 1, 'other')
     one.run(lambda context: 1, 'first')
@@ -163,13 +172,13 @@ def test_what_is_left_is_still_found_when_another_executor_has_been_closed(make_
     assert len(outcome.leaked) == 1
 
 
-def test_a_limit_that_is_the_programs_own_stays_as_it_was(bench):
+def test_a_limit_that_is_the_programs_own_stays_as_it_was(bench: Bench) -> None:
     before = resource.getrlimit(ownership.LIMIT)
     bench.run(lambda context: 1)
     assert resource.getrlimit(ownership.LIMIT) == before
 
 
-def test_where_the_limit_cannot_be_used_the_environment_tells(project):
+def test_where_the_limit_cannot_be_used_the_environment_tells(project: Project) -> None:
     ran = project.script(
         """
         import resource, subprocess
@@ -206,7 +215,7 @@ time.sleep(0.2)
 
 @pytest.mark.parametrize('number', ['TERM', 'INT', 'HUP'])
 @pytest.mark.parametrize('kind', ['function', 'command'])
-def test_a_stop_signal_reaches_every_process_once_whatever_group_it_made(bench, number, kind):
+def test_a_stop_signal_reaches_every_process_once_whatever_group_it_made(bench: Bench, number: str, kind: str) -> None:
     files = [str(bench.folder / name) for name in ('group', 'session', 'orphan', 'plain')]
     starts = [
         [sys.executable, '-c', 'import os, sys; os.setpgid(0, 0); os.execvp(sys.argv[1], sys.argv[1:])'],
@@ -217,7 +226,7 @@ def test_a_stop_signal_reaches_every_process_once_whatever_group_it_made(bench, 
     noter = [sys.executable, '-c', NOTER]
     commands = [[*start, *noter, file, f'SIG{number}'] for start, file in zip(starts, files, strict=True)]
 
-    def call(context):
+    def call(context: ProcContext) -> None:
         for command in commands:
             subprocess.Popen(command)
         time.sleep(60)
@@ -228,21 +237,21 @@ def test_a_stop_signal_reaches_every_process_once_whatever_group_it_made(bench, 
     else:
         bench.start('task', None, commands=(('sh', '-c', line),))
     for file in files:
-        bench.until(lambda file=file: os.path.exists(f'{file}.ready'))
+        bench.until(Path(f'{file}.ready').exists)
     bench.executor.kill('task', getattr(signal, f'SIG{number}'))
     for file in files:
-        bench.until(lambda file=file: os.path.exists(file) and os.path.getsize(file))
+        bench.until(partial(has_text, file))
     bench.executor.kill('task', signal.SIGKILL)
     assert bench.ended('task').outcome.error is not None
     assert [Path(file).read_text() for file in files] == [f'SIG{number}'] * 4
 
 
-def test_stopping_and_going_on_reach_every_process(bench):
-    def call(context):
+def test_stopping_and_going_on_reach_every_process(bench: Bench) -> None:
+    def call(context: ProcContext) -> None:
         write_pid(bench.folder / 'pid', subprocess.Popen(['sleep', '60'], start_new_session=True).pid)
         time.sleep(60)
 
-    def state(pid):
+    def state(pid: int) -> str:
         with open(f'/proc/{pid}/stat') as file:
             return file.read().rpartition(')')[2].split()[0]
 
@@ -257,7 +266,7 @@ def test_stopping_and_going_on_reach_every_process(bench):
     wait_until_gone(pid)
 
 
-def test_a_run_inside_a_task_passes_the_signal_on_by_itself(project):
+def test_a_run_inside_a_task_passes_the_signal_on_by_itself(project: Project) -> None:
     """What it has started gets the signal once: a second one would end the clean-up that the first began."""
     project.write(
         'inner/tasks.py',
@@ -301,13 +310,15 @@ TAKEN = 'its exit status was taken by another part of this program'
 
 
 @pytest.mark.parametrize('moment', ['when it has ended', 'before it is watched'])
-def test_a_program_that_reaps_every_child_costs_no_more_than_what_only_the_status_tells(bench, monkeypatch, moment):
+def test_a_program_that_reaps_every_child_costs_no_more_than_what_only_the_status_tells(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
     """Somebody else waits for each child just before we would."""
     bench.run(lambda context: 1, 'first')
     place = 'wait4' if moment == 'when it has ended' else 'pidfd_open'
     real = getattr(os, place)
 
-    def too_late(pid, *more):
+    def too_late(pid: int, *more: Any) -> object:
         with contextlib.suppress(ChildProcessError):
             os.waitpid(pid, 0)
         return real(pid, *more)
@@ -321,7 +332,7 @@ def test_a_program_that_reaps_every_child_costs_no_more_than_what_only_the_statu
     assert (command.error, command.reason) == (ErrorKind.NO_RESULT, TAKEN)
 
 
-def test_ends_that_the_shell_has_thrown_away_are_kept_for_a_run(project):
+def test_ends_that_the_shell_has_thrown_away_are_kept_for_a_run(project: Project) -> None:
     project.write('parproc.toml', '[proc.good]\nrun = "true"\n[proc.bad]\nrun = "exit 3"\n')
     project.write('tasks.py', 'import parproc as pp\npp.Proc("five", lambda context: 5)\n')
     done = subprocess.run(
@@ -337,7 +348,7 @@ def test_ends_that_the_shell_has_thrown_away_are_kept_for_a_run(project):
     assert 'bug in parproc' not in done.stderr
 
 
-def test_a_program_that_lets_the_system_throw_ends_away_gets_what_its_procs_said(project):
+def test_a_program_that_lets_the_system_throw_ends_away_gets_what_its_procs_said(project: Project) -> None:
     ran = project.script(
         """
         import signal
@@ -353,7 +364,7 @@ def test_a_program_that_lets_the_system_throw_ends_away_gets_what_its_procs_said
 # --- logs that are none ---------------------------------------------------------------------------------------------
 
 
-def test_a_log_that_became_a_pipe_holds_nobody_up(bench):
+def test_a_log_that_became_a_pipe_holds_nobody_up(bench: Bench) -> None:
     log = bench.folder / 'task.log'
     replace = ('sh', '-c', f'rm {log}; mkfifo {log}')
     bench.start('task', None, commands=(replace, ('true',)))

@@ -15,7 +15,7 @@ DEADLINE = 900
 
 
 @pytest.mark.skipif(not system.LINUX, reason='this is what all tests here do')
-def test_this_room_passes_without_what_only_linux_has():
+def test_this_room_passes_without_what_only_linux_has() -> None:
     here = Path(__file__).parent
     done = subprocess.run(
         [*(sys.executable, '-m', 'pytest', '-q', '-x', '-p', 'no:cacheprovider'), str(here)],

@@ -9,12 +9,16 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn, TypeAlias
 
 import pytest
 
 from parproc.exec import process_table, system
 from parproc.exec.process_table import Process, ProcessTable
+from tests.conftest import Project
+from tests.exec.conftest import Bench
 
 pytestmark = pytest.mark.skipif(sys.platform != 'linux', reason='looks into /proc')
 
@@ -65,14 +69,14 @@ PARENT = """
 """
 
 
-def command_of(pid):
+def command_of(pid: int) -> bytes:
     try:
         return Path(f'/proc/{pid}/cmdline').read_bytes()
     except OSError:
         return b''
 
 
-def wait_until(condition, seconds):
+def wait_until(condition: Callable[[], object], seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
@@ -83,7 +87,7 @@ def wait_until(condition, seconds):
 
 @pytest.mark.skipif(not system.LINUX, reason='a daemon that starts no program is found on Linux alone')
 @pytest.mark.parametrize('kind', ['plain', 'holder', 'reaper'])
-def test_killing_the_parent_leaves_nothing(tmp_path, kind):
+def test_killing_the_parent_leaves_nothing(tmp_path: Path, kind: str) -> None:
     system.prepare()
     run_id = f'killed-{os.getpid()}-{time.monotonic_ns()}'
     entry = b'PARPROC_RUN_ID=' + run_id.encode()
@@ -102,7 +106,7 @@ def test_killing_the_parent_leaves_nothing(tmp_path, kind):
         parent.kill()
         parent.wait()
 
-    def left():
+    def left() -> dict[int, str]:
         holder = int((tmp_path / 'holder').read_text()) if kind == 'holder' else 0
         table = process_table.read_table().processes
         return {
@@ -120,7 +124,7 @@ def test_killing_the_parent_leaves_nothing(tmp_path, kind):
     assert gone, remaining
 
 
-def test_a_tree_holds_sessions_and_descendants():
+def test_a_tree_holds_sessions_and_descendants() -> None:
     parents = {10: (1, 10), 11: (10, 10), 12: (11, 12), 13: (1, 10), 14: (12, 14), 20: (1, 20), 21: (20, 20)}
     table = ProcessTable({pid: Process(parent, session, session) for pid, (parent, session) in parents.items()})
     assert table.tree_of({10}) == {10, 11, 12, 13, 14}
@@ -129,53 +133,65 @@ def test_a_tree_holds_sessions_and_descendants():
     assert table.children_of(12) == [14]
 
 
+Supervised: TypeAlias = 'tuple[Bench, Callable[[], int | None]]'
+
+
 @pytest.fixture
-def supervised(bench):
+def supervised(bench: Bench) -> Supervised:
     """A bench with a task that stays, and the pid of its reaper."""
     bench.start('long', lambda context: time.sleep(60))
 
-    def reaper():
+    def reaper() -> int | None:
         found = bench.executor._supervisor._reaper
         return None if found is None else found.pid
 
     return bench, reaper
 
 
-def test_a_reaper_that_is_killed_is_replaced_at_once(supervised):
+def test_a_reaper_that_is_killed_is_replaced_at_once(supervised: Supervised) -> None:
     bench, reaper = supervised
     first = reaper()
+    assert first is not None
     os.kill(first, signal.SIGKILL)
     bench.until(lambda: reaper() not in {None, first})
     assert bench.alive(reaper()) and not bench.alive(first)
 
 
-def test_a_reaper_that_cannot_be_replaced_now_is_replaced_with_the_next_task(supervised, monkeypatch):
+def test_a_reaper_that_cannot_be_replaced_now_is_replaced_with_the_next_task(
+    supervised: Supervised, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bench, reaper = supervised
+    first = reaper()
+    assert first is not None
 
-    def refuse(*arguments):
+    def refuse(*arguments: object) -> NoReturn:
         raise OSError(errno.EAGAIN, 'Resource temporarily unavailable')
 
     with monkeypatch.context() as patch:
         patch.setattr(os, 'fork', refuse)
-        os.kill(reaper(), signal.SIGKILL)
+        os.kill(first, signal.SIGKILL)
         bench.until(lambda: reaper() is None)
     assert bench.run(lambda context: 1, 'other')[1] == 1
     assert bench.alive(reaper())
 
 
-def test_a_stopped_reaper_holds_nobody_up(supervised):
+def test_a_stopped_reaper_holds_nobody_up(supervised: Supervised) -> None:
     bench, reaper = supervised
     pid = reaper()
+    assert pid is not None
     os.kill(pid, signal.SIGSTOP)
     bench.executor.close()
     assert not bench.alive(pid)
 
 
-def test_a_reaper_that_does_not_listen_is_replaced(supervised):
+def test_a_reaper_that_does_not_listen_is_replaced(supervised: Supervised) -> None:
     bench, reaper = supervised
     deaf = reaper()
+    assert deaf is not None
     os.kill(deaf, signal.SIGSTOP)
-    writer = bench.executor._supervisor._reaper.writer
+    held = bench.executor._supervisor._reaper
+    assert held is not None
+    writer = held.writer
     for lines in (1000, 1):  # a pipe takes a short text wholly or not at all
         with pytest.raises(BlockingIOError):
             while True:
@@ -186,7 +202,7 @@ def test_a_reaper_that_does_not_listen_is_replaced(supervised):
 
 @pytest.mark.skipif(not system.LINUX, reason='what has no environment is found on Linux alone')
 @pytest.mark.parametrize('how', ['killed reaper', 'bare'])
-def test_killing_a_program_leaves_nothing_hidden_either(project, how):
+def test_killing_a_program_leaves_nothing_hidden_either(project: Project, how: str) -> None:
     """Nor when its reaper was killed just before; the program's own children stay."""
     project.write(
         'script.py',
@@ -218,7 +234,7 @@ def test_killing_a_program_leaves_nothing_hidden_either(project, how):
     if how == 'killed reaper':
         os.kill(reaper, signal.SIGKILL)
 
-        def replaced():
+        def replaced() -> bool:
             children = process_table.read_table().children_of(parent.pid)
             return reaper not in children and len(children) == 3
 

@@ -7,21 +7,25 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from types import FrameType
+from typing import NoReturn
 
 import pytest
 
-from parproc import ProcessError, Session
+from parproc import ProcContext, ProcessError, Session
 from parproc.core.model import ErrorKind
+from tests.conftest import Project
 
 DEADLINE = 30
 TIMEOUT = 'print("begun", flush=True); import time; time.sleep(60)'
 
 
 @pytest.fixture
-def session():
+def session() -> Iterator[Session]:
     """A session whose waits end, if only by an exception."""
 
-    def ring(number, frame):
+    def ring(number: int, frame: FrameType | None) -> NoReturn:
         raise AssertionError('it takes too long')
 
     before = signal.signal(signal.SIGALRM, ring)
@@ -33,7 +37,7 @@ def session():
     made.clear()
 
 
-def test_only_what_is_isolated_runs_in_a_process_of_its_own(session):
+def test_only_what_is_isolated_runs_in_a_process_of_its_own(session: Session) -> None:
     session.Proc('here', lambda context: os.getpid())
     session.Proc('apart', lambda context: os.getpid(), isolated=True)
     session.wait('here', 'apart')
@@ -41,8 +45,10 @@ def test_only_what_is_isolated_runs_in_a_process_of_its_own(session):
     assert results['here'] == os.getpid() != results['apart']
 
 
-def test_the_output_of_isolated_procs_is_the_programs_and_there_is_no_log(session, capfd):
-    def write(context):
+def test_the_output_of_isolated_procs_is_the_programs_and_there_is_no_log(
+    session: Session, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def write(context: ProcContext) -> str:
         print('out')
         print('err', file=sys.stderr)
         return sys.stdin.read()
@@ -55,7 +61,7 @@ def test_the_output_of_isolated_procs_is_the_programs_and_there_is_no_log(sessio
     assert session.get_procs()['apart'].log_filename is None
 
 
-def test_the_output_of_commands_is_the_programs(project):
+def test_the_output_of_commands_is_the_programs(project: Project) -> None:
     project.write(
         'parproc.toml',
         """
@@ -72,14 +78,14 @@ def test_the_output_of_commands_is_the_programs(project):
     assert not list(project.folder.glob('.parproc/runs/*/logs/*'))
 
 
-def test_a_timeout_is_kept_for_isolated_procs(session):
+def test_a_timeout_is_kept_for_isolated_procs(session: Session) -> None:
     session.Proc('apart', lambda context: time.sleep(60), isolated=True, timeout=0.2)
     with pytest.raises(ProcessError):
         session.wait('apart')
     assert session.get_procs()['apart'].error is ErrorKind.TIMEOUT
 
 
-def test_a_timeout_is_kept_for_commands(project):
+def test_a_timeout_is_kept_for_commands(project: Project) -> None:
     project.write(
         'parproc.toml',
         f"""
@@ -93,11 +99,14 @@ def test_a_timeout_is_kept_for_commands(project):
     assert 'a failed: timed out after 0.3 s' in ran.err
 
 
-def test_a_timeout_of_a_function_here_ends_nothing_also_while_it_waits(session):
-    session.Proc('slow', lambda context: time.sleep(0.3) or 7, isolated=True)
+def test_a_timeout_of_a_function_here_ends_nothing_also_while_it_waits(session: Session) -> None:
+    @session.Proc('slow', isolated=True)
+    def slow(context: ProcContext) -> int:
+        time.sleep(0.3)
+        return 7
 
     @session.Proc('here', timeout=0.05)
-    def here(context):
+    def here(context: ProcContext) -> object:
         context.wait('slow')
         return context.results['slow']
 
@@ -105,16 +114,16 @@ def test_a_timeout_of_a_function_here_ends_nothing_also_while_it_waits(session):
     assert session.results()['here'] == 7
 
 
-def test_isolated_procs_may_wait_for_procs_here_and_the_other_way_round(session):
+def test_isolated_procs_may_wait_for_procs_here_and_the_other_way_round(session: Session) -> None:
     session.Proc('deep', lambda context: [os.getpid()])
 
     @session.Proc('apart', isolated=True)
-    def apart(context):
+    def apart(context: ProcContext) -> list[int]:
         context.wait('deep')
         return [os.getpid(), *context.results['deep']]
 
     @session.Proc('here')
-    def here(context):
+    def here(context: ProcContext) -> list[int]:
         context.wait('apart')
         return [os.getpid(), *context.results['apart']]
 
@@ -124,7 +133,7 @@ def test_isolated_procs_may_wait_for_procs_here_and_the_other_way_round(session)
 
 
 @pytest.mark.parametrize('asked', [('-o', 'json'), ('--print', 'shown')])
-def test_standard_output_carries_only_what_was_asked_for(project, asked):
+def test_standard_output_carries_only_what_was_asked_for(project: Project, asked: tuple[str, ...]) -> None:
     project.write(
         'tasks.py',
         """

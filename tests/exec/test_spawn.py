@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from tests.conftest import Project
+
 SHOW = 'import json, os; print(json.dumps([os.getcwd(), dict(os.environ)]))'
 HOSTILE = {
     'CDPATH': 'other:/',
@@ -29,21 +31,21 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize('directory', ['sub', '-', './sub', '--', 'sub/../sub', 'a b', '$HOME', 'é'])
-def test_a_command_runs_in_its_folder_whatever_the_environment_says(project, directory):
+def test_a_command_runs_in_its_folder_whatever_the_environment_says(project: Project, directory: str) -> None:
     for folder in (project.folder, project.folder / 'other'):
         (folder / directory).mkdir(parents=True, exist_ok=True)
     project.write(f'{directory}/mark.sh', 'echo elsewhere\n')
     project.write('show.py', SHOW)
     program = json.dumps([sys.executable, str(project.folder / 'show.py')])
     project.write('parproc.toml', f'[proc.a]\nrun = {program}\ncwd = {json.dumps(directory, ensure_ascii=False)}\n')
-    ran = project.run('a', **HOSTILE)
+    ran = project.run('a', cwd=None, stdin=None, **HOSTILE)
     assert ran.code == 0 and not ran.err, ran
     where, environment = json.loads(ran.out)
     assert where == str((project.folder / directory).resolve())
     assert {name: environment.get(name) for name in HOSTILE} == {**HOSTILE, 'PWD': where}
 
 
-def test_text_in_a_folder_of_its_own_prints_nothing_more(project):
+def test_text_in_a_folder_of_its_own_prints_nothing_more(project: Project) -> None:
     for folder in ('sub', 'other/sub'):
         (project.folder / folder).mkdir(parents=True)
     project.write('parproc.toml', '[proc.a]\nrun = "pwd"\ncwd = "sub"\n')

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from tests.conftest import Project
 
-def test_a_session_in_each_of_eight_threads_while_others_log_and_fork(project):
+
+def test_a_session_in_each_of_eight_threads_while_others_log_and_fork(project: Project) -> None:
     ran = project.script(
         """
         import concurrent.futures.thread  # has a hook on forks that takes a lock

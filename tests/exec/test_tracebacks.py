@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.conftest import Project
+
 TASKS = """
 import parproc as pp
 @pp.Proto('p::[x]', arg_choices={'x': ['a']})
@@ -45,7 +47,7 @@ def chains(context):
 @pytest.mark.parametrize(
     'name', ['waits', 'creates', 'chooses', 'advances', 'configures', 'declares', 'asks', 'looks', 'hides', 'chains']
 )
-def test_an_error_made_inside_a_proc_shows_the_users_frames_only(project, name, mode):
+def test_an_error_made_inside_a_proc_shows_the_users_frames_only(project: Project, name: str, mode: str) -> None:
     project.write('tasks.py', TASKS)
     ran = project.run('--mode', mode, name)
     said = ran.out + ran.err
