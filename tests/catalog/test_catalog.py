@@ -50,7 +50,7 @@ class Built:
     def args(self, name: str) -> Mapping[str, object]:
         return self.catalog.procs[name].args
 
-    def call(self, name: str) -> object:
+    def call(self, name: str) -> Any:
         return self.catalog.call(name)('CONTEXT')
 
     def request(self, *names: str, only: bool = False, **params: object) -> Any:
@@ -572,15 +572,15 @@ def test_a_request_is_what_applying_all_rules_over_and_over_gives(seed: int) -> 
     assert built.deps(*sorted(wanted)) == slow_closure(deps, rules, pushes, wanted)
 
 
-def test_the_function_of_a_proc_among_deps_means_that_proc():
+def test_the_function_of_a_proc_among_deps_means_that_proc() -> None:
     session = pp.Session()
 
     @session.Proc('first')
-    def named_otherwise(context):
+    def named_otherwise(context: pp.ProcContext) -> int:
         return 1
 
     @session.Proc(deps=[named_otherwise])
-    def second(context):
+    def second(context: pp.ProcContext) -> object:
         return context.results['first'] + 1
 
     session.run('second')
@@ -648,9 +648,9 @@ def test_of_those_only_the_ones_that_agree_with_the_match(built: Built) -> None:
 
 
 def test_a_declared_function_stands_for_its_proc(built: Built) -> None:
-    def build(context, env): ...
-    def lint(context): ...
-    def test(context, env): ...
+    def build(context: pp.ProcContext, env: str) -> None: ...
+    def lint(context: pp.ProcContext) -> None: ...
+    def test(context: pp.ProcContext, env: str) -> None: ...
 
     built.proto('build::[env]', build)
     built.proc('style', lint)
@@ -662,7 +662,7 @@ def test_a_declared_function_stands_for_its_proc(built: Built) -> None:
 
 
 def test_a_function_declared_after_it_was_named_stands_for_its_proc_too(built: Built) -> None:
-    def late(context): ...
+    def late(context: pp.ProcContext) -> None: ...
 
     built.proc('a', deps=[late])
     built.proc('later', late)
@@ -670,8 +670,8 @@ def test_a_function_declared_after_it_was_named_stands_for_its_proc_too(built: B
 
 
 def test_a_declared_function_may_be_what_a_proc_goes_before(built: Built) -> None:
-    def deploy(context, env): ...
-    def clean(context): ...
+    def deploy(context: pp.ProcContext, env: str) -> None: ...
+    def clean(context: pp.ProcContext) -> None: ...
 
     built.proto('deploy::[env]', deploy)
     built.proc('clean', clean)
@@ -687,7 +687,7 @@ def test_a_declared_function_may_be_what_a_proc_goes_before(built: Built) -> Non
 
 def test_a_method_stands_for_its_proc_however_often_it_is_looked_up(built: Built) -> None:
     class Tool:
-        def run(self, context): ...
+        def run(self, context: pp.ProcContext) -> None: ...
 
     tool = Tool()
     built.proc('tool', tool.run)
@@ -697,7 +697,7 @@ def test_a_method_stands_for_its_proc_however_often_it_is_looked_up(built: Built
 
 
 def test_a_function_of_two_procs_stands_for_neither(built: Built) -> None:
-    def shared(context): ...
+    def shared(context: pp.ProcContext) -> None: ...
 
     built.proc('a', shared)
     built.proc('b', shared)
@@ -722,7 +722,7 @@ def test_the_error_for_a_second_declaration_names_the_way_to_replace(built: Buil
 
 
 def test_a_replaced_proc_leaves_nothing_behind(built: Built) -> None:
-    def old(context):
+    def old(context: pp.ProcContext) -> str:
         return 'old'
 
     built.proc('a', old, deps=['x'], rdeps=['target'], now=True)
@@ -903,9 +903,10 @@ def test_a_table_may_be_an_argument_of_a_proc_with_a_name_of_its_own(built: Buil
     assert built.create(name, 'load-a', frame=table) == built.create(name, 'load-a', frame=table) == ['load-a']
     assert built.create('load-a', frame=table) == ['load-a']
     assert built.call('load-a')[0] is table
-    for again in (lambda: built.create(name, 'load-a', frame=other), lambda: built.create('load-a', frame=other)):
-        with pytest.raises(UserError, match='exists already'):
-            again()
+    with pytest.raises(UserError, match='exists already'):
+        built.create(name, 'load-a', frame=other)
+    with pytest.raises(UserError, match='exists already'):
+        built.create('load-a', frame=other)
     assert built.deps('load-a') == {'load-a': set()}
 
 
@@ -950,11 +951,17 @@ def test_tables_may_be_choices_of_an_argument_that_stands_in_no_name(built: Buil
 
 
 def test_a_callable_choice_is_given_the_table_itself(built: Built) -> None:
-    table, seen = Table(), []
+    table = Table()
+    seen: list[object] = []
+
+    def numbers(context: object, frame: object) -> list[str]:
+        seen.append(frame)
+        return ['1', '2']
+
     built.proto(
         'b::[frame]::[n]',
         lambda context, frame, n: n,
-        arg_choices={'n': lambda context, frame: seen.append(frame) or ['1', '2']},
+        arg_choices={'n': numbers},
     )
     built.create('b::[frame]::[n]', 'mine', frame=table, n='2')
     assert seen and seen[0] is table
@@ -963,7 +970,7 @@ def test_a_callable_choice_is_given_the_table_itself(built: Built) -> None:
 
 
 def test_values_of_the_users_own_types_stand_in_names_by_their_text(built: Built) -> None:
-    def build(context, v: Version):
+    def build(context: pp.ProcContext, v: Version) -> str:
         return v.text
 
     built.proto('b::[v]', build, arg_choices={'v': [Version('1.2')]})
