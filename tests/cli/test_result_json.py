@@ -187,6 +187,6 @@ def test_tracebacks_are_shown_when_the_option_says_so_and_not_otherwise(project:
         (['--print', '-v', 'a'], {}, False),
         (['-C', '-v', 'a'], {}, False),
     ):
-        ran = project.run(*arguments, cwd=None, stdin=None, **environment)
+        ran = project.run(*arguments, **environment)
         assert ran.code == 2, (arguments, ran)
         assert ('Traceback' in ran.err) == shown, (arguments, environment, ran.err)

@@ -38,7 +38,7 @@ def test_a_command_runs_in_its_folder_whatever_the_environment_says(project: Pro
     project.write('show.py', SHOW)
     program = json.dumps([sys.executable, str(project.folder / 'show.py')])
     project.write('parproc.toml', f'[proc.a]\nrun = {program}\ncwd = {json.dumps(directory, ensure_ascii=False)}\n')
-    ran = project.run('a', cwd=None, stdin=None, **HOSTILE)
+    ran = project.run('a', **HOSTILE)
     assert ran.code == 0 and not ran.err, ran
     where, environment = json.loads(ran.out)
     assert where == str((project.folder / directory).resolve())

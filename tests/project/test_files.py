@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.conftest import Project
 
 TEXTS = {
     'tasks.py': "import parproc as pp\npp.Proc('one', lambda c: print('ran'))\n",
@@ -15,7 +19,7 @@ TEXTS = {
 }
 
 
-def make(path, kind):
+def make(path: Path, kind: str) -> None:
     if kind == 'pipe':
         os.mkfifo(path)
     elif kind == 'huge':
@@ -36,7 +40,7 @@ KINDS = ('pipe', 'huge', 'device', 'terminal', 'folder', 'never')
 
 @pytest.mark.parametrize('kind', KINDS[:3])
 @pytest.mark.parametrize('name', ['pyproject.toml', 'parproc.toml', 'tasks.py'])
-def test_in_a_folder_above_it_is_no_task_file_or_an_error(project, name, kind):
+def test_in_a_folder_above_it_is_no_task_file_or_an_error(project: Project, name: str, kind: str) -> None:
     make(project.folder / name, kind)
     inner = project.folder / 'a' / 'b'
     inner.mkdir(parents=True)
@@ -48,7 +52,7 @@ def test_in_a_folder_above_it_is_no_task_file_or_an_error(project, name, kind):
 
 
 @pytest.mark.parametrize('kind', KINDS)
-def test_named_it_is_an_error(project, kind):
+def test_named_it_is_an_error(project: Project, kind: str) -> None:
     for name in ('own.py', 'own.toml'):
         make(project.folder / name, kind)
         ran = project.run('-l', '-f', name)
@@ -59,7 +63,7 @@ def test_named_it_is_an_error(project, kind):
 
 @pytest.mark.parametrize('kind', KINDS[:3])
 @pytest.mark.parametrize('how', ['include = ["other.toml"]', 'include = ["other.py"]', 'dotenv = ["other"]'])
-def test_included_it_is_an_error(project, how, kind):
+def test_included_it_is_an_error(project: Project, how: str, kind: str) -> None:
     make(project.folder / how.split('"')[1], kind)
     project.write('parproc.toml', f'{how}\n[proc.one]\nrun = "echo ran"\n')
     ran = project.run('one')
@@ -67,7 +71,7 @@ def test_included_it_is_an_error(project, how, kind):
     assert 'other' in ran.err
 
 
-def test_the_reason_is_said(project):
+def test_the_reason_is_said(project: Project) -> None:
     os.mkfifo(project.folder / 'pipe.py')
     assert 'not a regular file' in project.run('-f', 'pipe.py').err
     with open(project.folder / 'huge.py', 'w') as file:
@@ -78,13 +82,13 @@ def test_the_reason_is_said(project):
 
 
 @pytest.mark.parametrize('text', ['x = ' + '(' * 5000, 'x = ' + '-' * 1000000 + '1', 'x = ' + '[' * 90 + 'a\n' * 9])
-def test_python_that_is_too_much_for_its_compiler_is_an_error(project, text):
+def test_python_that_is_too_much_for_its_compiler_is_an_error(project: Project, text: str) -> None:
     project.write('tasks.py', text)
     ran = project.run('-l')
     assert ran.code == 2 and 'tasks.py' in ran.err and 'Traceback' not in ran.err
 
 
-def test_toml_that_is_nested_too_deeply_is_an_error(project):
+def test_toml_that_is_nested_too_deeply_is_an_error(project: Project) -> None:
     project.write('parproc.toml', 'default = ' + '[' * 100000)
     ran = project.run('-l')
     assert ran.code == 2 and 'parproc.toml' in ran.err and 'Traceback' not in ran.err
@@ -92,13 +96,17 @@ def test_toml_that_is_nested_too_deeply_is_an_error(project):
 
 @pytest.mark.parametrize('name', ['/dev/stdin', '/dev/fd/0', '/proc/self/fd/0'])
 @pytest.mark.parametrize('kind', ['file', 'pipe', 'nothing'])
-def test_a_descriptor_is_no_task_file(project, name, kind):
+def test_a_descriptor_is_no_task_file(project: Project, name: str, kind: str) -> None:
     if not os.path.exists(name):
         pytest.skip(f'there is no {name}')
     path = project.write('given', TEXTS['tasks.py'])
     command = [sys.executable, '-m', 'parproc', '-f', name, 'one']
     with open(path) as file:
-        given = {'file': {'stdin': file}, 'pipe': {'input': TEXTS['tasks.py']}}.get(kind, {'stdin': subprocess.DEVNULL})
+        streams: dict[str, dict[str, Any]] = {
+            'file': {'stdin': file},
+            'pipe': {'input': TEXTS['tasks.py']},
+            'nothing': {'stdin': subprocess.DEVNULL},
+        }
         done = subprocess.run(
             command,
             cwd=project.folder,
@@ -107,13 +115,13 @@ def test_a_descriptor_is_no_task_file(project, name, kind):
             text=True,
             timeout=30,
             check=False,
-            **given,
+            **streams[kind],
         )
     assert done.returncode == 2 and f'not a regular file: {name}' in done.stderr and not done.stdout
     assert not os.path.exists('/dev/.parproc')
 
 
-def test_a_module_of_a_size_that_none_has_is_not_read(project):
+def test_a_module_of_a_size_that_none_has_is_not_read(project: Project) -> None:
     project.write('tasks.py', 'import large\n')
     make(project.folder / 'large.py', 'huge')
     ran = project.run('-l')

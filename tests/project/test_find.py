@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from parproc.cli import completion
 from parproc.cli.options import read_options
 from parproc.errors import UserError
 from parproc.project.find import find_task_files, has_table, named_task_files
+from tests.conftest import Project
 
 SPELLINGS = {
     '[tool.parproc]': True,
@@ -32,13 +34,14 @@ SPELLINGS = {
 
 
 @pytest.mark.parametrize('text', SPELLINGS)
-def test_a_table_is_seen_however_it_is_spelled(tmp_path, text):
+def test_a_table_is_seen_however_it_is_spelled(tmp_path: Path, text: str) -> None:
     (tmp_path / 'pyproject.toml').write_text(f'{text}\n')
     assert has_table(str(tmp_path / 'pyproject.toml')) is SPELLINGS[text]
 
 
-def run_finds(arguments, folder):
+def run_finds(arguments: list[str], folder: str) -> list[str]:
     asked = read_options(arguments)
+    assert asked is not None
     try:
         if asked.files:
             return named_task_files([os.path.join(os.getcwd(), path) for path in asked.files])
@@ -70,7 +73,9 @@ def run_finds(arguments, folder):
     ],
 )
 @pytest.mark.parametrize('environment', [{}, {'PARPROC_DIRECTORY': 'a'}, {'PARPROC_FILE': 'c/own.py:c/own.toml'}])
-def test_completion_finds_what_a_run_does(project, monkeypatch, arguments, environment):
+def test_completion_finds_what_a_run_does(
+    project: Project, monkeypatch: pytest.MonkeyPatch, arguments: list[str], environment: dict[str, str]
+) -> None:
     for name in ('c/own.py', 'c/own.toml', 'a/tasks.py', 'a/parproc.toml', 'a/b/pyproject.toml', 'tasks.py'):
         project.write(name, '[tool]\nparproc.default = ["x"]\n' if name.endswith('pyproject.toml') else '')
     monkeypatch.chdir(project.folder)

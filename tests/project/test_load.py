@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from tests.conftest import Project
+
 DECLARED = "import parproc as pp\npp.Proc('a', lambda context: print('ran'))\n"
 
 SURVIVED = {
@@ -29,7 +31,7 @@ SURVIVED = {
 
 
 @pytest.mark.parametrize('what', SURVIVED)
-def test_it_is_run_as_ever(project, what):
+def test_it_is_run_as_ever(project: Project, what: str) -> None:
     project.write('tasks.py', f'{DECLARED}{SURVIVED[what]}\n')
     listed = project.run('-l')
     assert (listed.code, listed.out, listed.err) == (0, 'a\n', '')
@@ -41,14 +43,14 @@ def test_it_is_run_as_ever(project, what):
 
 
 @pytest.mark.parametrize('descriptor', [0, 1, 2])
-def test_no_file_of_ours_becomes_a_standard_stream(project, descriptor):
+def test_no_file_of_ours_becomes_a_standard_stream(project: Project, descriptor: int) -> None:
     project.write('tasks.py', f'{DECLARED}import os; os.close({descriptor})\n')
     ran = project.run('--junit', 'x.xml', '-o', 'plain', 'a')
     assert ran.code == 0 and 'Traceback' not in ran.err
     assert (project.folder / 'x.xml').read_text().startswith('<?xml')
 
 
-def test_handlers_of_the_end_run_although_a_thread_is_not_waited_for(project):
+def test_handlers_of_the_end_run_although_a_thread_is_not_waited_for(project: Project) -> None:
     project.write(
         'tasks.py',
         f'{DECLARED}{SURVIVED["a thread"]}\nimport atexit; atexit.register(print, "at the end")\n',
@@ -56,7 +58,7 @@ def test_handlers_of_the_end_run_although_a_thread_is_not_waited_for(project):
     assert project.run('a').out == 'ran\nat the end\n'
 
 
-def test_a_thread_is_not_waited_for_when_the_file_fails(project):
+def test_a_thread_is_not_waited_for_when_the_file_fails(project: Project) -> None:
     project.write('tasks.py', f'{SURVIVED["a thread"]}\n1 / 0\n')
     ran = project.run('a')
     assert ran.code == 2 and 'tasks.py:2: ZeroDivisionError' in ran.err
@@ -72,7 +74,7 @@ BROKEN = {
 
 @pytest.mark.parametrize('base', ['Exception', 'BaseException', 'pp.UserError'])
 @pytest.mark.parametrize('how', BROKEN)
-def test_an_exception_that_cannot_be_printed_is_told_with_its_place(project, base, how):
+def test_an_exception_that_cannot_be_printed_is_told_with_its_place(project: Project, base: str, how: str) -> None:
     init = '    def __init__(self): pass\n'
     project.write('tasks.py', f'{DECLARED}class Odd({base}):\n{init}    {BROKEN[how]}\nraise Odd\n')
     ran = project.run('-l')
@@ -81,7 +83,7 @@ def test_an_exception_that_cannot_be_printed_is_told_with_its_place(project, bas
 
 
 @pytest.mark.parametrize('arguments', [['-l'], ['a'], ['--history'], ['--init'], ['-f', 'tasks.py'], ['-C', 'x', 'a']])
-def test_a_current_directory_that_is_gone_is_said(project, arguments):
+def test_a_current_directory_that_is_gone_is_said(project: Project, arguments: list[str]) -> None:
     gone = project.folder / 'gone'
     gone.mkdir()
     done = subprocess.run(
@@ -97,7 +99,7 @@ def test_a_current_directory_that_is_gone_is_said(project, arguments):
     assert done.stderr == ('parproc: error: the current directory is gone\nhint: change to one that is there\n')
 
 
-def test_completion_has_nothing_to_say_where_the_current_directory_is_gone(project):
+def test_completion_has_nothing_to_say_where_the_current_directory_is_gone(project: Project) -> None:
     gone = project.folder / 'gone'
     gone.mkdir()
     done = subprocess.run(
@@ -142,7 +144,9 @@ MOMENTS = (
 
 @pytest.mark.parametrize('moment', MOMENTS)
 @pytest.mark.parametrize('how', ['module', 'command'])
-def test_ctrl_c_at_any_moment_of_the_start_is_died_of_in_silence(project, tmp_path_factory, moment, how):
+def test_ctrl_c_at_any_moment_of_the_start_is_died_of_in_silence(
+    project: Project, tmp_path_factory: pytest.TempPathFactory, moment: str, how: str
+) -> None:
     folder = tmp_path_factory.mktemp('start')
     (folder / 'sitecustomize.py').write_text(INTERRUPT)
     project.write('own.py', '')
@@ -151,7 +155,7 @@ def test_ctrl_c_at_any_moment_of_the_start_is_died_of_in_silence(project, tmp_pa
     if how == 'command':
         import parproc.launcher
 
-        program = [shutil.copy(parproc.launcher.__file__, folder / 'launched')]
+        program = [str(shutil.copy(parproc.launcher.__file__, folder / 'launched'))]
     done = subprocess.run(
         [sys.executable, *program, 'a'],
         cwd=project.folder,
@@ -165,7 +169,7 @@ def test_ctrl_c_at_any_moment_of_the_start_is_died_of_in_silence(project, tmp_pa
 
 
 @pytest.mark.parametrize('source', [b'x\0y', b'# coding: nope\n'])
-def test_a_file_that_is_no_python_at_all_has_no_line_to_name(project, source):
+def test_a_file_that_is_no_python_at_all_has_no_line_to_name(project: Project, source: bytes) -> None:
     (project.folder / 'tasks.py').write_bytes(source)
     ran = project.run('-l')
     assert ran.code == 2 and 'tasks.py: ' in ran.err and 'None' not in ran.err and '^' not in ran.err

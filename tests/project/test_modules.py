@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
+
+from tests.conftest import Project
 
 NEEDED = (
     *('resource', 'sqlite3', 'webbrowser', 'shutil', 'heapq', 'json', 'signal', 'selectors', 'threading', 'traceback'),
@@ -25,22 +29,29 @@ def bad(context):
 """
 
 
+@dataclass
+class CrowdedProject(Project):
+    """A project whose foreign modules leave a mark."""
+
+    mark: Path
+
+
 @pytest.fixture
-def crowded(project):
+def crowded(project: Project) -> CrowdedProject:
     """A project with modules under the names of everything that parproc may need; each leaves a mark."""
-    project.mark = project.folder / 'mark'
+    mark = project.folder / 'mark'
     for name in NEEDED:
-        foreign = f'open({str(project.mark)!r}, "a").write("{name} ")\nraise SystemExit("{name} was imported")\n'
+        foreign = f'open({str(mark)!r}, "a").write("{name} ")\nraise SystemExit("{name} was imported")\n'
         project.write(f'{name}.py', foreign)
         project.write(f'below/{name}.py', foreign)
     project.write('rich/__init__.py', (project.folder / 'rich.py').read_text())
     project.write('mylib.py', 'VALUE = "mylib"\n')
     project.write('sub/shutil.py', 'VALUE = "sub"\n')
     project.write('tasks.py', TASKS)
-    return project
+    return CrowdedProject(project.folder, mark)
 
 
-def everything(project, **environment):
+def everything(project: CrowdedProject, **environment: str) -> None:
     """Run about everything that imports late."""
     ran = project.run(
         '-o', 'plain', '--junit', 'x.xml', '--html', 'x.html', '--trace', 'x.json', 'own', 'bad', **environment
@@ -55,13 +66,13 @@ def everything(project, **environment):
 
 
 @pytest.mark.parametrize('path', ['', '.', ':', '{folder}', '{folder}/below:{folder}'])
-def test_nothing_of_ours_is_imported_from_the_project(crowded, path):
+def test_nothing_of_ours_is_imported_from_the_project(crowded: CrowdedProject, path: str) -> None:
     environment = crowded.environment()
     given = path.format(folder=crowded.folder)
     everything(crowded, PYTHONPATH=f'{given}:{environment["PYTHONPATH"]}' if path else environment['PYTHONPATH'])
 
 
-def test_not_even_where_the_task_file_puts_its_folder_first(crowded):
+def test_not_even_where_the_task_file_puts_its_folder_first(crowded: CrowdedProject) -> None:
     crowded.write(
         'tasks.py',
         f'import os, sys\nhere = os.path.dirname(__file__)\nsys.path[:0] = [here, here + "/below", "", "."]\n{TASKS}',
@@ -69,14 +80,16 @@ def test_not_even_where_the_task_file_puts_its_folder_first(crowded):
     everything(crowded)
 
 
-def test_nor_from_a_folder_below_or_through_a_link(crowded, tmp_path_factory):
+def test_nor_from_a_folder_below_or_through_a_link(
+    crowded: CrowdedProject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     link = tmp_path_factory.mktemp('links') / 'link'
     link.symlink_to(crowded.folder)
     crowded.write('tasks.py', f'import sys\nsys.path[:0] = [{str(link)!r}]\n{TASKS}')
     everything(crowded)
 
 
-def test_nor_from_the_folders_of_included_files(crowded):
+def test_nor_from_the_folders_of_included_files(crowded: CrowdedProject) -> None:
     (crowded.folder / 'tasks.py').unlink()
     crowded.write('below/mylib.py', 'VALUE = "below"\n')
     crowded.write('below/sub/shutil.py', 'VALUE = "sub"\n')
@@ -88,7 +101,7 @@ def test_nor_from_the_folders_of_included_files(crowded):
 
 
 @pytest.mark.parametrize('where', ['.', 'deep', '/'])
-def test_nor_where_all_is_toml_and_the_folder_is_on_the_path(crowded, where):
+def test_nor_where_all_is_toml_and_the_folder_is_on_the_path(crowded: CrowdedProject, where: str) -> None:
     (crowded.folder / 'tasks.py').unlink()
     crowded.write('parproc.toml', '[proc.one]\nrun = "true"\n')
     (crowded.folder / 'deep').mkdir()
@@ -99,14 +112,14 @@ def test_nor_where_all_is_toml_and_the_folder_is_on_the_path(crowded, where):
     assert not crowded.mark.exists(), crowded.mark.read_text()
 
 
-def test_a_projects_modules_come_before_what_is_installed(project):
+def test_a_projects_modules_come_before_what_is_installed(project: Project) -> None:
     """``pluggy`` is installed here, and parproc does not need it."""
     project.write('pluggy.py', 'VALUE = 1\n')
     project.write('tasks.py', "import pluggy\nimport parproc as pp\npp.Proc('a', lambda c: print(pluggy.VALUE))\n")
     assert project.run('a').out == '1\n'
 
 
-def test_a_package_may_be_developed_in_the_project_that_it_is_installed_from(project):
+def test_a_package_may_be_developed_in_the_project_that_it_is_installed_from(project: Project) -> None:
     """Where a dependency is found nowhere else, the project's is the installed one."""
     project.write('tomli.py', 'VALUE = 1\n')
     script = f"""
@@ -121,7 +134,7 @@ print(tomli.VALUE)
 
 
 @pytest.mark.parametrize('name', ['resource.py', 'json.py', 'click.py', 'os.py', '__main__.py'])
-def test_a_task_file_of_any_name_is_nobody_elses_module(project, name):
+def test_a_task_file_of_any_name_is_nobody_elses_module(project: Project, name: str) -> None:
     text = """
     import parproc as pp
     class Value:
@@ -138,7 +151,7 @@ def test_a_task_file_of_any_name_is_nobody_elses_module(project, name):
     assert project.run('--history').code == 0
 
 
-def test_two_task_files_of_one_name_keep_their_own_module(project):
+def test_two_task_files_of_one_name_keep_their_own_module(project: Project) -> None:
     for folder in ('a', 'b'):
         project.write(
             f'{folder}/tasks.py',
@@ -155,14 +168,14 @@ def test_two_task_files_of_one_name_keep_their_own_module(project):
     assert ran.code == 0, ran.err
 
 
-def test_the_futures_of_parprocs_modules_are_not_those_of_task_files(project):
+def test_the_futures_of_parprocs_modules_are_not_those_of_task_files(project: Project) -> None:
     project.write(
         'tasks.py', "import parproc as pp\ndef f(x: int): ...\npp.Proc('a', lambda c: print(f.__annotations__))\n"
     )
     assert project.run('a').out == "{'x': <class 'int'>}\n"
 
 
-def test_what_was_asked_for_comes_behind_the_library_and_ahead_of_what_is_installed(project):
+def test_what_was_asked_for_comes_behind_the_library_and_ahead_of_what_is_installed(project: Project) -> None:
     """``pluggy`` is installed here; without a task file none of this is known yet."""
     project.write('lib/pluggy.py', 'VALUE = 1\n')
     project.write(

@@ -7,11 +7,15 @@ import stat
 import subprocess
 import sys
 import textwrap
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from parproc.errors import UserError
 from parproc.project.trust import read_trusted
+from tests.conftest import Project
 
 NOBODY = 65534
 MARK = "import pathlib; pathlib.Path({!r}).touch()\nimport parproc as pp\npp.Proc('one', lambda c: 1)\n"
@@ -19,32 +23,38 @@ MARK = "import pathlib; pathlib.Path({!r}).touch()\nimport parproc as pp\npp.Pro
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason='only root can give files away')
 
 
+@dataclass
+class GuardedProject(Project):
+    """A project in a folder below a folder, whose task file leaves a mark when it is run."""
+
+    mark: Path
+    inner: Path
+    file: Path
+
+    def refused(self, *arguments: str, **environment: str) -> str:
+        """Run, which has to be refused; return what was said."""
+        ran = self.run(*(arguments or ('-l',)), cwd=self.inner, **environment)
+        assert ran.code == 2, ran
+        assert 'Traceback' not in ran.err and 'parproc: error: ' in ran.err
+        assert not self.mark.exists() and not ran.out
+        return ran.err
+
+
 @pytest.fixture
-def good(project):
-    """A project that is fine, in a folder below a folder; the task file leaves a mark when it is run."""
-    project.mark = project.folder / 'mark'
-    project.inner = project.folder / 'above' / 'inner'
-    project.file = project.write('above/inner/tasks.py', MARK.format(str(project.mark)))
+def good(project: Project) -> GuardedProject:
+    """A project that is fine."""
+    mark = project.folder / 'mark'
+    file = project.write('above/inner/tasks.py', MARK.format(str(mark)))
     project.write('above/inner/sub/empty', '')
-    project.refused = lambda *arguments, **environment: refused(project, arguments, environment)
-    return project
+    return GuardedProject(project.folder, mark, project.folder / 'above' / 'inner', file)
 
 
-def refused(project, arguments, environment):
-    """Run, which has to be refused; return what was said."""
-    ran = project.run(*(arguments or ('-l',)), cwd=project.inner, **environment)
-    assert ran.code == 2, ran
-    assert 'Traceback' not in ran.err and 'parproc: error: ' in ran.err
-    assert not project.mark.exists() and not ran.out
-    return ran.err
-
-
-def test_what_is_the_users_own_is_used(good):
+def test_what_is_the_users_own_is_used(good: GuardedProject) -> None:
     ran = good.run('-l', cwd=good.inner)
     assert (ran.code, ran.out) == (0, 'one\n') and good.mark.exists()
 
 
-def test_a_folder_that_everybody_can_write_is_not_trusted(good):
+def test_a_folder_that_everybody_can_write_is_not_trusted(good: GuardedProject) -> None:
     good.inner.chmod(0o777)
     said = good.refused()
     assert f'chmod o-w {good.inner}' in said and f'PARPROC_TRUST={good.inner}' in said
@@ -53,29 +63,29 @@ def test_a_folder_that_everybody_can_write_is_not_trusted(good):
 
 
 @as_root
-def test_a_folder_of_another_user_is_not_trusted(good):
+def test_a_folder_of_another_user_is_not_trusted(good: GuardedProject) -> None:
     os.chown(good.inner, NOBODY, NOBODY)
     assert f'belongs to another user (id {NOBODY})' in good.refused()
 
 
-def test_every_folder_above_counts(good):
+def test_every_folder_above_counts(good: GuardedProject) -> None:
     good.inner.parent.chmod(0o777)
     assert 'above can be written by everybody' in good.refused()
 
 
 @as_root
-def test_the_owner_of_every_folder_above_counts(good):
+def test_the_owner_of_every_folder_above_counts(good: GuardedProject) -> None:
     os.chown(good.inner.parent, NOBODY, NOBODY)
     assert f'above belongs to another user (id {NOBODY})' in good.refused()
 
 
-def test_a_folder_of_ones_own_in_a_sticky_one_is_trusted(good):
+def test_a_folder_of_ones_own_in_a_sticky_one_is_trusted(good: GuardedProject) -> None:
     good.inner.parent.chmod(0o1777)
     assert good.run('-l', cwd=good.inner).code == 0
 
 
 @as_root
-def test_a_link_to_a_trusted_folder_is_not_trusted_where_it_is_another_users(good):
+def test_a_link_to_a_trusted_folder_is_not_trusted_where_it_is_another_users(good: GuardedProject) -> None:
     sticky = good.folder / 'sticky'
     sticky.mkdir()
     sticky.chmod(0o1777)
@@ -86,14 +96,14 @@ def test_a_link_to_a_trusted_folder_is_not_trusted_where_it_is_another_users(goo
     assert 'another user' in good.refused('-l', '-C', str(sticky / 'link'))
 
 
-def test_a_group_may_write_as_ever(good):
+def test_a_group_may_write_as_ever(good: GuardedProject) -> None:
     good.file.chmod(0o664)
     good.inner.chmod(0o775)
     assert good.run('-l', cwd=good.inner).code == 0
 
 
 @as_root
-def test_a_link_is_followed_to_the_file_and_its_folders(good):
+def test_a_link_is_followed_to_the_file_and_its_folders(good: GuardedProject) -> None:
     elsewhere = good.folder / 'elsewhere'
     elsewhere.mkdir()
     target = good.file.rename(elsewhere / 'tasks.py')
@@ -107,14 +117,14 @@ def test_a_link_is_followed_to_the_file_and_its_folders(good):
     assert 'belongs to another user' in good.refused()
 
 
-def test_a_good_file_that_is_linked_from_a_bad_folder_is_not_used(good):
+def test_a_good_file_that_is_linked_from_a_bad_folder_is_not_used(good: GuardedProject) -> None:
     good.inner.chmod(0o1777)
     target = good.file.rename(good.folder / 'real.py')
     good.file.symlink_to(target)
     assert 'everybody can put files into' in good.refused()
 
 
-def test_a_link_in_between_counts(good):
+def test_a_link_in_between_counts(good: GuardedProject) -> None:
     target = good.file.rename(good.folder / 'real.py')
     between = good.folder / 'between'
     between.mkdir()
@@ -129,7 +139,7 @@ def test_a_link_in_between_counts(good):
 @pytest.mark.parametrize(
     'name', ['tasks.py', 'parproc.toml', 'pyproject.toml', '.env', 'more/parproc.toml', 'more/x.py']
 )
-def test_every_kind_of_file_is_looked_at(good, name):
+def test_every_kind_of_file_is_looked_at(good: GuardedProject, name: str) -> None:
     good.file.unlink()
     texts = {
         'parproc.toml': 'dotenv = [".env"]\ninclude = ["more/parproc.toml", "more/x.py"]\n[proc.a]\nrun = "true"\n',
@@ -150,7 +160,7 @@ def test_every_kind_of_file_is_looked_at(good, name):
     assert f'{name} is not used: it can be written by everybody' in said and 'chmod o-w it' in said
 
 
-def test_a_list_that_was_remembered_is_not_shown_where_a_folder_is_not_trusted_any_more(good):
+def test_a_list_that_was_remembered_is_not_shown_where_a_folder_is_not_trusted_any_more(good: GuardedProject) -> None:
     good.file.unlink()
     good.write('above/inner/parproc.toml', '[proc.a]\nrun = "true"\n')
     for _ in range(2):
@@ -159,7 +169,7 @@ def test_a_list_that_was_remembered_is_not_shown_where_a_folder_is_not_trusted_a
     good.refused()
 
 
-def test_a_folder_can_be_trusted_and_what_is_above_it_counts_no_more(good):
+def test_a_folder_can_be_trusted_and_what_is_above_it_counts_no_more(good: GuardedProject) -> None:
     good.inner.chmod(0o777)
     good.inner.parent.chmod(0o777)
     good.file.chmod(0o666)
@@ -170,7 +180,7 @@ def test_a_folder_can_be_trusted_and_what_is_above_it_counts_no_more(good):
     good.refused('-l', PARPROC_TRUST=str(good.inner / 'sub'))
 
 
-def test_a_trusted_folder_does_not_make_what_it_links_to_trusted(good):
+def test_a_trusted_folder_does_not_make_what_it_links_to_trusted(good: GuardedProject) -> None:
     bad = good.folder / 'bad'
     bad.mkdir()
     bad.chmod(0o777)
@@ -179,14 +189,14 @@ def test_a_trusted_folder_does_not_make_what_it_links_to_trusted(good):
     assert good.run('-l', cwd=good.inner, PARPROC_TRUST=f'{good.inner}:{bad}').code == 0
 
 
-def test_what_is_looked_at_is_what_is_read(tmp_path, monkeypatch):
+def test_what_is_looked_at_is_what_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The file is exchanged between the opening and the looking, as one who can write its folder might."""
     path = tmp_path / 'tasks.py'
     path.write_text('bad')
     (tmp_path / 'good').write_text('good')
     opened = os.open
 
-    def open_and_exchange(name, *more, **keywords):
+    def open_and_exchange(name: str, *more: Any, **keywords: Any) -> int:
         descriptor = opened(name, *more, **keywords)
         if name == str(path):
             os.replace(tmp_path / 'good', path)
@@ -199,13 +209,13 @@ def test_what_is_looked_at_is_what_is_read(tmp_path, monkeypatch):
     assert read_trusted(str(path)) == b'good'
 
 
-def test_a_ring_of_links_is_an_error(good):
+def test_a_ring_of_links_is_an_error(good: GuardedProject) -> None:
     good.file.unlink()
     good.file.symlink_to('tasks.py')
     assert 'not a regular file' in good.refused('-f', str(good.file)) or 'not found' in good.refused('-f', 'tasks.py')
 
 
-def test_rights_are_those_of_the_running_user(good):
+def test_rights_are_those_of_the_running_user(good: GuardedProject) -> None:
     """Another user than root does not trust what is neither root's nor the own."""
     if os.geteuid() != 0:
         pytest.skip('only root can become another user')
@@ -238,7 +248,7 @@ def test_rights_are_those_of_the_running_user(good):
 
 
 @pytest.mark.parametrize('bad', ['lib', 'lib/part.py', 'helper.py', 'lib/__pycache__', 'lib/deep', 'lib/deep/part.py'])
-def test_what_a_task_file_imports_from_the_project_is_looked_at_as_well(good, bad):
+def test_what_a_task_file_imports_from_the_project_is_looked_at_as_well(good: GuardedProject, bad: str) -> None:
     good.write('above/inner/helper.py', 'VALUE = 1\n')
     good.write('above/inner/lib/part.py', 'VALUE = 1\n')
     good.write('above/inner/lib/deep/__init__.py', '')
@@ -259,7 +269,7 @@ def test_what_a_task_file_imports_from_the_project_is_looked_at_as_well(good, ba
     assert good.run('-l', cwd=good.inner, PARPROC_TRUST=str(good.inner)).code == 0
 
 
-def test_a_trusted_folder_may_be_named_from_where_the_user_is(good):
+def test_a_trusted_folder_may_be_named_from_where_the_user_is(good: GuardedProject) -> None:
     good.inner.chmod(0o777)
     assert good.run('-l', cwd=good.inner, PARPROC_TRUST='..').code == 0
     good.mark.unlink()
@@ -267,7 +277,7 @@ def test_a_trusted_folder_may_be_named_from_where_the_user_is(good):
     assert ran.code == 2 and not good.mark.exists()
 
 
-def test_a_package_that_a_link_in_the_project_leads_to_is_looked_at_as_well(good):
+def test_a_package_that_a_link_in_the_project_leads_to_is_looked_at_as_well(good: GuardedProject) -> None:
     good.write('elsewhere/deep/part.py', 'VALUE = 1\n')
     (good.inner / 'linked').symlink_to('../../elsewhere')
     good.write('above/inner/tasks.py', "import linked.deep.part\nimport parproc as pp\npp.Proc('one', lambda c: 1)\n")
