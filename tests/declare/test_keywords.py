@@ -119,5 +119,5 @@ def test_each_keyword_can_be_none_and_cannot_be_just_anything(key: str) -> None:
     session = pp.Session()
     session.Proto('a::[x]', lambda context, x: x, **{key: None})
     with pytest.raises(pp.UserError, match=key):
-        session.Proto('b::[x]', lambda context, x: x, **{key: object()})
+        session.Proto('b::[x]', lambda context, x: x, **{key: object()})  # type: ignore[call-overload]
     assert list(session.get_protos()) == ['a::[x]']
