@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
 
@@ -10,7 +11,7 @@ from parproc.host import descriptors
 
 
 @pytest.fixture
-def files():
+def files() -> Iterator[list[int]]:
     opened = [os.open(os.devnull, os.O_RDONLY) for _ in range(6)]
     yield opened
     for descriptor in opened:
@@ -21,7 +22,7 @@ def files():
             continue
 
 
-def is_open(descriptor):
+def is_open(descriptor: int) -> bool:
     try:
         os.fstat(descriptor)
     except OSError:
@@ -29,7 +30,7 @@ def is_open(descriptor):
     return True
 
 
-def test_what_is_owned_is_known_until_it_is_given_away(files):
+def test_what_is_owned_is_known_until_it_is_given_away(files: list[int]) -> None:
     before = descriptors.owned()
     assert descriptors.own(files[0]) == files[0] and descriptors.own(-1) == -1
     assert set(descriptors.owned()) - set(before) == {files[0]}
@@ -41,7 +42,7 @@ def test_what_is_owned_is_known_until_it_is_given_away(files):
     assert is_open(files[2]), 'it is not ours, or not any more'
 
 
-def test_a_child_closes_its_parents_own_and_no_others(files):
+def test_a_child_closes_its_parents_own_and_no_others(files: list[int]) -> None:
     for index in (0, 1, 3, 5):
         descriptors.own(files[index])
     pid = os.fork()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -12,18 +14,18 @@ from parproc.host.private_folders import check_ours, make_again
 
 
 @pytest.fixture
-def path(tmp_path):
+def path(tmp_path: Path) -> Path:
     folder = tmp_path / 'project' / '.parproc' / 'runs' / 'id' / 'logs'
     folder.mkdir(parents=True)
     return folder
 
 
-def ancestor(path, levels):
+def ancestor(path: Path, levels: int) -> Path:
     return path if levels == 0 else path.parents[levels - 1]
 
 
 @pytest.mark.parametrize('levels', range(4))
-def test_as_much_as_is_missing_is_made_and_private(levels, path):
+def test_as_much_as_is_missing_is_made_and_private(levels: int, path: Path) -> None:
     lost = ancestor(path, levels)
     shutil.rmtree(lost)
     make_again(str(path))
@@ -32,7 +34,7 @@ def test_as_much_as_is_missing_is_made_and_private(levels, path):
     make_again(str(path))
 
 
-def test_no_folder_of_a_project_is_made(path, tmp_path):
+def test_no_folder_of_a_project_is_made(path: Path, tmp_path: Path) -> None:
     shutil.rmtree(tmp_path / 'project')
     with pytest.raises(FileNotFoundError):
         make_again(str(path))
@@ -40,7 +42,7 @@ def test_no_folder_of_a_project_is_made(path, tmp_path):
 
 
 @pytest.mark.parametrize('levels', range(4))
-def test_no_link_is_followed(levels, path, tmp_path):
+def test_no_link_is_followed(levels: int, path: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / 'elsewhere'
     link = ancestor(path, levels)
     (elsewhere / path.relative_to(link)).parent.mkdir(parents=True, exist_ok=True)
@@ -51,7 +53,7 @@ def test_no_link_is_followed(levels, path, tmp_path):
     assert not (elsewhere / path.relative_to(link)).exists() or levels == 0
 
 
-def test_nothing_is_made_where_everybody_could_replace_it(path):
+def test_nothing_is_made_where_everybody_could_replace_it(path: Path) -> None:
     shutil.rmtree(path)
     path.parent.chmod(0o777)
     with pytest.raises(OSError, match='by everybody'):
@@ -60,7 +62,7 @@ def test_nothing_is_made_where_everybody_could_replace_it(path):
     make_again(str(path))
 
 
-def test_nothing_is_made_in_a_strangers_folder(path):
+def test_nothing_is_made_in_a_strangers_folder(path: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip('needs root to give a folder away')
     shutil.rmtree(path)
@@ -69,7 +71,7 @@ def test_nothing_is_made_in_a_strangers_folder(path):
         make_again(str(path))
 
 
-def test_no_descriptor_is_left(path):
+def test_no_descriptor_is_left(path: Path) -> None:
     before = len(os.listdir('/dev/fd'))
     shutil.rmtree(path.parents[1])
     make_again(str(path))
@@ -86,7 +88,9 @@ def test_no_descriptor_is_left(path):
     (lambda path: path.symlink_to('/'), True, 'is a symbolic link'),
     (os.mkfifo, False, 'is not a file'),
 ])  # fmt: skip
-def test_what_is_not_as_it_should_be_is_named(make, folder, why, tmp_path):
+def test_what_is_not_as_it_should_be_is_named(
+    make: Callable[..., object], folder: bool, why: str, tmp_path: Path
+) -> None:
     make(tmp_path / 'planted')
     with pytest.raises(OSError) as found:
         check_ours(str(tmp_path / 'planted'), folder=folder)
