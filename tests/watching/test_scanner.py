@@ -98,8 +98,8 @@ class Heard:
         self.times = 0
         self.watcher: Watcher | None = None
 
-    def __call__(self, changes: object) -> None:
-        self.told += changes  # type: ignore[operator]
+    def __call__(self, changes: tuple[tuple[str, float], ...]) -> None:
+        self.told += changes
         self.times += 1
 
     def next(self) -> set[str]:

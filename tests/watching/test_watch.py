@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -68,7 +68,7 @@ def summing(session: Session) -> None:
 
 
 @pytest.mark.parametrize('mode', ['mp', 'single'])
-def test_what_a_change_affects_runs_again_and_nothing_else(folder: Path, mode: str) -> None:
+def test_what_a_change_affects_runs_again_and_nothing_else(folder: Path, mode: Literal['mp', 'single']) -> None:
     session = Session(mode=mode)
     summing(session)
     session.Proc('runs_of_b', lambda c: os.stat('b.txt').st_ino, deps=['b'])
@@ -151,9 +151,14 @@ def test_what_a_proc_makes_itself_or_before_it_starts_does_not_affect_it(folder:
 
     session.Proc('make', make, inputs=['*.txt'], inputs_ignore=['b.*'], outputs=['made.txt'])
     session.Proc('use', use, deps=['make'], inputs=['made.txt'])
-    steps = [
+
+    def change_what_is_ignored_and_made() -> None:
+        (folder / 'b.txt').touch()
+        (folder / 'made.txt').unlink()
+
+    steps: list[Callable[[], object]] = [
         lambda: (folder / 'a.txt').write_text('2'),
-        lambda: (folder / 'b.txt').touch() or (folder / 'made.txt').unlink(),
+        change_what_is_ignored_and_made,
     ]
     seen = rounds(session, 'use', steps=steps)
     assert [result['use'] for result in seen[:2]] == ['1', '2']
