@@ -40,15 +40,15 @@ class Hostile:
     """A value that cannot be looked at."""
 
     __slots__ = ()
-    __eq__ = __ne__ = __hash__ = __str__ = __repr__ = __bool__ = __len__ = __iter__ = refuse  # type: ignore[assignment]
-    __format__ = __reduce__ = __lt__ = __contains__ = __array__ = refuse  # type: ignore[assignment]
+    __eq__ = __ne__ = __hash__ = __str__ = __repr__ = __bool__ = __len__ = __iter__ = refuse
+    __format__ = __reduce__ = __lt__ = __contains__ = __array__ = refuse
 
     def __getattribute__(self, name: str) -> NoReturn:
         refuse()
 
 
 class HostileList(list[int]):
-    __eq__ = __iter__ = __len__ = __repr__ = refuse  # type: ignore[assignment]
+    __eq__ = __iter__ = __len__ = __repr__ = refuse
 
 
 class Env(enum.Enum):

@@ -6,7 +6,9 @@ import os
 import random
 import shutil
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -30,7 +32,7 @@ SHELLS = {
     }.items()
     if shutil.which(words[0]) and (name != 'sh' or os.path.basename(os.path.realpath(words[0])) != 'dash')
 }
-DIFFERENT = {
+DIFFERENT: dict[str, Callable[[str, str], bool]] = {
     'dash': lambda source, _: "$'" in source and '\\' in source,
     'sh': lambda source, _: "$'" in source and '\\' in source,
     'zsh as sh': lambda source, _: '$\\\n' in source,
@@ -68,7 +70,7 @@ class Ended:
     given: bytes
 
 
-def run(shell: list[str], command: str, folder) -> Ended:
+def run(shell: list[str], command: str, folder: Path) -> Ended:
     done = subprocess.run(
         [*shell, '-euc', PRELUDE + command],
         capture_output=True,
@@ -81,7 +83,7 @@ def run(shell: list[str], command: str, folder) -> Ended:
     return Ended(done.returncode, done.stdout)
 
 
-def holds(source: str, value: str, folder, token: str = TOKEN) -> None:
+def holds(source: str, value: str, folder: Path, token: str = TOKEN) -> None:
     """Check that text means with a value what it means with a harmless word, in each shell that can read it.
 
     The harmless word shows what the program is to be given in each place.
@@ -256,7 +258,7 @@ KEPT = [
 
 
 @pytest.mark.parametrize('source', KEPT)
-def test_a_value_stays_one_value_in_every_shell(source, tmp_path):
+def test_a_value_stays_one_value_in_every_shell(source: str, tmp_path: Path) -> None:
     for value in (MOST_EVIL, random.Random(source).choice(EVIL)):
         if value or source not in NOT_FOR_NOTHING:
             holds(source, value, tmp_path)
@@ -335,19 +337,19 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(('source', 'said'), REFUSED)
-def test_where_a_value_cannot_be_kept_it_is_refused_before_anything_runs(source, said):
+def test_where_a_value_cannot_be_kept_it_is_refused_before_anything_runs(source: str, said: str) -> None:
     with pytest.raises(UserError, match=said) as caught:
         text(source)
     assert caught.value.hint is not None
     assert 'export value={x}' in caught.value.hint
 
 
-def test_a_value_that_zsh_takes_for_a_program_s_path_stays_what_it_is(tmp_path):
+def test_a_value_that_zsh_takes_for_a_program_s_path_stays_what_it_is(tmp_path: Path) -> None:
     for source in KEPT[:1]:
         holds(source, '=ls', tmp_path)
 
 
-def test_a_text_that_no_shell_takes_is_refused():
+def test_a_text_that_no_shell_takes_is_refused() -> None:
     with pytest.raises(UserError, match='NUL'):
         text('echo {x}\0')
 
@@ -381,14 +383,14 @@ CALCULATED = [
 
 
 @pytest.mark.parametrize('source', CALCULATED)
-def test_what_a_shell_calculates_with_must_be_a_number(source, tmp_path):
+def test_what_a_shell_calculates_with_must_be_a_number(source: str, tmp_path: Path) -> None:
     holds(source, '3', tmp_path, token='3')
     for value in ('a[$(touch pwned)]', '', '1 2', '1;touch pwned', MOST_EVIL):
         with pytest.raises(UserError, match='no whole number'):
             text(source).filled({'x': value}, ())
 
 
-def test_a_negative_number_keeps_its_sign(tmp_path):
+def test_a_negative_number_keeps_its_sign(tmp_path: Path) -> None:
     assert (
         run(next(iter(SHELLS.values())), text('show $((5-{x})) "$((2*{x}))"').filled({'x': -3}, ())[-1], tmp_path).given
         == b'<8><-6>'
@@ -407,25 +409,25 @@ NAMED = [
 
 
 @pytest.mark.parametrize('source', NAMED)
-def test_what_names_a_variable_of_the_shell_must_be_a_name(source):
+def test_what_names_a_variable_of_the_shell_must_be_a_name(source: str) -> None:
     text(source).filled({'x': 'y_1'}, ())
     for value in ('a[$(touch pwned)]', '', 'a b', '1a', 'é'):
         with pytest.raises(UserError, match='no name of one'):
             text(source).filled({'x': value}, ())
 
 
-def test_a_value_behind_a_variable_is_no_part_of_its_name(tmp_path):
+def test_a_value_behind_a_variable_is_no_part_of_its_name(tmp_path: Path) -> None:
     command = text('y=1; show $y{x} "$y{x}" $y{x}$y "$y-{x}"').filled({'x': 'a'}, ())[-1]
     for words in SHELLS.values():
         assert run(words, command, tmp_path).given.startswith(b'<1a><1a><1a1><1-a>')
 
 
-def test_a_harmless_value_is_seen_as_it_is_where_it_can_mean_nothing_else():
+def test_a_harmless_value_is_seen_as_it_is_where_it_can_mean_nothing_else() -> None:
     source = 'make build ENV={x} -C "out/{x}" \'{x}\' | tee build-{x}.log'
     assert text(source).filled({'x': 'dev'}, ())[-1] == source.replace('{x}', 'dev')
 
 
-def test_extra_arguments_are_one_word_each_in_every_kind_of_quotes(tmp_path):
+def test_extra_arguments_are_one_word_each_in_every_kind_of_quotes(tmp_path: Path) -> None:
     arguments = (MOST_EVIL, 'b', '')
     for source in ('show {extra_args}', "show '{extra_args}'"):
         for words in SHELLS.values():
@@ -454,7 +456,7 @@ WORDS = st.recursive(
 @given(words=st.lists(WORDS, min_size=1, max_size=3), value=st.sampled_from([MOST_EVIL, *EVIL]))
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(words=['"$(case x in x) show {x};; esac)"', "{x} # it isn't"], value=MOST_EVIL)
-def test_whatever_is_in_whatever_a_value_runs_nothing(words, value, tmp_path):
+def test_whatever_is_in_whatever_a_value_runs_nothing(words: list[str], value: str, tmp_path: Path) -> None:
     source = f'show {" ".join(words)}\nshow {{x}} "{{x}}"'
     try:
         command = text(source).filled({'x': value}, ())[-1]

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parproc.core.events import (
+    Announcement,
     RunStopping,
     TaskFinished,
     TaskReopened,
@@ -90,7 +91,8 @@ def test_attempts_count_together_and_the_delay_between_them_is_no_work() -> None
     view.take(TaskRetrying('a', 1, FAILURE, 6.0, 3.0))
     assert view.running['a'].again_at == 6.0
     view.take(TaskStarted('a', 2, 6.0))
-    assert (view.running['a'].attempt, view.running['a'].began, view.running['a'].again_at) == (2, 1.0, None)
+    again = view.running['a']
+    assert (again.attempt, again.began, again.again_at) == (2, 1.0, None)
     view.take(TaskFinished('a', SUCCESS, 2, 6.0, 7.0))
     assert view.latest is not None
     assert (view.latest.seconds, view.latest.attempts, view.summed) == (6.0, 2, 3.0)
@@ -102,7 +104,8 @@ def test_waiting_for_others_is_no_work() -> None:
     view.take(TaskWaiting('a', ('b',), 1.0))
     assert view.running['a'].awaited == ('b',)
     view.take(TaskResumed('a', 9.0))
-    assert view.running['a'].awaited == ()
+    resumed = view.running['a']
+    assert resumed.awaited == ()
     view.take(TaskFinished('a', SUCCESS, 1, 0.0, 10.0))
     assert view.summed == 2.0
 
@@ -151,7 +154,7 @@ def test_sums_slowest_and_longest_chain_agree_with_the_whole_story(story: list[t
     assert len(view.failures) == sum(not good for _, _, good in story)
 
 
-def test_what_has_not_started_waits_for_deps_a_lock_a_wave_or_its_turn():
+def test_what_has_not_started_waits_for_deps_a_lock_a_wave_or_its_turn() -> None:
     view = RunView()
     for message in (
         TaskWanted('a', 1.0, (), 0.0, ('db',)),
@@ -172,11 +175,11 @@ def test_what_has_not_started_waits_for_deps_a_lock_a_wave_or_its_turn():
     assert view.held_by('d') == '' and list(view.waiting) == ['d']
 
 
-def test_what_is_reopened_counts_no_longer():
+def test_what_is_reopened_counts_no_longer() -> None:
     view = RunView()
     wanted = [TaskWanted(name, 1.0, (), 0.0, ('db',)) for name in 'abcde']
     not_run = failure(ErrorKind.NOT_RUN, 'not run')
-    for message in (
+    messages: list[Announcement] = [
         *wanted,
         TaskStarted('a', 1, 0.0),
         TaskFinished('a', SUCCESS, 1, 0.0, 1.0),
@@ -191,7 +194,8 @@ def test_what_is_reopened_counts_no_longer():
         TaskReopened('d', not_run, 0, 4.0),
         TaskReopened('e', SUCCESS, 1, 4.0),
         *wanted,
-    ):
+    ]
+    for message in messages:
         view.take(message)
     assert (view.total, view.done, sum(view.counts.values()), sum(view.held_back.values())) == (5, 0, 0, 0)
     assert (view.failures, view.interrupted, dict(view.running)) == ([], [], {})
