@@ -12,19 +12,22 @@ import subprocess
 import sys
 import time
 from collections import deque
+from collections.abc import Callable
+from typing import Any
 
 from parproc import Session
+from parproc.context import ProcContext
 from parproc.core.events import Finished, Launch, Wanted
 from parproc.core.machine import Machine
 from parproc.core.model import SUCCESS, TaskSpec
 from parproc.core.plan import build
 
 
-def nothing(_context):
+def nothing(_context: ProcContext) -> None:
     """Do nothing."""
 
 
-def bare_forks(count):
+def bare_forks(count: int) -> float:
     began = time.perf_counter()
     for _ in range(count):
         pid = os.fork()
@@ -34,7 +37,7 @@ def bare_forks(count):
     return (time.perf_counter() - began) / count
 
 
-def timed(session, names, count):
+def timed(session: Session, names: list[str], count: int) -> tuple[float, float]:
     """Seconds a task, and a bare fork, measured before and after in the same process."""
     before = bare_forks(min(count, 500))
     began = time.perf_counter()
@@ -46,21 +49,21 @@ def timed(session, names, count):
     return spent, spent / reference
 
 
-def independent(count):
+def independent(count: int) -> tuple[float, float]:
     session = Session(parallel=4)
     for number in range(count):
         session.Proc(f'p{number}', nothing)
     return timed(session, list(session.get_procs()), count)
 
 
-def chain(count):
+def chain(count: int) -> tuple[float, float]:
     session = Session(parallel=4)
     for number in range(count):
         session.Proc(f'p{number}', nothing, deps=[f'p{number - 1}'] if number else [])
     return timed(session, [f'p{count - 1}'], count)
 
 
-def layers(count, width):
+def layers(count: int, width: int) -> tuple[float, float]:
     session = Session(parallel=4)
     for layer in range(count):
         deps = [f'p{layer - 1}-{index}' for index in range(width)] if layer else []
@@ -69,7 +72,7 @@ def layers(count, width):
     return timed(session, list(session.get_procs()), count * width)
 
 
-def machine_only(count):
+def machine_only(count: int) -> tuple[float, float]:
     specs = [
         TaskSpec(f't{n}', tuple(f't{n - step}' for step in (1, 7, 50) if n >= step), order=n) for n in range(count)
     ]
@@ -84,20 +87,20 @@ def machine_only(count):
     return planned - began, (time.perf_counter() - planned) / count
 
 
-def memory(count):
+def memory(count: int) -> float:
     independent(count)
     with open('/proc/self/status') as status:
         return next(int(line.split()[1]) / 1024 for line in status if line.startswith('VmHWM'))
 
 
-def descriptors(count):
+def descriptors(count: int) -> float:
     """Descriptors of the parent for each proc, while that many run at once."""
     started = mmap.mmap(-1, count)
     parent = f'/proc/{os.getpid()}/fd'
     before = len(os.listdir(parent))
     session = Session(parallel=count)
 
-    def look(_context, number: int):
+    def look(_context: ProcContext, number: int) -> int:
         started[number] = 1
         deadline = time.monotonic() + 30
         while started[:].count(1) < count and time.monotonic() < deadline:
@@ -107,23 +110,23 @@ def descriptors(count):
     session.Proto('p::[number]', look)
     session.start([f'p::{number}' for number in range(count)])
     session.wait_for_all()
-    most = max(session.results().values())
+    most: int = max(session.results().values())
     session.clear()
     return (most - before) / count
 
 
-def show(what, value, target):
+def show(what: str, value: str, target: str) -> None:
     print(f'{what:<58} {value:<24} target {target}', flush=True)
 
 
-def in_child(function, *arguments):
+def in_child(function: Callable[..., object], *arguments: int) -> Any:
     """Run a measurement in a fresh process, so that heaps do not add up."""
     command = [sys.executable, '-m', 'tests.bench', function.__name__, *map(str, arguments)]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
     return json.loads(done.stdout)
 
 
-def main():
+def main() -> None:
     if len(sys.argv) > 2:
         measures = (independent, chain, layers, machine_only, memory, descriptors)
         measure = {function.__name__: function for function in measures}[sys.argv[1]]
@@ -131,10 +134,10 @@ def main():
         return
     scale = float(sys.argv[1]) if len(sys.argv) > 1 else 1.0
 
-    def scaled(count):
+    def scaled(count: int) -> int:
         return max(4, int(count * scale))
 
-    def median_ratio(function, *arguments):
+    def median_ratio(function: Callable[..., object], *arguments: int) -> tuple[float, float]:
         runs = [in_child(function, *arguments) for _ in range(3)]
         return sorted(run[0] for run in runs)[1], sorted(run[1] for run in runs)[1]
 

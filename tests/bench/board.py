@@ -8,12 +8,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 
+from parproc.context import ProcContext
 from parproc.core.attempt import Attempt
 from parproc.core.events import TaskStarted
 from parproc.core.model import ProcState
 from parproc.core.view import RunBegan, RunView
-from parproc.report.fanout import Reporters
+from parproc.engine.workspace import Workspace
+from parproc.report.fanout import Reporter, Reporters
 from parproc.report.frame import Scene, draw
 from parproc.report.live import LiveReporter
 from parproc.report.plain import PlainReporter
@@ -23,11 +26,11 @@ from parproc.session import Session, workspace_of
 from parproc.store.history import History
 
 
-def nothing(_context):
+def nothing(_context: ProcContext) -> None:
     """Do nothing."""
 
 
-def frame(running):
+def frame(running: int) -> float:
     """Seconds for a frame while that many procs run."""
     view = RunView()
     view.take(RunBegan('id', (), 'LOGS', running, 100_000, 0.0))
@@ -44,14 +47,14 @@ def frame(running):
     return sorted(spent)[len(spent) // 2]
 
 
-def attempts(count, run):
+def attempts(count: int, run: int) -> list[Attempt]:
     return [
         Attempt(f'p{number}', 1, 1e9 + run, 1e9 + run + 1, ProcState.SUCCEEDED, None, '', 1.0)
         for number in range(count)
     ]
 
 
-def written(count, rounds):
+def written(count: int, rounds: int) -> float:
     """Seconds a proc, for runs of that many procs handed over in batches of a hundred."""
     spent = []
     with tempfile.TemporaryDirectory() as folder:
@@ -70,7 +73,7 @@ def written(count, rounds):
     return min(spent)
 
 
-def opened(count, procs):
+def opened(count: int, procs: int) -> tuple[float, int]:
     """Seconds from nothing to the usual times of a run's procs, in a file of that many attempts."""
     with tempfile.TemporaryDirectory() as folder:
         path = f'{folder}/parproc.db'
@@ -93,7 +96,7 @@ def opened(count, procs):
         return sorted(spent)[2], os.path.getsize(path)
 
 
-def run_of(count, reporters):
+def run_of(count: int, reporters: Callable[[Workspace], list[Reporter]]) -> float:
     """Seconds for a run of procs that do nothing."""
     session = Session(parallel=4)
     for number in range(count):
@@ -104,11 +107,11 @@ def run_of(count, reporters):
     return time.perf_counter() - began
 
 
-def quiet(workspace):
+def quiet(workspace: Workspace) -> list[Reporter]:
     return [PlainReporter(Style(open(os.devnull, 'w'), colour=False), workspace.folder.log_path, quiet=True)]
 
 
-def against_quiet(count, rounds):
+def against_quiet(count: int, rounds: int) -> tuple[float, float]:
     """How many times as long a run takes with the board on a terminal, and with board and history, as a quiet one."""
     master, slave = os.openpty()
 
@@ -116,12 +119,12 @@ def against_quiet(count, rounds):
     os.close(master)
     stream = open(slave, 'w', encoding='utf-8')
 
-    def live(workspace):
-        return [LiveReporter(Style(stream, colour=True), workspace.folder.log_path, usual={}.get)]
+    def live(workspace: Workspace) -> list[Reporter]:
+        return [LiveReporter(Style(stream, colour=True), workspace.folder.log_path, usual=lambda _name: None)]
 
     with tempfile.TemporaryDirectory() as folder:
 
-        def both(workspace):
+        def both(workspace: Workspace) -> list[Reporter]:
             return [*live(workspace), HistoryRecorder(History(f'{folder}/parproc.db'), time.time() - time.monotonic())]
 
         ratios = []
@@ -131,17 +134,18 @@ def against_quiet(count, rounds):
             ratios.append((board / reference, all_of_it / reference))
     stream.close()
     assert int(swallow.communicate(timeout=60)[0]) > count, 'the board wrote nothing'
-    return tuple(sorted(ratio[which] for ratio in ratios)[rounds // 2] for which in (0, 1))
+    board, both_of_them = (sorted(ratio[which] for ratio in ratios)[rounds // 2] for which in (0, 1))
+    return board, both_of_them
 
 
-def show(what, value, target):
+def show(what: str, value: str, target: str) -> None:
     print(f'{what:<66} {value:<18} target {target}', flush=True)
 
 
-def main():
+def main() -> None:
     scale = float(sys.argv[1]) if len(sys.argv) > 1 else 1.0
 
-    def scaled(count):
+    def scaled(count: int) -> int:
         return max(10, int(count * scale))
 
     show('a frame, 500 running', f'{frame(500) * 1e3:.2f} ms', '< 10 ms')

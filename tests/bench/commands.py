@@ -12,6 +12,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from typing import Any
 
 from tests.bench.__main__ import show
 
@@ -19,28 +21,28 @@ ROUNDS = 3
 LINE = 'a line of output that is about as long as such lines are'
 
 
-def seconds(command, folder, **options):
+def seconds(command: Sequence[str], folder: str, **options: Any) -> float:
     """Run a command in a folder; return its wall time."""
     began = time.perf_counter()
     subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options)
     return time.perf_counter() - began
 
 
-def parproc(*arguments):
+def parproc(*arguments: str) -> list[str]:
     return [sys.executable, '-m', 'parproc', *arguments]
 
 
-def ninja():
+def ninja() -> list[str]:
     return [os.path.join(os.path.dirname(sys.executable), 'ninja')]
 
 
-def environment():
+def environment() -> dict[str, str]:
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     kept = {key: value for key, value in os.environ.items() if key != 'PYTHONDONTWRITEBYTECODE'}
     return {**kept, 'PYTHONPATH': root, 'PARPROC_COLOR': 'never'}
 
 
-def write(folder, count):
+def write(folder: str, count: int) -> None:
     with open(f'{folder}/parproc.toml', 'w') as toml, open(f'{folder}/build.ninja', 'w') as build:
         build.write('rule run\n  command = /bin/true\n')
         for number in range(count):
@@ -48,7 +50,7 @@ def write(folder, count):
             build.write(f'build p{number}: run\n')
 
 
-def against_ninja(count):
+def against_ninja(count: int) -> tuple[float, float]:
     """Median ratio of parproc to ninja, and parproc's seconds, over the same commands."""
     with tempfile.TemporaryDirectory() as folder:
         write(folder, count)
@@ -63,7 +65,7 @@ def against_ninja(count):
     return statistics.median(ours / theirs for ours, theirs in pairs), statistics.median(ours for ours, _ in pairs)
 
 
-def listing(count):
+def listing(count: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
         write(folder, count)
         pairs = [
@@ -76,7 +78,7 @@ def listing(count):
     return statistics.median(ours / theirs for ours, theirs in pairs)
 
 
-def reading(count):
+def reading(count: int) -> tuple[float, float]:
     """Milliseconds from opening a task file to a catalog, and what tomli alone takes of them."""
     import tomli
 
@@ -100,7 +102,7 @@ def reading(count):
         return spent * 1e3, (time.perf_counter() - began) * 1e3
 
 
-def output(size, mode):
+def output(size: int, mode: str) -> tuple[float, float]:
     """Ratio to the command alone, writing to a file, and the parent's peak in MB, with ``size`` bytes of output."""
     command = f"yes '{LINE}' | head -c {size}"
     with tempfile.TemporaryDirectory() as folder:
@@ -123,7 +125,7 @@ def output(size, mode):
     return statistics.median(ratios), max(peaks)
 
 
-def main():
+def main() -> None:
     scale = float(sys.argv[1]) if len(sys.argv) > 1 else 1.0
     many = max(2, int(2000 * scale))
     ratio, small = against_ninja(many)

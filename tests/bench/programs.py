@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from tests.bench.__main__ import show
 
@@ -100,7 +101,7 @@ print(json.dumps([sorted(times)[len(times) // 2], times[0], times[-1], before, h
 """
 
 
-def measured(text, count):
+def measured(text: str, count: int) -> Any:
     """Run a program that prints a figure, in a process and a temporary folder of its own."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / 'program.py').write_text(text)
@@ -111,19 +112,20 @@ def measured(text, count):
         return json.loads(done.stdout)
 
 
-def against(text, count):
+def against(text: str, count: int) -> tuple[float, float, float]:
     """Medians of seconds a run, and of how many times as long as a bare fork and as a call of an executor that is."""
     rounds = []
     for _ in range(ROUNDS):
         fork, call, spent = measured(FORKS, count), measured(EXECUTOR, count), measured(text, count)
         rounds.append((spent, spent / fork, spent / call))
-    return tuple(statistics.median(one[which] for one in rounds) for which in range(3))
+    spent, forks, calls = (statistics.median(one[which] for one in rounds) for which in range(3))
+    return spent, forks, calls
 
 
-def main():
+def main() -> None:
     scale = float(sys.argv[1]) if len(sys.argv) > 1 else 1.0
 
-    def scaled(count):
+    def scaled(count: int) -> int:
         return max(8, int(count * scale))
 
     spent, forks, calls = against(AGAIN, scaled(300))

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 
 from tests.bench.__main__ import show
 
@@ -17,13 +18,13 @@ import parproc as pp
 """
 
 
-def milliseconds(command, folder, environment):
+def milliseconds(command: Sequence[str], folder: str, environment: Mapping[str, str]) -> float:
     began = time.perf_counter()
     subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.DEVNULL)
     return (time.perf_counter() - began) * 1e3
 
 
-def ratio(command, folder, environment, rounds):
+def ratio(command: Sequence[str], folder: str, environment: Mapping[str, str], rounds: int) -> float:
     """Median of a command's time over that of an interpreter that does nothing, taken in turns."""
     pairs = []
     for _ in range(rounds):
@@ -32,7 +33,7 @@ def ratio(command, folder, environment, rounds):
     return statistics.median(pairs)
 
 
-def main():
+def main() -> None:
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 31
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     with tempfile.TemporaryDirectory() as folder:
