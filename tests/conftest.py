@@ -44,7 +44,9 @@ class Project:
         cache = str(self.folder) + '-cache'
         return {'XDG_CACHE_HOME': cache, **kept, 'PYTHONPATH': str(ROOT), **more}
 
-    def run(self, *arguments: str, cwd: str | Path | None = None, stdin: str | None = None, **environment: str) -> Result:
+    def run(
+        self, *arguments: str, cwd: str | Path | None = None, stdin: str | None = None, **environment: str
+    ) -> Result:
         done = subprocess.run(
             [sys.executable, '-m', 'parproc', *arguments],
             cwd=cwd or self.folder,

@@ -9,6 +9,7 @@ import tempfile
 import textwrap
 from pathlib import Path
 
+import pyte
 from rich.console import Console
 from rich.style import Style
 from rich.text import Text
@@ -55,7 +56,7 @@ TASKS = """
 """
 
 
-def drawn(screen):
+def drawn(screen: pyte.Screen) -> Text:
     """What a terminal shows, as rich text."""
     text = Text()
     for line in range(screen.lines):
@@ -68,7 +69,7 @@ def drawn(screen):
     return text
 
 
-def main():
+def main() -> None:
     """Run a small project twice, so that usual times are known, and draw it in the middle of the second run."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, 'tasks.py').write_text(textwrap.dedent(TASKS))

@@ -19,7 +19,7 @@ import pytest
         ('tests.bench.programs', 5),
     ],
 )
-def test_a_benchmark_prints_every_figure(module, figures):
+def test_a_benchmark_prints_every_figure(module: str, figures: int) -> None:
     root = Path(__file__).parent.parent
     done = subprocess.run(
         [sys.executable, '-m', module, '1' if module.endswith('startup') else '0.005'],

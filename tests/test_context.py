@@ -6,41 +6,48 @@ import copy
 import enum
 import json
 import pickle
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 import pytest
 
 from parproc.context import Params, ProcContext
 from parproc.errors import DeadlockError, ProcessError, UserError
-from parproc.values.encoding import Results, encode
+from parproc.values.encoding import EncodedResult, Results, encode
+
+Answer: TypeAlias = 'tuple[Mapping[str, object], Mapping[str, EncodedResult]]'
 
 
 class Line:
     """A channel that answers from a list and remembers what was said."""
 
-    def __init__(self, *answers):
+    def __init__(self, *answers: Answer) -> None:
         self.answers = list(answers)
-        self.said = []
+        self.said: list[tuple[str, Mapping[str, Any]]] = []
 
-    def ask(self, verb, arguments):
+    def ask(self, verb: str, arguments: Mapping[str, object]) -> Answer:
         self.said.append((verb, arguments))
         return self.answers.pop(0)
 
-    def tell(self, verb, arguments):
+    def tell(self, verb: str, arguments: Mapping[str, object]) -> None:
         self.said.append((verb, arguments))
 
 
-def context_on(line, **results):
-    encoded = {name: encode(value, '') for name, value in results.items()}
-    return ProcContext('me', {'P': 1}, {'a': 2}, Results(encoded), ('x',), line, {len: 'length'}.__getitem__)
+DECLARED: dict[Callable[..., object], str] = {len: 'length'}
 
 
-def test_it_knows_who_it_is():
+def context_on(line: Line, **results: object) -> ProcContext:
+    encoded = {name: encode(value, ()) for name, value in results.items()}
+    return ProcContext('me', {'P': 1}, {'a': 2}, Results(encoded), ('x',), line, DECLARED.__getitem__)
+
+
+def test_it_knows_who_it_is() -> None:
     context = context_on(Line(), before=5)
     assert (context.proc_name, context.params, context.args, context.extra_args) == ('me', {'P': 1}, {'a': 2}, ['x'])
     assert context.results == {'before': 5}
 
 
-def test_names_may_come_in_lists():
+def test_names_may_come_in_lists() -> None:
     line = Line(({'names': ['a', 'b', 'c']}, {}))
     assert context_on(line).start('a', ['b', ['c']]) == ['a', 'b', 'c']
     assert line.said == [('start', {'names': ['a', 'b', 'c']})]
@@ -50,7 +57,7 @@ class Level(enum.Enum):
     HIGH = 'high'
 
 
-def test_run_creates_and_starts():
+def test_run_creates_and_starts() -> None:
     line = Line(({'names': ['build::x']}, {}), ({'names': ['build::x']}, {}))
     assert context_on(line).run('build::[env]', env='x', level=Level.HIGH, number=3) == ['build::x']
     create, start = line.said
@@ -59,12 +66,12 @@ def test_run_creates_and_starts():
     assert start == ('start', {'names': ['build::x']})
 
 
-def test_what_has_no_text_is_not_handed_to_the_run():
+def test_what_has_no_text_is_not_handed_to_the_run() -> None:
     class Table:
-        def __len__(self):
+        def __len__(self) -> int:
             return 3
 
-        def __str__(self):
+        def __str__(self) -> str:
             raise AssertionError('turned into text')
 
     line = Line()
@@ -73,15 +80,15 @@ def test_what_has_no_text_is_not_handed_to_the_run():
     assert line.said == []
 
 
-def test_waiting_adds_results():
-    line = Line(({'names': ['a'], 'failed': {}}, {'a': encode([1], '')}))
+def test_waiting_adds_results() -> None:
+    line = Line(({'names': ['a'], 'failed': {}}, {'a': encode([1], ())}))
     context = context_on(line, before=5)
     context.wait('a')
     assert context.results == {'before': 5, 'a': [1]}
 
 
-def test_waiting_for_what_failed_raises_and_still_adds_the_rest():
-    line = Line(({'names': ['a', 'b'], 'failed': {'b': 'exit 2'}}, {'a': encode(1, '')}))
+def test_waiting_for_what_failed_raises_and_still_adds_the_rest() -> None:
+    line = Line(({'names': ['a', 'b'], 'failed': {'b': 'exit 2'}}, {'a': encode(1, ())}))
     context = context_on(line)
     with pytest.raises(ProcessError) as caught:
         context.wait('a', 'b')
@@ -89,26 +96,26 @@ def test_waiting_for_what_failed_raises_and_still_adds_the_rest():
     assert context.results == {'a': 1}
 
 
-def test_a_refusal_is_raised():
+def test_a_refusal_is_raised() -> None:
     context = context_on(Line(({'error': 'unknown proc "x"', 'hint': 'did you mean y?'}, {})))
     with pytest.raises(UserError) as caught:
         context.start('x')
     assert (caught.value.message, caught.value.hint) == ('unknown proc "x"', 'did you mean y?')
 
 
-def test_a_deadlock_is_raised():
+def test_a_deadlock_is_raised() -> None:
     context = context_on(Line(({'error': 'a -> me -> a', 'deadlock': True}, {})))
     with pytest.raises(DeadlockError, match='a -> me -> a'):
         context.wait('a')
 
 
-def test_input():
+def test_input() -> None:
     line = Line(({'text': 'secret'}, {}))
     assert context_on(line).get_input('Password:', password=True) == 'secret'
     assert line.said == [('input', {'message': 'Password:', 'password': True})]
 
 
-def test_remarks_are_bounded(capsys):
+def test_remarks_are_bounded(capsys: pytest.CaptureFixture[str]) -> None:
     line = Line()
     context = context_on(line)
     context.log('x' * 1_000_000)
@@ -153,13 +160,13 @@ def test_remarks_are_bounded(capsys):
         (copy.deepcopy, None),
     ],
 )
-def test_what_a_function_reads_of_the_params_is_known(read, names):
+def test_what_a_function_reads_of_the_params_is_known(read: Callable[[Params], object], names: set[str] | None) -> None:
     params = Params({'A': 1, 'B': 2}, 'me')
     read(params)
     assert params.read == names
 
 
-def test_params_are_a_dict_to_whoever_uses_them():
+def test_params_are_a_dict_to_whoever_uses_them() -> None:
     params = Params({'A': 1, 'B': [2]}, 'me')
     assert isinstance(params, dict) and params == {'A': 1, 'B': [2]} and len(params) == 2
     assert json.loads(json.dumps(params)) == {'A': 1, 'B': [2]}
@@ -176,9 +183,10 @@ def test_params_are_a_dict_to_whoever_uses_them():
     assert params['C'] == 3 and params.pop('C') == 3 and params.pop('C', 4) == 4
 
 
-def test_a_missing_param_says_how_to_supply_it():
+def test_a_missing_param_says_how_to_supply_it() -> None:
     params = Params({}, 'deploy::prod')
-    for look in (lambda: params['VERSION'], lambda: params.pop('VERSION')):
+    looks: list[Callable[[], object]] = [lambda: params['VERSION'], lambda: params.pop('VERSION')]
+    for look in looks:
         with pytest.raises(KeyError) as caught:
             look()
         assert isinstance(caught.value, UserError)
@@ -186,7 +194,7 @@ def test_a_missing_param_says_how_to_supply_it():
         assert caught.value.hint == 'in a program: set_params(VERSION=…)'
 
 
-def test_functions_stand_for_their_procs_inside_as_well():
+def test_functions_stand_for_their_procs_inside_as_well() -> None:
     line = Line(
         ({'names': ['length']}, {}),
         ({'names': ['length'], 'failed': {}}, {'length': encode(7, ())}),

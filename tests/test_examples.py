@@ -10,11 +10,13 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from parproc.declare.options import Options
+from tests.conftest import Project
 
 EXAMPLES = Path(__file__).parent.parent / 'examples'
 README = (Path(__file__).parent.parent / 'README.md').read_text()
@@ -22,15 +24,15 @@ SNIPPETS = re.findall(r'^```python\n(.*?)^```', README, re.DOTALL | re.MULTILINE
 
 
 @pytest.fixture
-def example(project):
-    def copy(name):
+def example(project: Project) -> Callable[[str], Project]:
+    def copy(name: str) -> Project:
         shutil.copytree(EXAMPLES / name, project.folder, dirs_exist_ok=True)
         return project
 
     return copy
 
 
-def test_python_package(example):
+def test_python_package(example: Callable[[str], Project]) -> None:
     project = example('python_package')
     ran = project.run('publish::*', 'VERSION=1.4')
     assert ran.code == 0, ran.err
@@ -42,7 +44,7 @@ def test_python_package(example):
     assert len((project.folder / 'shelf' / 'index.txt').read_text().splitlines()) == 2
 
 
-def test_python_package_publishes_nothing_when_a_test_fails(example):
+def test_python_package_publishes_nothing_when_a_test_fails(example: Callable[[str], Project]) -> None:
     project = example('python_package')
     project.write('src/greeter/__init__.py', 'def greet(name): return 1\n')
     ran = project.run('publish::prod')
@@ -51,14 +53,14 @@ def test_python_package_publishes_nothing_when_a_test_fails(example):
     assert not (project.folder / 'shelf').exists()
 
 
-def test_fan_out(example):
+def test_fan_out(example: Callable[[str], Project]) -> None:
     project = example('fan_out')
     ran = project.run()
     assert ran.code == 0, ran.err
     assert (project.folder / 'report.txt').read_text().splitlines()[:2] == ['the 12', 'river 4']
 
 
-def test_migrations(example):
+def test_migrations(example: Callable[[str], Project]) -> None:
     project = example('migrations')
     ran = project.run('check', 'announce::users')
     assert ran.code == 0, ran.err
@@ -73,7 +75,7 @@ def test_migrations(example):
     assert 'announce' not in again.err
 
 
-def run_script(project, *arguments):
+def run_script(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, 'stations.py', *arguments]
     environment = project.environment()
     return subprocess.run(
@@ -81,7 +83,7 @@ def run_script(project, *arguments):
     )
 
 
-def test_script(example):
+def test_script(example: Callable[[str], Project]) -> None:
     project = example('script')
     ran = run_script(project)
     assert ran.returncode == 0, ran.stderr
@@ -94,7 +96,7 @@ def test_script(example):
     assert run_script(project, '2005').stdout.splitlines()[-1].split() == ['mean', '+0.21']
 
 
-def test_script_says_why_there_is_no_report(example):
+def test_script_says_why_there_is_no_report(example: Callable[[str], Project]) -> None:
     project = example('script')
     (project.folder / 'data' / 'valley.csv').unlink()
     project.write('data/valley.csv', 'year,celsius\n1990,warm\n')
@@ -125,7 +127,9 @@ print(json.dumps([saved, *said]))
 """
 
 
-def test_notebook_shows_what_is_saved_in_it_and_again_when_all_cells_are_executed_again(example):
+def test_notebook_shows_what_is_saved_in_it_and_again_when_all_cells_are_executed_again(
+    example: Callable[[str], Project],
+) -> None:
     project = example('notebook')
     path = project.write('execute.py', EXECUTE)
     ran = subprocess.run(
@@ -143,12 +147,12 @@ def test_notebook_shows_what_is_saved_in_it_and_again_when_all_cells_are_execute
     assert any('no result' in text for text in saved)
 
 
-def without_times(text):
+def without_times(text: str) -> list[str]:
     """The lines about procs, in an order that does not hang on which was faster."""
     return sorted(re.sub(r'\s+[\d.]+s$', '', line) for line in text.splitlines() if line[:1] in ('▶', '✓', '✗', '-'))
 
 
-def test_the_readmes_first_example_prints_what_it_says(project):
+def test_the_readmes_first_example_prints_what_it_says(project: Project) -> None:
     (project.folder / 'tasks.py').write_text(SNIPPETS[0])
     shown = README.split('$ parproc ', 1)[1].split('```', 1)[0]
     command, said = shown.split('\n', 1)
@@ -159,12 +163,12 @@ def test_the_readmes_first_example_prints_what_it_says(project):
 
 
 @pytest.mark.parametrize('number', range(1, len(SNIPPETS)))
-def test_every_other_snippet_of_the_readme_runs(project, number):
+def test_every_other_snippet_of_the_readme_runs(project: Project, number: int) -> None:
     ran = project.script(SNIPPETS[number])
     assert (ran.code, ran.err) == (0, '')
 
 
-def test_the_readme_tells_of_every_option(project):
+def test_the_readme_tells_of_every_option(project: Project) -> None:
     table = README.split('## On the command line')[1].split('## ')[0]
     offered = set(re.findall(r'--[a-z-]+', project.run('--help').out))
     short = {'--file': '-f', '--directory': '-C', '--list': '-l', '--dry-run': '-n', '--jobs': '-j', '--help': '-h'}
@@ -182,12 +186,12 @@ def test_the_readme_tells_of_every_option(project):
         ('on_event=show', 'answer succeeded\n'),
     ],
 )
-def test_the_readmes_programs_print_what_it_means(project, part, said):
+def test_the_readmes_programs_print_what_it_means(project: Project, part: str, said: str) -> None:
     (text,) = (text for text in SNIPPETS if part in text)
     assert project.script(text).out == said
 
 
-def test_the_readmes_table_has_every_option_with_its_default():
+def test_the_readmes_table_has_every_option_with_its_default() -> None:
     table = README.split('## Options')[1].split('## ')[0]
     for option in dataclasses.fields(Options):
         default = [] if option.default == () else option.default
@@ -195,7 +199,7 @@ def test_the_readmes_table_has_every_option_with_its_default():
         assert f'`{option.name}={default!r}`' in table
 
 
-def test_the_readmes_reverse_dependencies_go_as_it_says(project):
+def test_the_readmes_reverse_dependencies_go_as_it_says(project: Project) -> None:
     (project.folder / 'tasks.py').write_text(next(text for text in SNIPPETS if 'WhenScheduled' in text))
     plain, announced = project.run('migrate::users'), project.run('announce::users')
     assert (plain.code, announced.code) == (0, 0)
@@ -204,7 +208,7 @@ def test_the_readmes_reverse_dependencies_go_as_it_says(project):
     assert 'announce::users' in announced.err
 
 
-def test_c_build(example):
+def test_c_build(example: Callable[[str], Project]) -> None:
     project = example('c_build')
     ran = project.run()
     assert ran.code == 0, ran.err
@@ -222,7 +226,7 @@ def test_c_build(example):
     assert not (project.folder / 'build').exists()
 
 
-def test_monorepo(example):
+def test_monorepo(example: Callable[[str], Project]) -> None:
     project = example('monorepo')
     assert [line.split()[0] for line in project.run('--list').out.splitlines()] == [
         *('version', 'release', 'web::check', 'web::page::[name]', 'web::build', 'api::check', 'api::build'),

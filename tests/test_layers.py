@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,18 +20,19 @@ PURE = {
 }  # fmt: skip
 
 
-def imported(path):
+def imported(path: Path) -> Iterator[str]:
     """Modules that a file imports, anywhere in it."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f'{path.name} imports relatively'
+            assert node.module is not None
             yield node.module
 
 
 @pytest.mark.parametrize('path', CORE, ids=lambda path: path.name)
-def test_the_core_imports_nothing_that_acts(path):
+def test_the_core_imports_nothing_that_acts(path: Path) -> None:
     foreign = {
         name
         for name in imported(path)
@@ -39,13 +41,13 @@ def test_the_core_imports_nothing_that_acts(path):
     assert not foreign
 
 
-def test_every_public_name_can_be_had_and_is_listed():
+def test_every_public_name_can_be_had_and_is_listed() -> None:
     assert [name for name in parproc.__all__ if not hasattr(parproc, name)] == []
     assert sorted(parproc.__all__) == sorted(parproc._HOMES)
     assert dir(parproc) == sorted(parproc.__all__)
 
 
-def test_an_unknown_public_name_is_an_attribute_error():
+def test_an_unknown_public_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match='nonsense'):
         _ = parproc.nonsense
 
@@ -57,7 +59,7 @@ def test_an_unknown_public_name_is_an_attribute_error():
         ('import parproc; parproc.Proc', ['click', 'rich', 'sqlite3', 'asyncio', 'multiprocessing', 'subprocess']),
     ],
 )
-def test_nothing_heavy_is_loaded_before_it_is_needed(code, absent):
+def test_nothing_heavy_is_loaded_before_it_is_needed(code: str, absent: list[str]) -> None:
     report = f'{code}; import sys; print([name for name in {absent!r} if name in sys.modules])'
     done = subprocess.run([sys.executable, '-c', report], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == '[]'
