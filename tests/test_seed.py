@@ -169,7 +169,7 @@ def test_states(session: pp.Session) -> None:
         'doomed': pp.ProcState.FAILED,
     }
     assert session.results() == {'skipped': None, 'user': 'ran', 'bad': None}
-    with pytest.raises(pp.ProcessError, match='ZeroDivisionError.*log: '):
+    with pytest.raises(pp.ProcessError, match=r'ZeroDivisionError.*log: '):
         session.wait('bad')
 
 

@@ -131,7 +131,9 @@ def main() -> None:
     spent, forks, calls = against(AGAIN, scaled(300))
     show('run(again=True) and wait in a loop: against a bare fork', f'{forks:.1f} ({spent * 1e3:.2f} ms)', '<= 12')
     show('the same against a call of ProcessPoolExecutor', f'{calls:.1f}', '')
-    first, last = (statistics.median(lap) for lap in zip(*(measured(NEW_ONES, scaled(2000)) for _ in range(ROUNDS))))
+    first, last = (
+        statistics.median(lap) for lap in zip(*(measured(NEW_ONES, scaled(2000)) for _ in range(ROUNDS)), strict=True)
+    )
     show(
         '2,000 procs one after the other: last quarter to first', f'{last / first:.2f} ({last * 1e3:.2f} ms)', '<= 1.5'
     )

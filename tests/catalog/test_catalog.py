@@ -512,7 +512,7 @@ def test_a_target_that_began_already_is_an_error(built: Built, state: ProcState)
     built.proc('migrate', rdeps=[WhenScheduled('deploy')])
     built.proc('deploy')
     built.states = {'deploy': state}
-    with pytest.raises(UserError, match='"migrate".*before "deploy"'):
+    with pytest.raises(UserError, match=r'"migrate".*before "deploy"'):
         built.request('migrate')
 
 
@@ -557,7 +557,7 @@ def slow_closure(
 @settings(max_examples=150, deadline=None)
 @given(st.integers(min_value=0, max_value=2**32))
 def test_a_request_is_what_applying_all_rules_over_and_over_gives(seed: int) -> None:
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     names = [f'{chance.choice("xy")}::{number}' for number in range(8)]
 
     def some() -> set[str]:

@@ -262,8 +262,11 @@ def test_status_lines_that_cannot_be_written_fail_nothing(tasks: Project, where:
 
 @pytest.mark.parametrize(
     'listing',
-    ['-l', '-l --json', '-l --all', '--show good', '--graph', '--graph dot', '-n good', '--history', '--history good']
-    + ['--completion zsh', '--help', '-h -l', '--version', '--version -l', '--print value'],
+    [
+        *('-l', '-l --json', '-l --all', '--show good', '--graph', '--graph dot', '-n good'),
+        *('--history', '--history good', '--completion zsh', '--help', '-h -l', '--version', '--version -l'),
+        '--print value',
+    ],
 )
 def test_a_listing_that_cannot_be_written_says_so_in_one_line(tasks: Project, listing: str) -> None:
     tasks.write('tasks.py', VALUE)

@@ -158,7 +158,7 @@ def fish_offers(tasks: CompletionProject, line: str) -> dict[str, str]:
         timeout=30,
         check=True,
     )
-    return dict((line.split('\t') + [''])[:2] for line in done.stdout.splitlines())
+    return dict([*line.split('\t'), ''][:2] for line in done.stdout.splitlines())
 
 
 def test_fish(tasks: CompletionProject) -> None:

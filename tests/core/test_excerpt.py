@@ -105,8 +105,10 @@ Caused by: java.io.IOException: gone
 
 @pytest.mark.parametrize(
     'block',
-    [TRACEBACK, CHAINED, GROUP, SYNTAX, GCC, RUSTC, TSC, TSC_PRETTY, LINKER, GO_BUILD]
-    + [PYTEST, UNITTEST, GO_TEST, NODE, JAVA],
+    [
+        *(TRACEBACK, CHAINED, GROUP, SYNTAX, GCC, RUSTC, TSC, TSC_PRETTY, LINKER, GO_BUILD),
+        *(PYTEST, UNITTEST, GO_TEST, NODE, JAVA),
+    ],
 )
 def test_the_whole_error_of_a_tool_is_shown_and_nothing_else(block: str) -> None:
     text = '\n'.join([*NOISE, 'warning: something else', '', block, '', *NOISE])

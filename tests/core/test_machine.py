@@ -383,7 +383,7 @@ class Lives(RuleBasedStateMachine):
             pool = [
                 other
                 for other in NAMES[: NAMES.index(name)]
-                if other in tasks and tasks[other].spec.wave <= cap or other in names
+                if (other in tasks and tasks[other].spec.wave <= cap) or other in names
             ]
             deps = data.draw(st.lists(st.sampled_from(pool), max_size=3, unique=True)) if pool else []
             highest = max(

@@ -20,10 +20,10 @@ class FixedChoices:
     def __init__(self, choices: Mapping[str, Sequence[str]]) -> None:
         self.choices = choices
 
-    def texts(self, placeholder: str, bound: Mapping[str, str]) -> Sequence[str] | None:  # noqa: ARG002
+    def texts(self, placeholder: str, bound: Mapping[str, str]) -> Sequence[str] | None:
         return self.choices.get(placeholder)
 
-    def allows(self, placeholder: str, text: str, bound: Mapping[str, str]) -> bool:  # noqa: ARG002
+    def allows(self, placeholder: str, text: str, bound: Mapping[str, str]) -> bool:
         return placeholder not in self.choices or text in self.choices[placeholder]
 
 
@@ -39,9 +39,9 @@ class FixedCatalog:
     def create(
         self,
         name: str,
-        proc_name: str | None = None,  # noqa: ARG002
-        args: Mapping[str, object] | None = None,  # noqa: ARG002
-        params: Mapping[str, object] | None = None,  # noqa: ARG002
+        proc_name: str | None = None,
+        args: Mapping[str, object] | None = None,
+        params: Mapping[str, object] | None = None,
     ) -> list[str]:
         return self.meanings[name]
 

@@ -23,8 +23,6 @@ PIECES = st.sampled_from(
         '\x9b2J',
         '\x9d0;x\x9c',
         '\x1bP',
-    ]
-    + [
         '\x07',
         '\r',
         '\x08',

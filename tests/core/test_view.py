@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -148,7 +150,7 @@ def test_sums_slowest_and_longest_chain_agree_with_the_whole_story(story: list[t
     path, length = view.critical_path()
     lengths = [seconds for seconds, _, _ in story]
     assert length == max(longest.values(), default=0.0) == sum(story[int(name)][0] for name in path)
-    assert all(int(dep) in story[int(name)][1] for dep, name in zip(path, path[1:], strict=False))
+    assert all(int(dep) in story[int(name)][1] for dep, name in pairwise(path))
     assert [ended.seconds for ended in view.slowest] == sorted(lengths, reverse=True)[:5]
     assert view.summed == sum(lengths)
     assert len(view.failures) == sum(not good for _, _, good in story)

@@ -78,7 +78,7 @@ def test_a_lambda_needs_a_name() -> None:
         ('outputs', ['x', Output('y', max_age='1h')], (Output('x'), Output('y', 3600.0))),
         ('no_skip', True, True),
         ('env', {'A': 'b'}, {'A': 'b'}),
-        ('cwd', Path('/tmp'), '/tmp'),  # noqa: S108
+        ('cwd', Path('/tmp'), '/tmp'),
     ],
 )
 def test_a_field_is_kept_as_it_is_meant(field: str, given: object, kept: object) -> None:
@@ -140,7 +140,7 @@ def test_a_parameter_of_a_proc_that_nothing_supplies_is_refused() -> None:
 
 
 def test_dependencies_may_stand_as_default_of_a_parameter() -> None:
-    def second(context: object, deps: object = ['first']) -> None:  # noqa: B006
+    def second(context: object, deps: object = ['first']) -> None:
         """Depend on first."""
 
     assert make_declaration(second, None, is_proto=False).deps == ('first',)

@@ -79,7 +79,7 @@ def test_what_nothing_supplies_is_required_in_the_order_of_the_signature() -> No
 
 
 def test_a_list_as_default_of_deps_declares_dependencies() -> None:
-    assert read(lambda c, deps=['a']: c).declared_deps() == ['a']  # noqa: B006
+    assert read(lambda c, deps=['a']: c).declared_deps() == ['a']
     assert read(lambda c, deps='a': c).declared_deps() is None
     assert read(lambda c: c).declared_deps() is None
 

@@ -265,10 +265,10 @@ def test_the_schema_says_what_the_class_says(kind: type[RunEvent]) -> None:
 
 
 @pytest.mark.parametrize('kind', [*typing.get_args(RunEvent), run_events.ProcResult], ids=lambda kind: kind.__name__)
-def test_every_field_of_a_class_is_described_and_nothing_can_be_set(kind: type) -> None:
+def test_every_field_of_a_class_is_described_and_nothing_can_be_set(kind: type[Any]) -> None:
     described = re.findall(r'^        (\w+): ', (inspect.getdoc(kind) or '').replace('\n', '\n    '), re.MULTILINE)
     assert described == [field.name for field in dataclasses.fields(kind)]
-    assert getattr(kind, '__dataclass_params__').frozen
+    assert kind.__dataclass_params__.frozen
 
 
 def test_the_schema_knows_every_state_and_reason_and_describes_every_field() -> None:

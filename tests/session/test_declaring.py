@@ -57,7 +57,7 @@ def test_every_way_to_hand_in_a_function_declares_it_and_returns_it(
 @pytest.mark.parametrize('kind', ['Proc', 'Proto'])
 @pytest.mark.parametrize('value', [None, 3])
 def test_an_unknown_field_is_an_error_whatever_its_value(session: pp.Session, kind: str, value: Any) -> None:
-    with pytest.raises(pp.UserError, match='unknown field "dep".*did you mean deps'):
+    with pytest.raises(pp.UserError, match=r'unknown field "dep".*did you mean deps'):
         getattr(session, kind)('a', double, dep=value)
     assert session.get_procs() == {} and session.get_protos() == {}
 
@@ -80,7 +80,7 @@ def test_a_field_that_is_none_is_as_one_left_out(session: pp.Session) -> None:
 
 
 def test_replace_is_true_or_false(session: pp.Session) -> None:
-    with pytest.raises(pp.UserError, match='replace.*True or False'):
+    with pytest.raises(pp.UserError, match=r'replace.*True or False'):
         session.Proc('a', double, replace='yes')  # type: ignore[call-overload]
 
 
@@ -201,7 +201,7 @@ def test_none_leaves_an_option_as_it_is_unless_it_is_one_of_its_values(session: 
     assert (options.parallel, options.mode, options.grace) == (3, 'single', 2.0)
     assert options.log_ignore == (pp.IgnoreLogAlways('x'),)
     assert (options.dynamic, options.state_dir, options.task_db_path) == (None, None, None)
-    with pytest.raises(pp.UserError, match='unknown option "paralel".*parallel'):
+    with pytest.raises(pp.UserError, match=r'unknown option "paralel".*parallel'):
         session.set_options(paralel=None)  # type: ignore[call-arg]
 
 

@@ -52,7 +52,7 @@ def test_it_is_missing_only_when_the_program_waits_and_nothing_can_create_it(ses
 
 def test_a_cycle_that_is_closed_later_is_an_error_and_nothing_of_it_runs(session: pp.Session) -> None:
     session.Proc('a', lambda context: 1, deps=['b'], now=True)
-    with pytest.raises(pp.UserError, match='a -> b -> a|b -> a -> b'):
+    with pytest.raises(pp.UserError, match=r'a -> b -> a|b -> a -> b'):
         session.Proc('b', lambda context: 1, deps=['a'])
 
 

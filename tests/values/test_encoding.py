@@ -169,8 +169,7 @@ def test_a_folder_that_was_removed_is_made_again_for_a_result(tmp_path: Path) ->
 
 def test_a_result_goes_where_there_is_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def room(folder: str) -> Room:
-        place = Room(1, 4 * INLINE_LIMIT if os.fspath(folder) == str(tmp_path / 'full') else 1 << 40)
-        return place
+        return Room(1, 4 * INLINE_LIMIT if os.fspath(folder) == str(tmp_path / 'full') else 1 << 40)
 
     monkeypatch.setattr(os, 'statvfs', room)
     paths = (str(tmp_path / 'full' / 'a'), str(tmp_path / 'roomy' / 'a'))
