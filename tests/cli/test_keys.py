@@ -6,12 +6,13 @@ import os
 import signal
 import sys
 import termios
+import time
 from collections.abc import Iterator
 
 import pytest
 
 from tests.conftest import Project
-from tests.terminal import Terminal
+from tests.terminal import DEADLINE, Terminal
 
 TASKS = """
     import os, time
@@ -89,8 +90,10 @@ def test_a_signal_shows_the_state_anywhere(screen: Terminal, project: Project) -
 def test_a_signal_shows_the_state_in_a_pipe_too(project: Project) -> None:
     project.write('tasks.py', TASKS)
     process = project.start('-o', 'quiet', '-j2', 'after')
+    deadline = time.monotonic() + DEADLINE
     while len(list(project.folder.glob('started-*'))) < 2:
-        assert process.poll() is None
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.01)
     process.send_signal(signal.SIGUSR1)
     assert process.stderr is not None
     assert process.stderr.readline() == '0 of 3 done, 2 running, 1 waiting\n'

@@ -247,7 +247,7 @@ def test_kill_9_at_any_moment_leaves_nothing(project: Project) -> None:
     for moment in [*(random.uniform(0.02, 0.6) for _ in range(49)), None]:
         process = project.start('-j3', 'sleep::*')
         if moment is None:
-            wait_until(started(project))
+            assert wait_until(started(project))
         else:
             time.sleep(moment)
         process.kill()

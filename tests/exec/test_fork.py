@@ -555,9 +555,14 @@ def test_the_end_is_seen_though_a_grandchild_keeps_the_output(bench: Bench) -> N
 
 def test_closing_ends_what_runs(make_bench: Callable[..., Bench]) -> None:
     bench = make_bench()
+
+    def call(context: ProcContext) -> None:
+        line = f'sleep 99 & touch begun-{context.proc_name}; sleep 99'
+        subprocess.run(['sh', '-c', line], check=True, cwd=bench.folder)
+
     for index in range(3):
-        bench.start(f'task{index}', lambda context: subprocess.run(['sh', '-c', 'sleep 99 & sleep 99'], check=True))
-    time.sleep(0.1)
+        bench.start(f'task{index}', call)
+    bench.until(lambda: len(list(bench.folder.glob('begun-*'))) == 3)
     bench.executor.close()
     assert len([report for report in bench.reports if isinstance(report, Ended)]) == 3
     bench.executor.close()
