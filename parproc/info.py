@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from parproc.catalog.catalog import BoundProc, Catalog
 from parproc.catalog.proto import ProtoFamily
-from parproc.core.model import TERMINAL, ErrorKind, Outcome, ProcState
+from parproc.core.model import ErrorKind, Outcome, ProcState
 from parproc.declare.declaration import WhenScheduled, WhenTargetScheduled, reverse_dependencies
 from parproc.declare.options import IgnoredLines
 
@@ -82,7 +82,7 @@ class ProcInfo:
 
     def is_complete(self) -> bool:
         """Return whether it is over, however it ended."""
-        return self.state in TERMINAL
+        return self.state.is_over
 
     def is_failed(self) -> bool:
         """Return whether it is over and failed."""

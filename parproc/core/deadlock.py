@@ -39,9 +39,9 @@ def _held_up_by(task: Task | None, tasks: Mapping[str, Task], locks: LockTable) 
     if task is None:
         return
     if task.phase is Phase.SUSPENDED:
-        yield from (name for name in task.awaited if name in tasks and tasks[name].phase is not Phase.ENDED)
+        yield from (name for name in task.awaited if name in tasks and not tasks[name].is_over)
     elif task.phase in UNSTARTED:
-        yield from (dep for dep in task.deps if dep not in tasks or tasks[dep].phase is not Phase.ENDED)
+        yield from (dep for dep in task.deps if dep not in tasks or not tasks[dep].is_over)
         for lock in task.spec.locks:
             holder = locks.holder(lock)
             if holder is not None and holder.phase is Phase.SUSPENDED:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 
 from parproc.core.machine import Machine
-from parproc.core.model import GOOD
 from parproc.core.task import HOLDING, Phase, Task
 from parproc.errors import InternalError
 
@@ -30,8 +29,8 @@ def validate(machine: Machine) -> None:
 
 
 def _invariants_of(machine: Machine, task: Task) -> dict[str, bool]:
-    unfinished = [dep for dep in task.deps if dep not in machine.tasks or machine.tasks[dep].outcome is None]
-    ended = task.phase is Phase.ENDED
+    unfinished = [dep for dep in task.deps if dep not in machine.tasks or not machine.tasks[dep].is_over]
+    ended = task.is_over
     gate = ended or task.phase is Phase.BLOCKED or task.phase in HOLDING  # what runs may do so on what runs again
     return {
         'an outcome and the phase ENDED come together': (task.outcome is not None) == ended,
@@ -42,7 +41,7 @@ def _invariants_of(machine: Machine, task: Task) -> dict[str, bool]:
         or task.phase in HOLDING
         or not any(_failed(machine, dep) for dep in task.deps),
         'a suspended task waits for something open': task.phase is not Phase.SUSPENDED
-        or sum(name in machine.tasks and machine.tasks[name].outcome is None for name in set(task.awaited))
+        or sum(name in machine.tasks and not machine.tasks[name].is_over for name in set(task.awaited))
         == task.pending
         > 0,
         'only what runs can be stale': not task.stale or task.phase in HOLDING,
@@ -52,7 +51,7 @@ def _invariants_of(machine: Machine, task: Task) -> dict[str, bool]:
 
 def _failed(machine: Machine, name: str) -> bool:
     task = machine.tasks.get(name)
-    return task is not None and task.outcome is not None and task.outcome.state not in GOOD
+    return task is not None and task.is_over and not task.satisfies
 
 
 def _check_locks(machine: Machine) -> None:

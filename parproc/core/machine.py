@@ -49,7 +49,7 @@ from parproc.core.events import (
     WaitBegan,
     Wanted,
 )
-from parproc.core.model import GOOD, SUCCESS, ErrorKind, Outcome, ProcState, failure
+from parproc.core.model import SUCCESS, ErrorKind, Outcome, ProcState, failure
 from parproc.core.queues import LockTable, ReadyQueue
 from parproc.core.task import HOLDING, MOVES, UNSTARTED, Phase, Task
 from parproc.core.timers import Timer, TimerKind, Timers
@@ -177,7 +177,7 @@ class Machine:
 
     def open_tasks(self) -> Iterator[Task]:
         """Yield every task that is not over, in the order in which they were scheduled."""
-        return (task for task in self.tasks.values() if task.phase is not Phase.ENDED)
+        return (task for task in self.tasks.values() if not task.is_over)
 
     # --- events ------------------------------------------------------------------------------------------------
 
@@ -231,7 +231,7 @@ class Machine:
 
     def _cancelled(self, event: Cancelled) -> None:
         cancelled = failure(ErrorKind.CANCELLED, 'cancelled')
-        named = [task for name in event.names if (task := self.tasks.get(name)) and task.phase is not Phase.ENDED]
+        named = [task for name in event.names if (task := self.tasks.get(name)) and not task.is_over]
         for task in named:
             if task.phase in HOLDING:
                 self._stop(task, ErrorKind.CANCELLED)
@@ -309,7 +309,7 @@ class Machine:
         task = self._running(event.name)
         task.awaited = event.awaited
         awaited = {name: self.tasks[name] for name in event.awaited}
-        unfinished = [other for other in awaited.values() if other.phase is not Phase.ENDED]
+        unfinished = [other for other in awaited.values() if not other.is_over]
         task.ticket = next(self._tickets)
         for other in awaited.values():
             if other.waiters is None:
@@ -378,9 +378,9 @@ class Machine:
             if other is None:
                 self.missing.setdefault(dep, {})[task] = None
                 task.blockers += 1
-            elif other.outcome is None:
+            elif not other.is_over:
                 task.blockers += 1
-            elif culprit is None and other.outcome.state not in GOOD:
+            elif culprit is None and not other.satisfies:
                 culprit = dep
         return culprit
 
@@ -400,12 +400,12 @@ class Machine:
         other = self.tasks[dep]
         task.extra_deps += (dep,)
         other.add_dependent(task)
-        if other.outcome is None:
+        if not other.is_over:
             task.blockers += 1
             if task.phase is not Phase.BLOCKED:
                 self._leave_queue(task, Phase.BLOCKED)
             self._make_urgent(other, task.urgency)
-        elif other.outcome.state not in GOOD:
+        elif not other.satisfies:
             self._end(task, dependency_failed(dep))
 
     def _admit(self, task: Task) -> None:
@@ -441,7 +441,7 @@ class Machine:
         stack = [task]
         while stack:
             current = stack.pop()
-            if current.urgency >= level or current.phase is Phase.ENDED:
+            if current.urgency >= level or current.is_over:
                 continue
             current.urgency = level
             if current.phase is Phase.LOCKED:
@@ -501,9 +501,7 @@ class Machine:
 
     def _resume(self, task: Task) -> None:
         awaited = {name: self.tasks.get(name) for name in task.awaited}
-        failed = tuple(
-            name for name, other in awaited.items() if other is None or other.outcome is None or other.outcome.error
-        )
+        failed = tuple(name for name, other in awaited.items() if other is None or not other.satisfies)
         self._actions.append(Resume(task.spec.name, task.awaited, failed, task.deadlock))
         task.awaited = ()
         task.deadlock = ''
@@ -571,7 +569,7 @@ class Machine:
         ending = deque([(task, outcome)])
         while ending:
             current, end = ending.popleft()
-            if current.phase is Phase.ENDED:
+            if current.is_over:
                 continue
             self._close(current, end)
             name = current.spec.name
@@ -645,14 +643,14 @@ class Machine:
 
     def _want_again(self, tasks: list[Task]) -> None:
         """Let tasks that are over run once more; what depends on them and has not started waits for that."""
-        affected = {task: None for task in tasks if task.phase is Phase.ENDED}
+        affected = {task: None for task in tasks if task.is_over}
         for task in list(affected):
-            affected.update((other, None) for other in task.dependents or () if other.phase is not Phase.ENDED)
+            affected.update((other, None) for other in task.dependents or () if not other.is_over)
         self._live_again(list(affected))
 
     def _live_again(self, tasks: list[Task]) -> None:
         """Reopen those of ``tasks`` that are over, and let the others wait for what they depend on of these."""
-        reopened = [task for task in tasks if task.phase is Phase.ENDED]
+        reopened = [task for task in tasks if task.is_over]
         for task in reopened:
             self._reopen(task)
         if not self.failed_count:
@@ -686,7 +684,7 @@ class Machine:
                 roots.extend(task.dependents or ())
                 for waiter, ticket in (task.waiters or {}).items():
                     waits_still = waiter.phase is Phase.SUSPENDED and waiter.ticket == ticket
-                    if task.phase is Phase.ENDED or not waits_still:
+                    if task.is_over or not waits_still:
                         roots.append(waiter)
         return list(found)
 
@@ -726,7 +724,7 @@ class Machine:
     def _forget(self, task: Task) -> None:
         """Know a task no longer; what has not started and depends on it waits for its name."""
         name = task.spec.name
-        if task.phase is not Phase.ENDED:
+        if not task.is_over:
             self._close(task, failure(ErrorKind.CANCELLED, 'declared again'))
         elif task.state is ProcState.FAILED:
             self.failed_count -= 1
@@ -763,7 +761,7 @@ class Machine:
     def _hurry(self, tasks: list[Task]) -> None:
         """Pass urgency on to what was reopened: from those that wait for it, and from those that depend on it."""
         for task in tasks:
-            if task.phase is not Phase.ENDED:
+            if not task.is_over:
                 for waiter, ticket in (task.waiters or {}).items():
                     if waiter.phase is Phase.SUSPENDED and waiter.ticket == ticket:
                         self._make_urgent(task, waiter.ticket if self.inline else 1)

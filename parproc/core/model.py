@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 class ProcState(enum.Enum):
-    """Where a proc is in its life; see :data:`TERMINAL` and :data:`GOOD` for the groups."""
+    """Where a proc is in its life."""
 
     IDLE = 'idle'
     WANTED = 'wanted'
@@ -19,9 +19,18 @@ class ProcState(enum.Enum):
 
     __hash__ = object.__hash__  # members are singletons; Enum's own hash runs Python code for every look-up
 
+    @property
+    def is_over(self) -> bool:
+        """True when the proc will not run any more in this run, however it ended."""
+        return self in _GOOD or self is ProcState.FAILED
 
-TERMINAL = frozenset({ProcState.SUCCEEDED, ProcState.FAILED, ProcState.SKIPPED, ProcState.UP_TO_DATE})
-GOOD = frozenset({ProcState.SUCCEEDED, ProcState.SKIPPED, ProcState.UP_TO_DATE})
+    @property
+    def is_good(self) -> bool:
+        """True when the proc is over and ended well."""
+        return self in _GOOD
+
+
+_GOOD = frozenset({ProcState.SUCCEEDED, ProcState.SKIPPED, ProcState.UP_TO_DATE})
 
 
 class ErrorKind(enum.Enum):
@@ -107,7 +116,7 @@ class Outcome:
     """How one attempt of a task ended.
 
     Args:
-        state: a member of :data:`TERMINAL`.
+        state: one that is over.
         error: why it failed, None when it did not.
         reason: one line for people: ``exit 2``, ``killed by SIGSEGV``, ``ValueError: …``; empty on success.
         location: where in the user's code it failed, when known.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from parproc.core.task import Phase, Task
+from parproc.core.task import Task
 
 
 def raise_for(added: Sequence[Task], tasks: Mapping[str, Task]) -> list[Task]:
@@ -23,7 +23,7 @@ def raise_for(added: Sequence[Task], tasks: Mapping[str, Task]) -> list[Task]:
     def lift(task: Task) -> None:
         for dep in task.deps:
             other = tasks.get(dep)
-            if other is not None and other.phase is not Phase.ENDED:
+            if other is not None and not other.is_over:
                 priority = other.spec.expected + task.priority
                 if priority > other.priority:
                     other.priority = priority

@@ -111,6 +111,16 @@ class Task:
         return ProcState.WANTED
 
     @property
+    def is_over(self) -> bool:
+        """True when it will not run any more, however it ended, unless it is to live once more."""
+        return self.phase is Phase.ENDED
+
+    @property
+    def satisfies(self) -> bool:
+        """True when what depends on it may start."""
+        return self.outcome is not None and self.outcome.state.is_good
+
+    @property
     def deps(self) -> tuple[str, ...]:
         """All it depends on: declared, and injected while it was wanted."""
         return self.spec.deps + self.extra_deps

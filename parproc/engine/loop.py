@@ -46,7 +46,6 @@ from parproc.core.events import (
     Wanted,
 )
 from parproc.core.machine import SIGTERM, Machine
-from parproc.core.model import GOOD
 from parproc.core.view import Message, RunWarned, TaskLogged, TaskProgressed
 from parproc.errors import InternalError, UserError
 from parproc.exec.protocol import (
@@ -652,7 +651,7 @@ class Engine:
     def _on_finished(self, finished: TaskFinished) -> None:
         name = finished.name
         result = self._returned.pop(name, None)
-        if result is not None and finished.outcome.state in GOOD:
+        if result is not None and finished.outcome.state.is_good:
             self.results[name] = result
         self.ends[name] = finished.time
         for watched in self._watched:
@@ -703,4 +702,4 @@ class Engine:
 
     def _is_over(self, name: str) -> bool:
         task = self.machine.tasks.get(name)
-        return task is None or task.outcome is not None
+        return task is None or task.is_over

@@ -15,7 +15,7 @@ from parproc.catalog.inputs import Inputs, inputs_of
 from parproc.core import plan as planning
 from parproc.core.events import Wanted
 from parproc.core.machine import Machine
-from parproc.core.model import GOOD, TERMINAL, ProcState
+from parproc.core.model import ProcState
 from parproc.core.names import is_glob
 from parproc.core.plan import Plan
 from parproc.declare.declaration import Declaration
@@ -236,9 +236,9 @@ class WorkspaceTaskSource:
         seen = set(queue)
         for name in queue:  # grows while it is gone through
             task = tasks[name]
-            if task.outcome is None:
+            if not task.is_over:
                 continue
-            if not (full or (again and name in asked) or task.outcome.state not in GOOD or name in changed):
+            if not (full or (again and name in asked) or not task.satisfies or name in changed):
                 continue
             yield name
             for dep in task.deps:
@@ -254,7 +254,7 @@ class WorkspaceTaskSource:
         while stack:
             name, is_left = stack.pop()
             task = tasks.get(name)
-            if task is None or task.outcome is None:
+            if task is None or not task.is_over:
                 changed.setdefault(name, False)
             elif is_left:
                 changed[name] = self._reads_otherwise(name) or any(changed.get(dep, False) for dep in task.deps)
@@ -333,7 +333,7 @@ def _check_joined(
     def onward(name: str) -> Iterator[str]:
         if name in specs:
             yield from specs[name].deps
-        elif name in tasks and (name in again or tasks[name].state not in TERMINAL):
+        elif name in tasks and (name in again or not tasks[name].is_over):
             yield from tasks[name].deps
             yield from added.get(name, ())
 

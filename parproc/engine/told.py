@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
-from parproc.core.model import GOOD, ErrorKind
+from parproc.core.model import ErrorKind
 from parproc.core.task import Task
 
 
@@ -21,7 +21,7 @@ class Told:
 
     def failed(self) -> list[str]:
         """Return the names of the procs that failed, in the order in which they were scheduled."""
-        return [name for name, task in self._tasks.items() if task.outcome and task.outcome.state not in GOOD]
+        return [name for name, task in self._tasks.items() if task.is_over and not task.satisfies]
 
     def untold(self) -> list[str]:
         """Return the procs that failed and of which the program does not know yet."""
@@ -77,7 +77,7 @@ class Told:
 
     def _has_failed(self, name: str) -> bool:
         task = self._tasks.get(name)
-        return task is not None and task.outcome is not None and task.outcome.state not in GOOD
+        return task is not None and task.is_over and not task.satisfies
 
     def _is_known(self, name: str) -> bool:
         return (name, self._tasks[name].starts) in self._known

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from parproc.core.durations import format_duration
 from parproc.core.events import Announcement, TaskStarted, TaskWanted
-from parproc.core.model import GOOD, Location
+from parproc.core.model import Location
 from parproc.core.terminal_text import plain_text
 from parproc.core.view import EndedTask, Message, RunBegan, RunEnded, RunView, TaskLogged
 from parproc.report.follow import LogFollower
@@ -94,7 +94,7 @@ class GithubReporter(CopyingReporter):
             super().handle(message, view)
 
     def _close(self, ended: EndedTask, view: RunView, *, patience: int) -> bool:
-        good = ended.outcome.state in GOOD
+        good = ended.outcome.state.is_good
         if self._follower is None:
             path = self._log_path(ended.name)
             self._follower = LogFollower(path, LONGEST_OUTPUT)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from parproc.core.model import GOOD
 from parproc.core.view import EndedTask, RunView
 from parproc.report.follow import LogFollower
 from parproc.report.log_copier import BURST, CopyingReporter
@@ -51,7 +50,7 @@ class GroupReporter(CopyingReporter):
             self._follower.finish()
             if ended.seconds is None:  # it never ran, and what lies at its path is not its log
                 self._follower.close()
-        good = ended.outcome.state in GOOD
+        good = ended.outcome.state.is_good
         return self._copy(self._follower, INDENT, BURST, patience=patience, ignored=self._ignored(ended.name, good))
 
     def _closed(self, ended: EndedTask, time: float, view: RunView) -> None:

@@ -15,7 +15,7 @@ from itertools import islice
 
 from parproc.core.durations import format_duration
 from parproc.core.events import Announcement, RunStopping, TaskFinished, TaskRetrying
-from parproc.core.model import GOOD, ErrorKind, ProcState
+from parproc.core.model import ErrorKind, ProcState
 from parproc.core.terminal_text import clean_line, plain_text
 from parproc.core.view import HELD_BACK, EndedTask, Message, RunBegan, RunEnded, RunView, RunWarned, TaskLogged
 from parproc.report.backlog import Backlog
@@ -235,7 +235,7 @@ class LiveReporter:
     def _finished(self, ended: EndedTask, view: RunView) -> None:
         """Write about a task that is over."""
         style, outcome = self._style, ended.outcome
-        if self._failures_only and outcome.state in GOOD and not outcome.leaked:
+        if self._failures_only and outcome.state.is_good and not outcome.leaked:
             return
         path = self._log_path(ended.name) if ended.seconds is not None else ''
         style.line(style.ended(ended, min(view.name_width, self._columns // 2), path))

@@ -18,7 +18,7 @@ from parproc.core.events import (
     TaskWaiting,
     TaskWanted,
 )
-from parproc.core.model import GOOD, ErrorKind, Location, Outcome, ProcState, Usage
+from parproc.core.model import ErrorKind, Location, Outcome, ProcState, Usage
 from parproc.core.view import Message, RunBegan, RunEnded, RunView, RunWarned, TaskLogged, TaskProgressed
 from parproc.run_events import (
     FinishedEvent,
@@ -38,7 +38,7 @@ from parproc.run_events import (
     WarnedEvent,
 )
 
-STATES = tuple(sorted({*GOOD, ProcState.FAILED}, key=lambda state: state.value))
+STATES = tuple(sorted((state for state in ProcState if state.is_over), key=lambda state: state.value))
 
 
 class Ending(TypedDict):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from parproc.core.events import Announcement, TaskFinished, TaskReopened
-from parproc.core.model import GOOD
 from parproc.core.terminal_text import plain_text
 from parproc.core.view import HELD_BACK, EndedTask, Message, RunEnded, RunView, RunWarned
 from parproc.report.logfile import Ignored, none_ignored
@@ -40,7 +39,7 @@ class SilentReporter:
         """Keep a failure until it is known whether an exception tells of it; write a warning."""
         if isinstance(message, TaskFinished):
             outcome = message.outcome
-            if view.latest is not None and outcome.state not in GOOD and outcome.error not in HELD_BACK:
+            if view.latest is not None and not outcome.state.is_good and outcome.error not in HELD_BACK:
                 self._failures[message.name] = view.latest
         elif isinstance(message, TaskReopened):
             self._failures.pop(message.name, None)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from parproc.core.attempt import REMEMBERED, Attempt, usual_seconds
-from parproc.core.model import GOOD, ProcState
+from parproc.core.model import ProcState
 from parproc.store.read_rows import LONGEST_NAME, LONGEST_REASON, durations_in
 
 AT_ONCE = 500
@@ -53,7 +53,7 @@ def add(connection: sqlite3.Connection, run: int, wanted: Iterable[str], attempt
         for one in attempts
     ]  # fmt: skip
     connection.executemany(INSERT_ATTEMPT, rows)
-    good = [(run, storable(one.name)) for one in attempts if one.state in GOOD]
+    good = [(run, storable(one.name)) for one in attempts if one.state.is_good]
     connection.executemany('DELETE FROM unfinished WHERE run = ? AND name = ?', good)
     _update_procs(connection, attempts)
 

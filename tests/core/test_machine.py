@@ -34,11 +34,12 @@ from parproc.core.events import (
 )
 from parproc.core.invariants import validate
 from parproc.core.machine import Machine
-from parproc.core.model import GOOD, SUCCESS, ErrorKind, Outcome, ProcState, TaskSpec, failure
+from parproc.core.model import SUCCESS, ErrorKind, Outcome, ProcState, TaskSpec, failure
 from parproc.core.plan import build
 from parproc.core.task import Phase
 from parproc.errors import InternalError, UserError
 
+GOOD = {ProcState.SUCCEEDED, ProcState.SKIPPED, ProcState.UP_TO_DATE}
 BROKEN = failure(ErrorKind.EXCEPTION, 'broken')
 
 
