@@ -1,35 +1,38 @@
-"""What must be true of the machine between any two events; tests check it after every one."""
+"""The invariants of the scheduler: what must be true between any two events.
+
+Tests check them after every event, and so does a run where ``PARPROC_CHECK=1`` is set.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 
-from parproc.core.machine import Machine
 from parproc.core.task import HOLDING, Phase, Task
+from parproc.core.task_table import TaskTable
 from parproc.errors import InternalError
 
 
-def validate(machine: Machine) -> None:
-    """Check every invariant of the machine by looking at all of its tasks.
+def validate(table: TaskTable) -> None:
+    """Check every invariant by looking at all of its tasks.
 
     Raises:
         InternalError: names the first invariant that is broken and, where it is one task's, its story.
     """
-    phases = Counter(task.phase for task in machine.tasks.values())
-    _require(machine.active_count == phases[Phase.ACTIVE], 'the count of active tasks is right')
-    _require(machine.suspended_count == phases[Phase.SUSPENDED], 'the count of waiting tasks is right')
-    _require(machine.delayed_count == phases[Phase.DELAYED], 'the count of delayed tasks is right')
-    _require(machine.open_count == len(machine.tasks) - phases[Phase.ENDED], 'the count of open tasks is right')
-    _require(machine.active_count <= machine.most_active, 'no more tasks run than there are slots')
-    _check_locks(machine)
-    for task in machine.tasks.values():
-        for invariant, holds in _invariants_of(machine, task).items():
+    phases = Counter(task.phase for task in table.tasks.values())
+    _require(table.active_count == phases[Phase.ACTIVE], 'the count of active tasks is right')
+    _require(table.suspended_count == phases[Phase.SUSPENDED], 'the count of waiting tasks is right')
+    _require(table.delayed_count == phases[Phase.DELAYED], 'the count of delayed tasks is right')
+    _require(table.open_count == len(table.tasks) - phases[Phase.ENDED], 'the count of open tasks is right')
+    _require(table.active_count <= table.slots.most_active, 'no more tasks run than there are slots')
+    _check_locks(table)
+    for task in table.tasks.values():
+        for invariant, holds in _invariants_of(table, task).items():
             if not holds:
-                raise InternalError(f'"{task.spec.name}": {invariant}\n{machine.story(task.spec.name)}')
+                raise InternalError(f'"{task.spec.name}": {invariant}\n{table.story(task.spec.name)}')
 
 
-def _invariants_of(machine: Machine, task: Task) -> dict[str, bool]:
-    unfinished = [dep for dep in task.deps if dep not in machine.tasks or not machine.tasks[dep].is_over]
+def _invariants_of(table: TaskTable, task: Task) -> dict[str, bool]:
+    unfinished = [dep for dep in task.deps if dep not in table.tasks or not table.tasks[dep].is_over]
     ended = task.is_over
     gate = ended or task.phase is Phase.BLOCKED or task.phase in HOLDING  # what runs may do so on what runs again
     return {
@@ -39,24 +42,22 @@ def _invariants_of(machine: Machine, task: Task) -> dict[str, bool]:
         'a task past its dependencies has none unfinished': gate or not unfinished,
         'what depends on a failure has ended': ended
         or task.phase in HOLDING
-        or not any(_failed(machine, dep) for dep in task.deps),
+        or not any(_failed(table, dep) for dep in task.deps),
         'a suspended task waits for something open': task.phase is not Phase.SUSPENDED
-        or sum(name in machine.tasks and not machine.tasks[name].is_over for name in set(task.awaited))
-        == task.pending
-        > 0,
+        or sum(name in table.tasks and not table.tasks[name].is_over for name in set(task.awaited)) == task.pending > 0,
         'only what runs can be stale': not task.stale or task.phase in HOLDING,
         'attempts are within bounds': task.attempt <= task.spec.retries + 1,
     }
 
 
-def _failed(machine: Machine, name: str) -> bool:
-    task = machine.tasks.get(name)
+def _failed(table: TaskTable, name: str) -> bool:
+    task = table.tasks.get(name)
     return task is not None and task.is_over and not task.satisfies
 
 
-def _check_locks(machine: Machine) -> None:
-    holders = machine.lock_holders()
-    wanted = {lock: task for task in machine.tasks.values() if task.phase in HOLDING for lock in task.spec.locks}
+def _check_locks(table: TaskTable) -> None:
+    holders = table.locks.held()
+    wanted = {lock: task for task in table.tasks.values() if task.phase in HOLDING for lock in task.spec.locks}
     _require(holders == wanted, 'exactly the running tasks hold their locks')
 
 

@@ -45,7 +45,8 @@ from parproc.core.events import (
     WaitBegan,
     Wanted,
 )
-from parproc.core.machine import SIGTERM, Machine
+from parproc.core.machine import Machine
+from parproc.core.stopping import SIGTERM
 from parproc.core.view import Message, RunWarned, TaskLogged, TaskProgressed
 from parproc.errors import InternalError, UserError
 from parproc.exec.protocol import (

@@ -134,10 +134,12 @@ class Run:
     def set_options(self, options: Options) -> None:
         """Go on with other options; what they replace still stands in the settings."""
         machine = self.engine.machine
-        machine.resize(1 if machine.inline else options.parallel)
-        machine.fail_fast = options.fail_fast
-        machine.grace = options.grace
-        machine.stop_grace = options.stop_grace
+        machine.configure(
+            parallel=1 if machine.inline else options.parallel,
+            grace=options.grace,
+            stop_grace=options.stop_grace,
+            fail_fast=options.fail_fast,
+        )
         before = self._settings.options
         if self._display is not None and any(getattr(options, name) != getattr(before, name) for name in SHOWN_BY):
             from parproc.report.program_display import program_screen

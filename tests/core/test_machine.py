@@ -32,7 +32,6 @@ from parproc.core.events import (
     WaitBegan,
     Wanted,
 )
-from parproc.core.invariants import validate
 from parproc.core.machine import Machine
 from parproc.core.model import SUCCESS, ErrorKind, Outcome, ProcState, TaskSpec, failure
 from parproc.core.plan import build
@@ -501,7 +500,7 @@ class Lives(RuleBasedStateMachine):
     @invariant()
     def lawful(self) -> None:
         if hasattr(self, 'machine'):
-            validate(self.machine)
+            self.machine.validate()
             self.check_busy()
 
     def check_busy(self) -> None:
@@ -535,7 +534,7 @@ class Lives(RuleBasedStateMachine):
             else:
                 assert self.machine.quiet
                 self.feed(Settled(self.time))
-            validate(self.machine)
+            self.machine.validate()
         assert not self.machine.open_count, [
             (task.spec.name, task.phase, task.awaited) for task in self.machine.open_tasks()
         ]
