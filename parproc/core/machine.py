@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from parproc.core import endings, forgetting, invariants, reopening, retries, scheduling, starting, stopping, waits
+from parproc.core import endings, forgetting, reopening, retries, scheduling, starting, stopping, waits
 from parproc.core.closed import assert_never
 from parproc.core.events import (
     Action,
@@ -100,6 +100,8 @@ class Machine:
             InternalError: when one is broken, which is a bug of ours; the message names it and ends with the story of
                 the task that it is about.
         """
+        from parproc.core import invariants  # only a run that checks them pays for it
+
         invariants.validate(self._table)
 
     # --- what it knows -----------------------------------------------------------------------------------------

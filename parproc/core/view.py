@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
+from parproc.core.closed import assert_never
 from parproc.core.events import (
     Announcement,
     RunStopping,
@@ -191,10 +191,32 @@ class RunView:
     _longest: tuple[float, str] = (0.0, '')
 
     def take(self, message: Announcement | Message) -> None:
-        """Fold one message in."""
-        fold = _FOLDS.get(type(message))
-        if fold is not None:
-            fold(self, message)
+        """Fold one message in; the most frequent ones come first."""
+        match message:
+            case TaskWanted():
+                self._want(message)
+            case TaskStarted():
+                self._start(message)
+            case TaskFinished():
+                self._finish(message)
+            case TaskProgressed():
+                self._progress(message)
+            case TaskWaiting():
+                self._wait(message)
+            case TaskResumed():
+                self._resume(message)
+            case TaskRetrying():
+                self._retry(message)
+            case TaskReopened():
+                self._reopen(message)
+            case RunBegan():
+                self.began = message
+            case RunStopping():
+                self.stopped = message.reason
+            case TaskLogged() | RunWarned() | RunEnded():
+                pass  # said once, and part of no sum
+            case _:
+                assert_never(message)
 
     def critical_path(self) -> tuple[list[str], float]:
         """Return the longest chain of dependencies that ran, first to last, and its seconds."""
@@ -219,12 +241,6 @@ class RunView:
             if lock in self._locks:
                 return f'the lock {lock}, which {self._locks[lock]} holds'
         return ''
-
-    def _begin(self, message: RunBegan) -> None:
-        self.began = message
-
-    def _stop(self, message: RunStopping) -> None:
-        self.stopped = message.reason
 
     def _want(self, message: TaskWanted) -> None:
         self.total += 1
@@ -338,20 +354,3 @@ class RunView:
             slowest.append(ended)
             slowest.sort(key=lambda other: -(other.seconds or 0.0))
             del slowest[SLOWEST_KEPT:]
-
-
-_FOLDS = cast(
-    'dict[type, Callable[[RunView, Announcement | Message], None]]',
-    {
-        RunBegan: RunView._begin,
-        RunStopping: RunView._stop,
-        TaskWanted: RunView._want,
-        TaskStarted: RunView._start,
-        TaskRetrying: RunView._retry,
-        TaskWaiting: RunView._wait,
-        TaskResumed: RunView._resume,
-        TaskProgressed: RunView._progress,
-        TaskFinished: RunView._finish,
-        TaskReopened: RunView._reopen,
-    },
-)
