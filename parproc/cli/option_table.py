@@ -35,5 +35,12 @@ FLAGS: tuple[tuple[tuple[str, ...], str, str], ...] = (
     (('-h', '--help'), '', 'show the help'),
 )
 
-NO_OPTIONS = {'PARPROC_NAME', 'PARPROC_RUN_ID', 'PARPROC_ATTEMPT', 'PARPROC_INVOCATION_DIR', 'PARPROC_TRUST'}
+NO_OPTIONS = {
+    'PARPROC_ATTEMPT',
+    'PARPROC_CHECK',
+    'PARPROC_INVOCATION_DIR',
+    'PARPROC_NAME',
+    'PARPROC_RUN_ID',
+    'PARPROC_TRUST',
+}
 """Environment variables that look like the default of an option and are none."""

@@ -12,6 +12,7 @@ one that drives is done and another one has to.
 from __future__ import annotations
 
 import contextlib
+import os
 import selectors
 import threading
 import time
@@ -188,6 +189,7 @@ class Engine:
         self._closing = False
         self._events: deque[Event] = deque()
         self._feeding = False
+        self._checks_invariants = os.environ.get('PARPROC_CHECK') == '1'
 
     # --- what the session calls --------------------------------------------------------------------------------
 
@@ -583,7 +585,10 @@ class Engine:
         self._feeding = True
         try:
             while self._events:
-                for action in self.machine.handle(self._events.popleft()):
+                actions = self.machine.handle(self._events.popleft())
+                if self._checks_invariants:
+                    self.machine.validate()
+                for action in actions:
                     refused = self._perform(action)
                     if refused is not None:
                         self._events.append(refused)
