@@ -43,7 +43,7 @@ def schedule(table: TaskTable, event: Wanted) -> None:
     for task in added:
         if task.phase is Phase.BLOCKED:
             admit(table, task)
-    if urgent or event.injected or event.again or event.resolved:
+    if urgent or renewed or event.injected or event.again or event.resolved:
         break_deadlocks(table)
 
 

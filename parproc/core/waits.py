@@ -16,6 +16,7 @@ def begin(table: TaskTable, event: WaitBegan) -> None:
     """Let a running task wait, or go on at once when what it waits for is over."""
     task = table.running(event.name)
     task.awaited = event.awaited
+    task.deadlock = ''
     awaited = {name: table.tasks[name] for name in event.awaited}
     unfinished = [other for other in awaited.values() if not other.is_over]
     task.ticket = table.new_ticket()
@@ -48,9 +49,9 @@ def note_end(table: TaskTable, task: Task) -> None:
 
 
 def await_again(table: TaskTable, task: Task) -> None:
-    """Let those that wait from inside for a task wait for its new life as well."""
+    """Let those that wait from inside for a task wait for its new life as well, unless a deadlock ended the wait."""
     for waiter, ticket in (task.waiters or {}).items():
-        if waiter.ticket == ticket and waiter.phase in {Phase.SUSPENDED, Phase.RESUMING}:
+        if waiter.ticket == ticket and waiter.phase in {Phase.SUSPENDED, Phase.RESUMING} and not waiter.deadlock:
             waiter.pending += 1
             if waiter.phase is Phase.RESUMING:
                 table.move(waiter, Phase.SUSPENDED)

@@ -332,6 +332,38 @@ def test_a_change_gives_what_a_failure_kept_from_running_another_chance() -> Non
     assert launched(done(machine, 'b', time=3.0)) == ['c']
 
 
+def test_a_name_scheduled_anew_that_depends_on_who_waits_for_it_is_a_deadlock() -> None:
+    machine = Machine(parallel=1)
+    want(machine, TaskSpec('waiter'), TaskSpec('other', order=1), TaskSpec('awaited', order=2))
+    assert launched(machine.handle(WaitBegan('waiter', ('awaited',)))) == ['other']
+    machine.handle(Dropped(('awaited',)))
+    want(machine, TaskSpec('awaited', ('waiter',), order=3))
+    (resume,) = [action for action in done(machine, 'other') if isinstance(action, Resume)]
+    assert resume.deadlock == '"waiter" waits for "awaited", "awaited" depends on "waiter"'
+
+
+def test_a_wait_that_a_deadlock_has_ended_stays_ended_when_what_it_was_for_is_scheduled_anew() -> None:
+    machine = Machine(parallel=1)
+    want(machine, TaskSpec('waiter'), TaskSpec('other', order=1), TaskSpec('awaited', order=2))
+    machine.handle(WaitBegan('waiter', ('awaited',)))
+    machine.handle(Wanted((), (('awaited', 'waiter'),)))
+    machine.handle(Dropped(('awaited',)))
+    want(machine, TaskSpec('awaited', order=3))
+    machine.validate()
+    (resume,) = [action for action in done(machine, 'other') if isinstance(action, Resume)]
+    assert resume.deadlock == '"waiter" waits for "awaited", "awaited" depends on "waiter"'
+
+
+def test_an_attempt_knows_nothing_of_the_deadlock_that_the_one_before_was_in() -> None:
+    machine = Machine(parallel=1)
+    want(machine, TaskSpec('waiter', retries=1), TaskSpec('other', order=1), TaskSpec('awaited', order=2))
+    machine.handle(WaitBegan('waiter', ('awaited',)))
+    machine.handle(Wanted((), (('awaited', 'waiter'),)))
+    done(machine, 'waiter', BROKEN)
+    assert launched(done(machine, 'other')) == ['waiter']
+    assert machine.handle(WaitBegan('waiter', ('other',))) == [Resume('waiter', ('other',), ())]
+
+
 NAMES = [f't{index}' for index in range(12)]
 
 
