@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from _thread import get_ident
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, SupportsIndex, TypeAlias
@@ -103,8 +104,6 @@ class Params(dict[str, Any]):
         return self.copy()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> dict[str, Any]:
-        import copy
-
         return copy.deepcopy(self.copy(), memo)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import sys
 import time
@@ -84,8 +85,6 @@ def run(workspace: Workspace, targets: Sequence[str], asked: CommandLine, home: 
 def _refuse_without_room() -> None:
     """Raise UserError where so few files may be open that a run would fail half way."""
     if not has_room(FEWEST_FILES):
-        import resource
-
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         raise UserError(
             f'too few files may be open at once: a run needs {FEWEST_FILES} beside what is open, of {limit} altogether',

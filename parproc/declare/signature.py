@@ -6,6 +6,7 @@ name. The same holds for the functions of procs, for dependencies that are calla
 
 from __future__ import annotations
 
+import inspect
 import types
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -246,8 +247,6 @@ def _read_code(function: types.FunctionType) -> Signature:
 
 
 def _inspect(function: Function) -> Signature:
-    import inspect
-
     try:
         found = inspect.signature(function)
     except (ValueError, TypeError) as error:

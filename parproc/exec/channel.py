@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import selectors
-from _socket import socket
 from collections.abc import Callable, Mapping
 
 from parproc.core.model import SUCCESS, Outcome
 from parproc.exec import questions
+from parproc.exec.cpython import socket
 from parproc.exec.fork import close_channel
 from parproc.exec.protocol import Job, Report
 from parproc.exec.wire import FrameReader, Kind, pack_answer, unpack_outcome, unpack_params_read, unpack_references

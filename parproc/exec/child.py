@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _signal  # type: ignore[import-not-found]
 import builtins
 import dataclasses
 import faulthandler
@@ -10,7 +9,6 @@ import os
 import resource
 import stat
 import sys
-from _socket import socket
 from collections.abc import Callable
 from types import FrameType
 from typing import NoReturn, TextIO, TypeAlias
@@ -19,6 +17,7 @@ from parproc.context import ProcContext, enter_child
 from parproc.core.model import SUCCESS, ErrorKind, Outcome, failure
 from parproc.exec import cpython, openmp, outcomes, ownership, system, wire
 from parproc.exec.child_streams import flush, flush_handlers, make_streams, name_records, open_log, use_streams
+from parproc.exec.cpython import plain_signal, socket
 from parproc.exec.foreground import put_into_foreground
 from parproc.exec.fresh import begin_anew
 from parproc.exec.outcomes import Terminated, enter_directory, in_debugger, judge, perform
@@ -130,8 +129,8 @@ def run_anew(make: Callable[[], Job], bare: Job, line: ChildChannel) -> NoReturn
         ending: list[Ending] = []
         system.prepare()
         prepare()
-        _signal.signal(_signal.SIGINT, _signal.default_int_handler)
-        _signal.signal(_signal.SIGTERM, _terminate)
+        plain_signal.signal(plain_signal.SIGINT, plain_signal.default_int_handler)
+        plain_signal.signal(plain_signal.SIGTERM, _terminate)
         marks = cpython.begin(bare.name, _leave, leader, line, ending)
         use_streams(make_streams())
         faulthandler.enable(2)
@@ -153,8 +152,8 @@ def _prepare(job: Job, line: ChildChannel, ground: Ground) -> tuple[TextIO | Non
     """Make a clean process of this one; return the output streams that it had."""
     nothing = ground.nothing
     system.reset_signals()
-    _signal.signal(_signal.SIGINT, _signal.default_int_handler)
-    _signal.signal(_signal.SIGTERM, _terminate)
+    plain_signal.signal(plain_signal.SIGINT, plain_signal.default_int_handler)
+    plain_signal.signal(plain_signal.SIGTERM, _terminate)
     warning = ''
     if not job.interactive:
         log, warning = open_log(job, nothing)

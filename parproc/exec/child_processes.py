@@ -14,7 +14,7 @@ import signal
 import sys
 import threading
 import time
-from _socket import socket
+import warnings
 from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -24,6 +24,7 @@ from parproc.core.model import SUCCESS, ErrorKind, Outcome, Usage, failure
 from parproc.exec import openmp, ownership, system
 from parproc.exec.channel import ParentChannel
 from parproc.exec.child import Ground
+from parproc.exec.cpython import socket
 from parproc.exec.foreground import Foreground
 from parproc.exec.fork import close_channel, fork_child, open_channel
 from parproc.exec.orphans import Orphans
@@ -283,8 +284,6 @@ class ProcessExecutor:
         if self._exclusive and threading.current_thread() is threading.main_thread():
             self._heed_ends()
         if sys.version_info >= (3, 12):  # we warn of threads ourselves, once and by name
-            import warnings
-
             warnings.filterwarnings('ignore', r'.*use of fork\(\) may lead to deadlocks', DeprecationWarning)
         self._ground = ground
         return ground

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any, NamedTuple, TextIO, cast
 
+from parproc.exec.cpython import logging_handlers
 from parproc.exec.protocol import Job
 from parproc.host.private_folders import make_again
 
@@ -71,9 +72,7 @@ def use_streams(streams: Streams) -> tuple[TextIO | None, TextIO | None]:
     sys.stdin = sys.__stdin__ = streams.input  # type: ignore[assignment,misc]
     sys.stdout = sys.__stdout__ = streams.out  # type: ignore[assignment,misc]
     sys.stderr = sys.__stderr__ = streams.err  # type: ignore[assignment,misc]
-    logging = sys.modules.get('logging')
-    for reference in getattr(logging, '_handlerList', ()):
-        handler = reference()
+    for handler in logging_handlers():
         stream = getattr(handler, 'stream', None)
         if stream is None or stream is streams.err:  # the handler of last resort writes to whatever there is
             continue
@@ -120,22 +119,19 @@ def name_records(name: str) -> None:
     handlers = sys.modules.get('logging.handlers')
     if handlers is None:
         return
-    for reference in logging._handlerList:
-        handler = reference()
+    for handler in logging_handlers():
         if isinstance(handler, handlers.BufferingHandler):
             handler.buffer = []
 
 
 def flush_handlers() -> None:
     """Have log handlers write what they still hold back: this process is about to end."""
-    logging = sys.modules.get('logging')
-    flush([reference() for reference in getattr(logging, '_handlerList', ())])
+    flush(logging_handlers())
 
 
 def flush_log_files() -> None:
     """Write out what the streams of log handlers hold, which a child would write once more."""
-    logging = sys.modules.get('logging')
-    flush([getattr(reference(), 'stream', None) for reference in getattr(logging, '_handlerList', ())])
+    flush([getattr(handler, 'stream', None) for handler in logging_handlers()])
 
 
 def open_log(job: Job, nothing: int, *, first: bool = True) -> tuple[int, str]:

@@ -7,6 +7,8 @@ ends a program but the interpreter's own way out, which would run what is the pa
 
 from __future__ import annotations
 
+# the functions of ``signal`` make an enum of each answer, which costs more than all the rest of a child
+import _signal as plain_signal  # type: ignore[import-not-found]
 import atexit
 import builtins
 import itertools
@@ -14,8 +16,28 @@ import os
 import sys
 import threading
 import weakref
+
+# ``socket`` makes enums of all its constants when it is loaded
+from _socket import AF_UNIX, SOCK_STREAM, socket, socketpair
 from collections.abc import Callable
 from typing import Any, TypeAlias
+
+__all__ = [
+    'AF_UNIX',
+    'SOCK_STREAM',
+    'Marks',
+    'begin',
+    'encoded_environment',
+    'end',
+    'end_processes',
+    'fork',
+    'logging_handlers',
+    'modules',
+    'plain_signal',
+    'run_exit_handlers',
+    'socket',
+    'socketpair',
+]
 
 Marks: TypeAlias = 'tuple[int, int, int]'
 
@@ -113,6 +135,20 @@ def _forget_executors() -> None:
             getattr(module, books).clear()
             setattr(module, flag, False)
             _before_threads.append(module._python_exit)
+
+
+def logging_handlers() -> list[Any]:
+    """Return the log handlers of this process: ``logging.getHandlerNames``, of Python 3.12, leaves out the nameless.
+
+    One that has gone meanwhile is None.
+    """
+    logging: Any = modules.get('logging')
+    return [] if logging is None else [reference() for reference in list(logging._handlerList)]
+
+
+def encoded_environment() -> dict[bytes, bytes]:
+    """Return a copy of this process's environment as bytes; ``os.environb`` would decode and encode each part of it."""
+    return dict(os.environ._data)  # type: ignore[attr-defined]
 
 
 def fork() -> int:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import sys
-from _socket import AF_UNIX, SOCK_STREAM, socket, socketpair
 from contextlib import nullcontext
 
 from parproc.exec import system
 from parproc.exec.child import Ground, prepare, run_job
 from parproc.exec.child_streams import flush, flush_log_files
-from parproc.exec.cpython import fork
+from parproc.exec.cpython import AF_UNIX, SOCK_STREAM, fork, socket, socketpair
 from parproc.exec.logging_locks import HeldLoggingLocks
 from parproc.exec.protocol import Job, StartError, start_error
 from parproc.host import descriptors

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from parproc.core.model import ErrorKind, Outcome, failure
 from parproc.errors import UserError
 from parproc.exec import system
+from parproc.exec.cpython import AF_UNIX, SOCK_STREAM, socket
 from parproc.exec.protocol import FunctionPlace, Job
 from parproc.exec.wire import ChildChannel
 from parproc.host import descriptors
@@ -109,7 +110,5 @@ def read_message(descriptor: int) -> Message:
 
 def take_channel(descriptor: int) -> ChildChannel:
     """Return this process's end of the line to its run."""
-    from _socket import AF_UNIX, SOCK_STREAM, socket
-
     os.set_inheritable(descriptor, False)
     return ChildChannel(socket(AF_UNIX, SOCK_STREAM, 0, descriptors.own(descriptor)))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from types import TracebackType
 from typing import Any
 
+from parproc.exec.cpython import logging_handlers
 from parproc.exec.sigchld import OWN_THREADS
 
 LONGEST_WAIT = 0.1
@@ -28,8 +28,7 @@ class HeldLoggingLocks:
         self._holder: threading.Thread | None = None
 
     def __enter__(self) -> None:
-        logging = sys.modules.get('logging')
-        locks = [handler.lock for handler in _handlers(logging) if getattr(handler, 'lock', None) is not None]
+        locks = [handler.lock for handler in logging_handlers() if getattr(handler, 'lock', None) is not None]
         if not locks:
             return
         holder = threading.Thread(target=self._hold, args=(locks,), name=f'{OWN_THREADS}quiet', daemon=True)
@@ -57,7 +56,3 @@ class HeldLoggingLocks:
         finally:
             for lock in reversed(held):
                 lock.release()
-
-
-def _handlers(logging: Any) -> list[Any]:
-    return [] if logging is None else [reference() for reference in list(logging._handlerList)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _signal  # type: ignore[import-not-found]
 import errno
 import os
 import re
@@ -12,6 +11,7 @@ from typing import TypeAlias
 
 from parproc.exec import system
 from parproc.exec.child_streams import open_log
+from parproc.exec.cpython import encoded_environment, plain_signal
 from parproc.exec.protocol import Job, Warned, start_error
 
 Streams: TypeAlias = tuple[tuple[int, int], ...]
@@ -63,7 +63,7 @@ def spawn_command(
     log, warning = (nothing, '') if job.interactive else open_log(job, nothing, first=first)
     in_terminal = job.interactive and os.isatty(0)
     try:
-        environment = {**os.environ._data, **_encoded(job.environment)}  # type: ignore[attr-defined]
+        environment = {**encoded_environment(), **_encoded(job.environment)}
         program, words = _located(job, words, environment)
         to_log = () if job.log_path is None else ((log, 1), (log, 2))
         streams = () if job.interactive else ((nothing, 0), *to_log)
@@ -133,8 +133,8 @@ def _start_anywhere(
         for ours, theirs in streams:
             os.dup2(ours, theirs)
         for number in ignored:
-            _signal.signal(number, _signal.SIG_DFL)
-        _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
+            plain_signal.signal(number, plain_signal.SIG_DFL)
+        plain_signal.pthread_sigmask(plain_signal.SIG_SETMASK, ())
 
     process = subprocess.Popen(
         words,
@@ -149,8 +149,8 @@ def _start_anywhere(
 
 def ignored_signals() -> list[int]:
     """Return the signals that a program started by this one would ignore, were it not told otherwise."""
-    ask, ignore = _signal.getsignal, _signal.SIG_IGN
-    return [number for number in range(1, _signal.NSIG) if ask(number) == ignore]
+    ask, ignore = plain_signal.getsignal, plain_signal.SIG_IGN
+    return [number for number in range(1, plain_signal.NSIG) if ask(number) == ignore]
 
 
 def _encoded(environment: Mapping[str, str]) -> dict[bytes, bytes]:

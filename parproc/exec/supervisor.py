@@ -39,13 +39,10 @@ class Supervisor:
             StartError: when there is none and none can be made.
         """
         self.look()
-        if self._reaper is None:
-            try:
-                self._replace()
-            except OSError as error:
-                raise start_error(error) from None
-        assert self._reaper is not None, 'a reaper has just been made'
-        return self._reaper.writer
+        try:
+            return (self._reaper or self._replace()).writer
+        except OSError as error:
+            raise start_error(error) from None
 
     def remember(self, pid: int) -> None:
         """Tell of a session that its leader does not announce."""
@@ -82,7 +79,7 @@ class Supervisor:
             except OSError:
                 return
 
-    def _replace(self) -> None:
+    def _replace(self) -> Reaper:
         with ownership.making_processes():
             reaper = Reaper(self._run_id, self._modes, self._reset)
             ownership.spared.add(reaper.pid)
@@ -91,3 +88,4 @@ class Supervisor:
             reaper.remember(pid)
         if reaper.pidfd >= 0:
             self._selector.register(reaper.pidfd, selectors.EVENT_READ, self.look)
+        return reaper

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import _signal  # type: ignore[import-not-found]
 import errno
 import os
 import select
@@ -16,6 +15,7 @@ from collections.abc import Collection
 from functools import lru_cache
 from typing import Any
 
+from parproc.exec.cpython import plain_signal
 from parproc.host.descriptors import own
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -121,13 +121,12 @@ def open_pidfd(pid: int) -> int:
 
 def reset_signals() -> None:
     """Give every signal the disposition that a fresh Python program has, but leave the mask."""
-    # the functions of ``signal`` wrap each answer in an enum, which costs more than all the rest of a child
-    _signal.set_wakeup_fd(-1)
-    for number in range(1, _signal.NSIG):
-        handler = _signal.getsignal(number)
-        wished = _signal.SIG_IGN if number in PYTHON_IGNORES else _signal.SIG_DFL
+    plain_signal.set_wakeup_fd(-1)
+    for number in range(1, plain_signal.NSIG):
+        handler = plain_signal.getsignal(number)
+        wished = plain_signal.SIG_IGN if number in PYTHON_IGNORES else plain_signal.SIG_DFL
         if handler and handler != wished:
-            _signal.signal(number, wished)
+            plain_signal.signal(number, wished)
 
 
 def block_signals() -> set[int]:
@@ -136,18 +135,18 @@ def block_signals() -> set[int]:
     So no handler of the parent runs in a child that has not given it up yet. All signals there are would do as well,
     but the answer to each change of the mask is a set of what was in it.
     """
-    before: set[int] = _signal.pthread_sigmask(_signal.SIG_BLOCK, HELD_BACK)
+    before: set[int] = plain_signal.pthread_sigmask(plain_signal.SIG_BLOCK, HELD_BACK)
     return before
 
 
 def block_all_signals() -> None:
     """Hold back whatever can be, for good."""
-    _signal.pthread_sigmask(_signal.SIG_BLOCK, _signal.valid_signals())
+    plain_signal.pthread_sigmask(plain_signal.SIG_BLOCK, plain_signal.valid_signals())
 
 
 def restore_signals(mask: Collection[int]) -> None:
     """Hold back only the signals of ``mask``."""
-    _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
+    plain_signal.pthread_sigmask(plain_signal.SIG_SETMASK, mask)
 
 
 def signal_name(number: int) -> str:

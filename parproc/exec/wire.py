@@ -7,13 +7,13 @@ written by hand, with nothing that the task can have exchanged or taken away.
 from __future__ import annotations
 
 import builtins
-from _socket import socket
 from _thread import allocate_lock
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from parproc.core.model import ErrorKind, Location, Outcome, ProcState
 from parproc.errors import UserError
+from parproc.exec.cpython import socket
 from parproc.values.encoding import EncodedResult, FileResult, Reference
 
 HEADER = 5

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import re
+import shutil
 import stat
 import struct
 import sys
@@ -225,8 +227,6 @@ def _spread(path: str) -> None:
     """
     if sys.platform != 'linux':
         return
-    import fcntl
-
     with contextlib.suppress(OSError):
         folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
@@ -253,8 +253,6 @@ def _ignore_in_git(root: str) -> None:
 
 def _try_lock(lock: int) -> None:
     """Take the lock of a run; raises OSError when a run that is going on holds it."""
-    import fcntl
-
     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
@@ -290,7 +288,5 @@ def _remove_unless_running(path: str) -> None:
 
 
 def _remove(path: str) -> None:
-    import shutil
-
     with contextlib.suppress(RecursionError):
         shutil.rmtree(path, ignore_errors=True)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import importlib
 import io
 import itertools
+import mmap
 import os
 import pickle
 import sys
@@ -107,8 +109,6 @@ def decode(encoded: EncodedResult, *, brief: bool = False) -> object:
                 file.seek(places[1])
                 shared = file.read(sizes[1])
             return shared
-        import mmap
-
         view = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
     parts = [view[place : place + size] for place, size in zip(places, sizes, strict=True)]
     return pickle.loads(parts[0], buffers=parts[1:])
@@ -263,8 +263,6 @@ def _defines(module: object, name: str) -> bool:
 
 def _can_be_found(module_name: str) -> bool:
     """Return whether a module could be imported here, as far as that is known without running any of it."""
-    import importlib
-
     parts = module_name.split('.')
     loaded = next((end for end in range(len(parts) - 1, 0, -1) if '.'.join(parts[:end]) in sys.modules), 0)
     path = getattr(sys.modules['.'.join(parts[:loaded])], '__path__', ()) if loaded else None
