@@ -14,8 +14,8 @@ from typing import NoReturn
 from parproc.api import default_session
 from parproc.declare.signature import bind, read
 from parproc.errors import UserError
-from parproc.exec.child import run_anew
-from parproc.exec.fresh import MAIN, Message, read_message, take_channel
+from parproc.exec.child.fresh_interpreter import MAIN, Message, read_message, take_channel
+from parproc.exec.child.main import run_anew
 from parproc.exec.protocol import FunctionPlace, Job
 from parproc.session import workspace_of
 from parproc.values.encoding import Results

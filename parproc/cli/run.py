@@ -16,7 +16,7 @@ from parproc.core.durations import parse_duration
 from parproc.core.terminal_text import plain_text
 from parproc.engine.workspace import Workspace
 from parproc.errors import UserError
-from parproc.exec.child_streams import flush
+from parproc.exec.child.streams import flush
 from parproc.host.descriptors import close, own
 from parproc.report.choose_reporters import OutputPlace, mode_of_run, open_screen
 from parproc.report.fanout import Reporter, Reporters

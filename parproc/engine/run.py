@@ -82,7 +82,7 @@ class Run:
 
     def _executor(self, selector: selectors.BaseSelector, post: Callable[[Report], None]) -> Executor:
         def processes() -> Executor:
-            from parproc.exec.child_processes import ProcessExecutor
+            from parproc.exec.processes.executor import ProcessExecutor
 
             return ProcessExecutor(
                 selector,

@@ -9,10 +9,10 @@ from typing import TypeAlias
 
 from parproc.context import ProcContext, enter_inline, inside_child, leave_inline
 from parproc.core.model import Outcome
-from parproc.exec.child_streams import flush
-from parproc.exec.outcomes import enter_directory, judge, perform, prepare
+from parproc.exec.child.outcomes import enter_directory, judge, perform, prepare
+from parproc.exec.child.streams import flush
+from parproc.exec.messages import question, remark
 from parproc.exec.protocol import Asked, Ended, Executor, Job, Report, Warned
-from parproc.exec.questions import question, remark
 from parproc.values.encoding import EncodedResult
 
 Answer: TypeAlias = 'tuple[Mapping[str, object], Mapping[str, EncodedResult]]'

@@ -13,9 +13,10 @@ import pytest
 
 from parproc.context import ProcContext
 from parproc.core.model import Outcome
-from parproc.exec import process_table, system
-from parproc.exec.child_processes import ProcessExecutor
+from parproc.exec import system
+from parproc.exec.processes.executor import ProcessExecutor
 from parproc.exec.protocol import Asked, CreateAsked, Ended, InputAsked, Job, Report, StartAsked, WaitAsked
+from parproc.exec.supervision import process_table
 from parproc.host import descriptors
 from parproc.values.encoding import Results, decode
 

@@ -429,7 +429,7 @@ def test_a_third_signal_leaves_even_when_tasks_cannot_be_killed(project: Project
         """
         import time
         import parproc as pp
-        from parproc.exec.child_processes import ProcessExecutor
+        from parproc.exec.processes.executor import ProcessExecutor
         ProcessExecutor.kill = lambda self, name, signal: None
         @pp.Proc('deaf', now=True)
         def deaf(context):
@@ -506,7 +506,7 @@ def test_a_system_short_of_processes_or_memory_gets_fewer_at_a_time(project: Pro
         f"""
         import errno, os, time
         import parproc as pp
-        from parproc.exec import ownership
+        from parproc.exec.supervision import ownership
         real, running = os.fork, [0]
         def fork():
             if len(ownership.living) >= 3:

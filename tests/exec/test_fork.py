@@ -22,8 +22,9 @@ import pytest
 from parproc.context import ProcContext
 from parproc.core.model import ErrorKind, Location, ProcState
 from parproc.errors import ProcFailedError, ProcNoChangeError, ProcSkippedError, UserError
-from parproc.exec import process_table, system
+from parproc.exec import system
 from parproc.exec.protocol import CreateAsked, Ended, Logged, Progressed, StartAsked, StartError, WaitAsked, Warned
+from parproc.exec.supervision import process_table
 from parproc.exec.wire import ChildChannel, frame
 from parproc.host import descriptors
 from parproc.values.encoding import Results, encode

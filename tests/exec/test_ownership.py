@@ -21,7 +21,8 @@ import pytest
 
 from parproc.context import ProcContext
 from parproc.core.model import ErrorKind
-from parproc.exec import ownership, process_table, system
+from parproc.exec import system
+from parproc.exec.supervision import ownership, process_table
 from tests.conftest import Project
 from tests.exec.conftest import Bench
 

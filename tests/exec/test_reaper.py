@@ -15,8 +15,9 @@ from typing import NoReturn, TypeAlias
 
 import pytest
 
-from parproc.exec import process_table, system
-from parproc.exec.process_table import Process, ProcessTable
+from parproc.exec import system
+from parproc.exec.supervision import process_table
+from parproc.exec.supervision.process_table import Process, ProcessTable
 from tests.conftest import Project
 from tests.exec.conftest import Bench
 
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.skipif(sys.platform != 'linux', reason='looks into /pro
 PARENT = """
     import os, selectors, subprocess, sys, time
     from pathlib import Path
-    from parproc.exec.child_processes import ProcessExecutor
+    from parproc.exec.processes.executor import ProcessExecutor
     from parproc.exec.protocol import Job
     from parproc.values.encoding import Results
     folder, run_id = Path(sys.argv[1]), sys.argv[2]
@@ -209,7 +210,7 @@ def test_killing_a_program_leaves_nothing_hidden_either(project: Project, how: s
         """
         import os, subprocess, sys, time
         import parproc as pp
-        from parproc.exec import ownership
+        from parproc.exec.supervision import ownership
         bare = dict(env={}, start_new_session=True)
         @pp.Proc('task')
         def task(context):

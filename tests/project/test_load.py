@@ -138,7 +138,7 @@ MOMENTS = (
         'parproc.cli.run',
         'parproc.engine.loop',
     ),
-    'parproc.exec.child_processes',
+    'parproc.exec.processes.executor',
 )
 
 

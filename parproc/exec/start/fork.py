@@ -7,11 +7,11 @@ import sys
 from contextlib import nullcontext
 
 from parproc.exec import system
-from parproc.exec.child import Ground, prepare, run_job
-from parproc.exec.child_streams import flush, flush_log_files
+from parproc.exec.child.main import Ground, prepare, run_job
+from parproc.exec.child.streams import flush, flush_log_files
 from parproc.exec.cpython import AF_UNIX, SOCK_STREAM, fork, socket, socketpair
-from parproc.exec.logging_locks import HeldLoggingLocks
 from parproc.exec.protocol import Job, StartError, start_error
+from parproc.exec.start.logging_locks import HeldLoggingLocks
 from parproc.host import descriptors
 
 

@@ -16,7 +16,8 @@ import time
 from collections.abc import Collection
 from typing import Any
 
-from parproc.exec import ownership, process_table, system
+from parproc.exec import system
+from parproc.exec.supervision import ownership, process_table
 from parproc.host import descriptors
 
 PATIENCE = 5.0

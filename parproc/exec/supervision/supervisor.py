@@ -5,9 +5,9 @@ from __future__ import annotations
 import selectors
 from collections.abc import Callable, Iterable
 
-from parproc.exec import ownership
 from parproc.exec.protocol import start_error
-from parproc.exec.reaper import Reaper, terminal_modes
+from parproc.exec.supervision import ownership
+from parproc.exec.supervision.reaper import Reaper, terminal_modes
 
 
 class Supervisor:

@@ -6,7 +6,8 @@ import os
 import time
 from collections.abc import Callable, Collection
 
-from parproc.exec import ownership, process_table, system
+from parproc.exec import system
+from parproc.exec.supervision import ownership, process_table
 
 PATIENCE = 1.0
 PAUSE = 0.002

@@ -6,8 +6,9 @@ import os
 import time
 from signal import SIGCONT, SIGKILL, SIGSTOP
 
-from parproc.exec import ownership, system
-from parproc.exec.process_table import ProcessTable, kill_trees, read_table
+from parproc.exec import system
+from parproc.exec.supervision import ownership
+from parproc.exec.supervision.process_table import ProcessTable, kill_trees, read_table
 
 SHARED_LOOK = 0.02
 FREEZING = {SIGSTOP, SIGCONT}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from parproc.exec import system
-from parproc.exec.child_streams import open_log
+from parproc.exec.child.streams import open_log
 from parproc.exec.cpython import encoded_environment, plain_signal
 from parproc.exec.protocol import Job, Warned, start_error
 

@@ -21,7 +21,8 @@ from _thread import allocate_lock
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from parproc.exec import process_table, system
+from parproc.exec import system
+from parproc.exec.supervision import process_table
 
 LIMIT = 10  # RLIMIT_LOCKS, which the module ``resource`` does not name
 FIRST_STAND_IN = 1 << 22  # no process id is as high

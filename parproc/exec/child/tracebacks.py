@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
 
-PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+PACKAGE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))) + os.sep
 _GROUP: Any = getattr(builtins, 'BaseExceptionGroup', None)  # from Python 3.11 on
 _TRACE, _CAUSE, _CONTEXT = (  # an exception's class may have others of these names
     BaseException.__dict__[name] for name in ('__traceback__', '__cause__', '__context__')

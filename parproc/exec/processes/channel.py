@@ -6,10 +6,10 @@ import selectors
 from collections.abc import Callable, Mapping
 
 from parproc.core.model import SUCCESS, Outcome
-from parproc.exec import questions
+from parproc.exec import messages
 from parproc.exec.cpython import socket
-from parproc.exec.fork import close_channel
 from parproc.exec.protocol import Job, Report
+from parproc.exec.start.fork import close_channel
 from parproc.exec.wire import FrameReader, Kind, pack_answer, unpack_outcome, unpack_params_read, unpack_references
 from parproc.values.encoding import PICKLED_NONE, EncodedResult, FileResult, first_unknown
 
@@ -116,7 +116,7 @@ class ParentChannel:
             for kind, payload in self._reader.feed(data):
                 self._take(kind, payload)
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError, MemoryError) as error:
-            told = str(error) if isinstance(error, questions.MalformedError) else 'sent what is no message'
+            told = str(error) if isinstance(error, messages.MalformedError) else 'sent what is no message'
             self.fault = f'misused its line to the run: {told}'
             self._hang_up()
         return True
@@ -133,10 +133,10 @@ class ParentChannel:
         elif kind == Kind.FILE_RESULT:
             path = payload.decode('utf-8', 'surrogateescape')
             if path not in self._job.result_paths:
-                raise questions.MalformedError('named another file than its own as its result')
+                raise messages.MalformedError('named another file than its own as its result')
             self.outcome, self.result = SUCCESS, FileResult(path)
         elif kind == Kind.OUTCOME:
-            self.outcome, self.result = questions.checked(unpack_outcome(payload)), None
+            self.outcome, self.result = messages.checked(unpack_outcome(payload)), None
         elif kind == Kind.PARAMS_READ:
             self.params_read = unpack_params_read(payload)
         elif kind == Kind.REFERENCES:
@@ -149,15 +149,15 @@ class ParentChannel:
 
         message = json.loads(payload)
         if not isinstance(message, dict):
-            raise questions.MalformedError('sent what is no message')
+            raise messages.MalformedError('sent what is no message')
         verb, arguments = message.get('verb'), message.get('arguments')
         if kind == Kind.TELL:
-            self._post(questions.remark(self._job.name, verb, arguments))
+            self._post(messages.remark(self._job.name, verb, arguments))
         elif kind != Kind.ASK:
-            raise questions.MalformedError('sent an answer')
+            raise messages.MalformedError('sent an answer')
         elif self._asking:
-            raise questions.MalformedError('asked again before it was answered')
+            raise messages.MalformedError('asked again before it was answered')
         else:
-            asked = questions.question(self._job.name, verb, arguments)
+            asked = messages.question(self._job.name, verb, arguments)
             self._asking = True
             self._post(asked)

@@ -16,8 +16,8 @@ from types import TracebackType
 from parproc.context import ProcContext
 from parproc.core.model import SUCCESS, ErrorKind, Location, Outcome, ProcState, failure
 from parproc.errors import DeadlockError, ProcFailedError, ProcNoChangeError, ProcSkippedError, UserError
+from parproc.exec.child.tracebacks import PACKAGE, drop_our_frames
 from parproc.exec.system import signal_name
-from parproc.exec.tracebacks import PACKAGE, drop_our_frames
 from parproc.values.encoding import EncodedResult, Reference, ResultError, encode, name_of
 
 LONGEST_REASON = 300

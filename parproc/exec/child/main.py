@@ -15,13 +15,15 @@ from typing import NoReturn, TextIO, TypeAlias
 
 from parproc.context import ProcContext, enter_child
 from parproc.core.model import SUCCESS, ErrorKind, Outcome, failure
-from parproc.exec import cpython, openmp, outcomes, ownership, system, wire
-from parproc.exec.child_streams import flush, flush_handlers, make_streams, name_records, open_log, use_streams
+from parproc.exec import cpython, system, wire
+from parproc.exec.child import openmp, outcomes
+from parproc.exec.child.fresh_interpreter import begin_anew
+from parproc.exec.child.outcomes import Terminated, enter_directory, in_debugger, judge, perform
+from parproc.exec.child.streams import flush, flush_handlers, make_streams, name_records, open_log, use_streams
 from parproc.exec.cpython import plain_signal, socket
 from parproc.exec.foreground import put_into_foreground
-from parproc.exec.fresh import begin_anew
-from parproc.exec.outcomes import Terminated, enter_directory, in_debugger, judge, perform
 from parproc.exec.protocol import Job
+from parproc.exec.supervision import ownership
 from parproc.exec.wire import (
     ChildChannel,
     Kind,

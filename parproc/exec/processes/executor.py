@@ -1,8 +1,8 @@
 """Children of this process: forked for functions, spawned for commands, watched in the same way.
 
 One thread. A child's end shows as its pidfd becoming readable (or as SIGCHLD), what it says arrives on its channel, and
-both are seen by the engine's one wait. How a child comes about is the business of :mod:`parproc.exec.fork` and
-:mod:`parproc.exec.spawn`; all that follows is the same.
+both are seen by the engine's one wait. How a child comes about is the business of :mod:`parproc.exec.start.fork` and
+:mod:`parproc.exec.start.spawn`; all that follows is the same.
 """
 
 from __future__ import annotations
@@ -21,18 +21,20 @@ from functools import partial
 from signal import SIGCONT, SIGKILL, SIGTSTP
 
 from parproc.core.model import SUCCESS, ErrorKind, Outcome, Usage, failure
-from parproc.exec import openmp, ownership, system
-from parproc.exec.channel import ParentChannel
-from parproc.exec.child import Ground
+from parproc.exec import system
+from parproc.exec.child import openmp
+from parproc.exec.child.main import Ground
 from parproc.exec.cpython import socket
 from parproc.exec.foreground import Foreground
-from parproc.exec.fork import close_channel, fork_child, open_channel
-from parproc.exec.orphans import Orphans
+from parproc.exec.processes.channel import ParentChannel
 from parproc.exec.protocol import Ended, Job, Report, StartError, Warned, start_error
-from parproc.exec.sigchld import OWN_THREADS, SigchldWatch
-from parproc.exec.signalling import FREEZING, Signalling
-from parproc.exec.spawn import UnusableCommandError, keep_descriptors_here, spawn_command
-from parproc.exec.supervisor import Supervisor
+from parproc.exec.start.fork import close_channel, fork_child, open_channel
+from parproc.exec.start.spawn import UnusableCommandError, keep_descriptors_here, spawn_command
+from parproc.exec.supervision import ownership
+from parproc.exec.supervision.kill_tree import FREEZING, Signalling
+from parproc.exec.supervision.orphans import Orphans
+from parproc.exec.supervision.sigchld import OWN_THREADS, SigchldWatch
+from parproc.exec.supervision.supervisor import Supervisor
 from parproc.host import descriptors
 from parproc.values.encoding import EncodedResult
 

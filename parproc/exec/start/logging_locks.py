@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from parproc.exec.cpython import logging_handlers
-from parproc.exec.sigchld import OWN_THREADS
+from parproc.exec.supervision.sigchld import OWN_THREADS
 
 LONGEST_WAIT = 0.1
 LONGEST_HOLD = 0.25
