@@ -1,8 +1,10 @@
-"""What a task says on its channel, taken apart in one place: typed, or no more than the fault of that task."""
+"""What a task says on its channel, decoded in one place: a value of a closed union, or no more than that task's fault."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
 
 from parproc.core.model import NEVER_RAN, ErrorKind, Location, Outcome, ProcState
 from parproc.exec.protocol import (
@@ -11,16 +13,77 @@ from parproc.exec.protocol import (
     InputAsked,
     Logged,
     Progressed,
+    Remark,
     StartAsked,
     WaitAsked,
     Warned,
 )
+from parproc.exec.wire import Kind, unpack_json, unpack_outcome, unpack_params_read, unpack_references
+from parproc.values.encoding import PICKLED_NONE, EncodedResult, FileResult, Reference
 
 ENDS = {ProcState.SUCCEEDED, ProcState.FAILED, ProcState.SKIPPED}
 
 
 class MalformedError(ValueError):
     """A task has said what is no message of parproc's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """The task's function returned; a file as its result is not known yet to be one of the task's own."""
+
+    result: EncodedResult
+
+
+@dataclass(frozen=True, slots=True)
+class NotReturned:
+    """The task ended otherwise than by returning, or what it returned cannot be handed on."""
+
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class ParamsRead:
+    """The params that the task's function looked for; None where it looked at all there are."""
+
+    names: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ResultNeeds:
+    """What a reader of the task's result must be able to import."""
+
+    references: Sequence[Reference]
+
+
+Message: TypeAlias = Returned | NotReturned | ParamsRead | ResultNeeds | Asked | Remark
+
+
+def decode_message(name: str, kind: bytes, payload: bytes) -> Message:
+    """Return what one frame from the child of the task ``name`` says.
+
+    Raises:
+        MalformedError: when it is no message of a child.
+        ValueError, LookupError, TypeError, AttributeError, RecursionError, MemoryError: when its payload is not even
+            JSON of the right form.
+    """
+    if kind == Kind.INLINE_RESULT:
+        return Returned(PICKLED_NONE if payload == PICKLED_NONE else payload)
+    if kind == Kind.FILE_RESULT:
+        return Returned(FileResult(payload.decode('utf-8', 'surrogateescape')))
+    if kind == Kind.PARAMS_READ:
+        return ParamsRead(unpack_params_read(payload))
+    if kind == Kind.OUTCOME:
+        return NotReturned(checked(unpack_outcome(payload)))
+    if kind == Kind.REFERENCES:
+        return ResultNeeds(unpack_references(payload))
+    if kind in {Kind.TELL, Kind.ASK}:
+        said = unpack_json(payload)
+        if not isinstance(said, dict):
+            raise MalformedError('sent what is no message')
+        verb, arguments = said.get('verb'), said.get('arguments')
+        return remark(name, verb, arguments) if kind == Kind.TELL else question(name, verb, arguments)
+    raise MalformedError('sent an answer')
 
 
 def question(name: str, verb: object, arguments: object) -> Asked:
@@ -39,7 +102,7 @@ def question(name: str, verb: object, arguments: object) -> Asked:
     raise MalformedError(f'asked {verb!r:.40}')
 
 
-def remark(name: str, verb: object, arguments: object) -> Progressed | Logged | Warned:
+def remark(name: str, verb: object, arguments: object) -> Remark:
     """Return what the task ``name`` remarks; raises MalformedError."""
     given = _mapping(arguments)
     message = _text(given.get('message'))

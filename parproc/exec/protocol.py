@@ -181,7 +181,8 @@ class Warned:
     message: str
 
 
-Report: TypeAlias = Ended | CreateAsked | StartAsked | WaitAsked | InputAsked | Progressed | Logged | Warned
+Remark: TypeAlias = Progressed | Logged | Warned
+Report: TypeAlias = Ended | Asked | Remark
 
 
 class Executor(Protocol):

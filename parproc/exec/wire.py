@@ -9,7 +9,7 @@ from __future__ import annotations
 import builtins
 from _thread import allocate_lock
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from parproc.core.model import ErrorKind, Location, Outcome, ProcState
 from parproc.errors import UserError
@@ -101,6 +101,13 @@ _as_json: Callable[[object], str] | None = None
 _quoted: Callable[[str], str] = repr
 
 
+def unpack_json(payload: bytes) -> Any:
+    """Return the JSON value of a frame, which may be any; raises ValueError for what is none."""
+    import json
+
+    return json.loads(payload)
+
+
 def pack_references(references: Iterable[Reference]) -> bytes:
     """Return the frame with what a reader of the result needs: modules, and names in them."""
     return frame(Kind.REFERENCES, _listed(f'[{_quoted(module)},{_quoted(name)}]' for module, name in references))
@@ -108,16 +115,12 @@ def pack_references(references: Iterable[Reference]) -> bytes:
 
 def unpack_references(payload: bytes) -> list[Reference]:
     """Return what :func:`pack_references` packed."""
-    import json
-
-    return [(str(module), str(name)) for module, name in json.loads(payload)]
+    return [(str(module), str(name)) for module, name in unpack_json(payload)]
 
 
 def unpack_params_read(payload: bytes) -> frozenset[str] | None:
     """Return what :func:`pack_params_read` packed."""
-    import json
-
-    names = json.loads(payload)
+    names = unpack_json(payload)
     return None if names is None else frozenset(map(str, names))
 
 
@@ -146,9 +149,7 @@ def pack_outcome(outcome: Outcome) -> bytes:
 
 def unpack_outcome(payload: bytes) -> Outcome:
     """Return the outcome that :func:`pack_outcome` packed."""
-    import json
-
-    value = json.loads(payload)
+    value = unpack_json(payload)
     return Outcome(
         ProcState[value['state']],
         ErrorKind[value['error']] if value['error'] else None,
@@ -177,10 +178,8 @@ def pack_answer(answer: Mapping[str, object], results: Mapping[str, EncodedResul
 
 def unpack_answer(payload: bytes) -> tuple[dict[str, object], dict[str, EncodedResult]]:
     """Return what :func:`pack_answer` packed."""
-    import json
-
     place = 4 + int.from_bytes(payload[:4], 'little')
-    head = json.loads(payload[4:place])
+    head = unpack_json(payload[4:place])
     results: dict[str, EncodedResult] = {name: FileResult(path) for name, path in head['files'].items()}
     for name, size in head['inline']:
         results[name] = payload[place : place + size]

@@ -5,13 +5,32 @@ from __future__ import annotations
 import selectors
 from collections.abc import Callable, Mapping
 
+from parproc.core.closed import assert_never
 from parproc.core.model import SUCCESS, Outcome
-from parproc.exec import messages
 from parproc.exec.cpython import socket
-from parproc.exec.protocol import Job, Report
+from parproc.exec.messages import (
+    MalformedError,
+    Message,
+    NotReturned,
+    ParamsRead,
+    ResultNeeds,
+    Returned,
+    decode_message,
+)
+from parproc.exec.protocol import (
+    CreateAsked,
+    InputAsked,
+    Job,
+    Logged,
+    Progressed,
+    Report,
+    StartAsked,
+    WaitAsked,
+    Warned,
+)
 from parproc.exec.start.fork import close_channel
-from parproc.exec.wire import FrameReader, Kind, pack_answer, unpack_outcome, unpack_params_read, unpack_references
-from parproc.values.encoding import PICKLED_NONE, EncodedResult, FileResult, first_unknown
+from parproc.exec.wire import FrameReader, pack_answer
+from parproc.values.encoding import EncodedResult, FileResult, first_unknown
 
 RECEIVE = 65536
 LAST_RECEIVES = 64
@@ -114,9 +133,9 @@ class ParentChannel:
             return False
         try:
             for kind, payload in self._reader.feed(data):
-                self._take(kind, payload)
+                self._take(decode_message(self._job.name, kind, payload))
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError, MemoryError) as error:
-            told = str(error) if isinstance(error, messages.MalformedError) else 'sent what is no message'
+            told = str(error) if isinstance(error, MalformedError) else 'sent what is no message'
             self.fault = f'misused its line to the run: {told}'
             self._hang_up()
         return True
@@ -127,37 +146,24 @@ class ParentChannel:
             close_channel(self._channel)
             self._channel = None
 
-    def _take(self, kind: bytes, payload: bytes) -> None:
-        if kind == Kind.INLINE_RESULT:
-            self.outcome, self.result = SUCCESS, PICKLED_NONE if payload == PICKLED_NONE else payload
-        elif kind == Kind.FILE_RESULT:
-            path = payload.decode('utf-8', 'surrogateescape')
-            if path not in self._job.result_paths:
-                raise messages.MalformedError('named another file than its own as its result')
-            self.outcome, self.result = SUCCESS, FileResult(path)
-        elif kind == Kind.OUTCOME:
-            self.outcome, self.result = messages.checked(unpack_outcome(payload)), None
-        elif kind == Kind.PARAMS_READ:
-            self.params_read = unpack_params_read(payload)
-        elif kind == Kind.REFERENCES:
-            self.unknown = first_unknown(unpack_references(payload))
-        else:
-            self._hear(kind, payload)
-
-    def _hear(self, kind: bytes, payload: bytes) -> None:
-        import json
-
-        message = json.loads(payload)
-        if not isinstance(message, dict):
-            raise messages.MalformedError('sent what is no message')
-        verb, arguments = message.get('verb'), message.get('arguments')
-        if kind == Kind.TELL:
-            self._post(messages.remark(self._job.name, verb, arguments))
-        elif kind != Kind.ASK:
-            raise messages.MalformedError('sent an answer')
-        elif self._asking:
-            raise messages.MalformedError('asked again before it was answered')
-        else:
-            asked = messages.question(self._job.name, verb, arguments)
+    def _take(self, message: Message) -> None:
+        if isinstance(message, Returned):
+            result = message.result
+            if isinstance(result, FileResult) and result.path not in self._job.result_paths:
+                raise MalformedError('named another file than its own as its result')
+            self.outcome, self.result = SUCCESS, result
+        elif isinstance(message, NotReturned):
+            self.outcome, self.result = message.outcome, None
+        elif isinstance(message, ParamsRead):
+            self.params_read = message.names
+        elif isinstance(message, ResultNeeds):
+            self.unknown = first_unknown(message.references)
+        elif isinstance(message, (Progressed, Logged, Warned)):
+            self._post(message)
+        elif isinstance(message, (CreateAsked, StartAsked, WaitAsked, InputAsked)):
+            if self._asking:
+                raise MalformedError('asked again before it was answered')
             self._asking = True
-            self._post(asked)
+            self._post(message)
+        else:
+            assert_never(message)
