@@ -14,9 +14,9 @@ from typing import NoReturn
 from parproc.api import default_session
 from parproc.declare.signature import bind, read
 from parproc.errors import UserError
-from parproc.exec.child.fresh_interpreter import MAIN, Message, read_message, take_channel
-from parproc.exec.child.main import run_anew
-from parproc.exec.protocol import FunctionPlace, Job
+from parproc.exec.child.fresh_interpreter import MAIN, FreshJob, read_fresh_job, take_channel
+from parproc.exec.child.main import run_in_new_interpreter
+from parproc.exec.protocol import FoundFunction, FunctionPlace, Job
 from parproc.session import workspace_of
 from parproc.values.encoding import Results
 
@@ -28,25 +28,18 @@ def main(channel: int, message: int) -> NoReturn:
         channel: descriptor of the line to its run.
         message: descriptor of a file that says what to run.
     """
-    told = read_message(message)
-    run_anew(lambda: _job(told), told.job, take_channel(channel))
+    told = read_fresh_job(message)
+    run_in_new_interpreter(lambda: _job(told), told.job, take_channel(channel))
 
 
-def _job(told: Message) -> Job:
+def _job(told: FreshJob) -> tuple[Job, FoundFunction]:
     """Return the job, with the function and all that it is given; raises whatever its module does."""
     workspace = workspace_of(default_session())
     workspace.loading = True  # nothing of what the module declares starts here
     function = _load(told.place)
     args, params, extra_args = pickle.loads(told.values)
-    return replace(
-        told.job,
-        call=bind(function, args, read(function)),
-        args=args,
-        params=params,
-        extra_args=extra_args,
-        results=Results(told.results, brief=True),
-        name_of=workspace.catalog.name_of,
-    )
+    job = replace(told.job, args=args, params=params, extra_args=extra_args, results=Results(told.results, brief=True))
+    return job, (bind(function, args, read(function)), workspace.catalog.name_of)
 
 
 def _load(place: FunctionPlace) -> Callable[..., object]:

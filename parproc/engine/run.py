@@ -13,7 +13,7 @@ from parproc.declare.options import Options
 from parproc.engine.loop import Engine, Listener, TaskSource
 from parproc.engine.told import Told
 from parproc.errors import UserError
-from parproc.exec.protocol import Asked, Executor, Report
+from parproc.exec.protocol import Asked, Executor, FunctionResolver, Report
 from parproc.values.encoding import EncodedResult, decode_result
 
 if TYPE_CHECKING:
@@ -42,6 +42,10 @@ class Settings(Protocol):
     usual: dict[str, float]
     listener: Listener | None
     on_event: Callable[[RunEvent], object] | None
+
+    @property
+    def catalog(self) -> FunctionResolver:
+        """Where the functions of tasks are found."""
 
     def ignored(self, name: str, succeeded: bool) -> re.Pattern[str] | None:
         """Return what is found in lines of a proc's log that are not shown; None when all are."""
@@ -87,6 +91,7 @@ class Run:
             return ProcessExecutor(
                 selector,
                 post,
+                self._settings.catalog,
                 run_id=self.folder.run_id,
                 exclusive=self._settings.exclusive,
                 reset=self._settings.terminal_reset,
@@ -94,9 +99,10 @@ class Run:
 
         if self._settings.options.mode != 'single':
             return processes()
-        from parproc.exec.in_process import InProcessExecutor, SingleExecutor
+        from parproc.exec.in_process import InProcessExecutor
+        from parproc.exec.router import Router
 
-        return SingleExecutor(InProcessExecutor(post, self._ask), processes)
+        return Router(InProcessExecutor(post, self._settings.catalog, self._ask), processes)
 
     def _ask(self, asked: Asked) -> tuple[Mapping[str, object], Mapping[str, EncodedResult]]:
         return self.engine.ask_inline(asked)

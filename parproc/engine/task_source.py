@@ -22,7 +22,7 @@ from parproc.declare.declaration import Declaration
 from parproc.declare.options import Options
 from parproc.errors import UserError
 from parproc.exec.child.fresh_interpreter import place_of
-from parproc.exec.protocol import FunctionPlace, Job
+from parproc.exec.protocol import Job, TaskRef
 from parproc.store.runs import RunFolder
 from parproc.values.encoding import EncodedResult, Results
 
@@ -83,7 +83,7 @@ class WorkspaceTaskSource:
             name=name,
             attempt=attempt,
             attempts=declaration.retries + 1,
-            call=None if declaration.function is None else session.catalog.call(name),
+            function=self._function(declaration, name),
             commands=commands,
             args=task.args,
             params=session.params,
@@ -100,15 +100,14 @@ class WorkspaceTaskSource:
             environment=self._environment(name, attempt, declaration.env),
             in_process=in_process,
             untimed=in_process and declaration.timeout is not None,
-            name_of=session.catalog.name_of,
-            fresh=self._place(declaration),
         )
 
     @staticmethod
-    def _place(declaration: Declaration) -> FunctionPlace | None:
-        if declaration.isolated != 'fresh' or declaration.function is None:
+    def _function(declaration: Declaration, name: str) -> TaskRef | None:
+        function = declaration.function
+        if function is None:
             return None
-        return place_of(declaration.function, declaration.name)
+        return TaskRef(name, place_of(function, declaration.name) if declaration.isolated == 'fresh' else None)
 
     def _explain_missing(self, asker: str, name: str) -> str:
         """Return why the running task ``asker`` has no result of ``name``."""

@@ -25,7 +25,7 @@ from typing import Any, TypeAlias
 __all__ = [
     'AF_UNIX',
     'SOCK_STREAM',
-    'Marks',
+    'ExitMarks',
     'begin',
     'encoded_environment',
     'end',
@@ -39,7 +39,7 @@ __all__ = [
     'socketpair',
 ]
 
-Marks: TypeAlias = 'tuple[int, int, int]'
+ExitMarks: TypeAlias = 'tuple[int, int, int]'
 
 # what the functions below see, whatever a task does to the built-in ones
 globals()['__builtins__'] = dict(vars(builtins))
@@ -52,7 +52,7 @@ _finalizers = _finalize._index_iter
 _before_threads: list[Any] = threading._threading_atexits  # type: ignore[attr-defined]
 
 
-def begin(name: str, leave: Callable[..., object], *arguments: object) -> Marks:
+def begin(name: str, leave: Callable[..., object], *arguments: object) -> ExitMarks:
     """Let the standard library take this process for a program that begins.
 
     Exit handlers run from the newest to the oldest, and there is no way to leave some out, nor to drop them without
@@ -76,7 +76,7 @@ def begin(name: str, leave: Callable[..., object], *arguments: object) -> Marks:
     return atexit._ncallbacks(), len(_before_threads), next(_finalizers)
 
 
-def end(marks: Marks) -> None:
+def end(marks: ExitMarks) -> None:
     """End as a program does: wait for threads that are not daemons, then run the exit handlers that are its own.
 
     Comes back when there are none; else the one that was given to :func:`begin` is called in the end.

@@ -35,13 +35,42 @@ class FunctionPlace:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskRef:
+    """Which function a job runs, by name: whoever runs it asks a :class:`FunctionResolver`, and finds it where it is.
+
+    Args:
+        name: the task's full name, for the program that declared it and has the function in its memory.
+        place: where a new interpreter finds the function; None to run it in a process forked from that program.
+    """
+
+    name: str
+    place: FunctionPlace | None = None
+
+
+TaskFunction: TypeAlias = Callable[[ProcContext], object]
+NameOf: TypeAlias = Callable[[Callable[..., object]], str]
+FoundFunction: TypeAlias = tuple[TaskFunction, NameOf]
+"""What runs a user's function with its arguments, and what gives the name that a function is declared as."""
+
+
+class FunctionResolver(Protocol):
+    """Finds the functions of tasks, and the names of functions; the catalog of the program that declared them is one."""
+
+    def call(self, name: str, /) -> TaskFunction:
+        """Return what takes the context and runs the function of the task ``name`` with its arguments."""
+
+    def name_of(self, function: Callable[..., object], /) -> str:
+        """Return the name that a function is declared as; raises UserError."""
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """One attempt of one task, with all that is needed to run it.
 
     Args:
         name: the task's name.
         attempt: counted from 1; ``attempts`` is the most there can be.
-        call: takes the context and runs the user's function with its arguments; None where commands are run.
+        function: names the function to run; None where commands are run.
         commands: to be run one after the other as long as they end well, each a program and its arguments.
         args: the task's own arguments.
         params: the run's parameters.
@@ -54,28 +83,24 @@ class Job:
         interactive: it talks to whoever sits at the terminal: no log, and no input of its own.
         in_process: the function is called in this very process.
         untimed: it has a timeout, which nobody keeps where it runs.
-        name_of: gives the name that a function is declared as; raises UserError.
-        fresh: where a new interpreter finds the function that is to run in one; None to run it in a forked process.
     """
 
     name: str
     attempt: int
     attempts: int
-    call: Callable[[ProcContext], object] | None
+    function: TaskRef | None
     args: Mapping[str, object]
     params: Mapping[str, object]
     extra_args: Sequence[str]
     results: Results
     log_path: str | None
     result_paths: tuple[str, ...]
-    name_of: Callable[[Callable[..., object]], str]
     directory: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     commands: tuple[tuple[str, ...], ...] = ()
     interactive: bool = False
     in_process: bool = False
     untimed: bool = False
-    fresh: FunctionPlace | None = None
 
 
 class StartError(Exception):

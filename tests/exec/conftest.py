@@ -15,13 +15,37 @@ from parproc.context import ProcContext
 from parproc.core.model import Outcome
 from parproc.exec import system
 from parproc.exec.processes.executor import ProcessExecutor
-from parproc.exec.protocol import Asked, CreateAsked, Ended, InputAsked, Job, Report, StartAsked, WaitAsked
+from parproc.exec.protocol import (
+    Asked,
+    CreateAsked,
+    Ended,
+    InputAsked,
+    Job,
+    Report,
+    StartAsked,
+    TaskFunction,
+    TaskRef,
+    WaitAsked,
+)
 from parproc.exec.supervision import process_table
 from parproc.host import descriptors
 from parproc.values.encoding import Results, decode
 
 DEADLINE = 20.0
 QUESTIONS = (CreateAsked, StartAsked, WaitAsked, InputAsked)
+
+
+class Functions:
+    """Finds the functions of tasks, as a catalog does."""
+
+    def __init__(self) -> None:
+        self.by_name: dict[str, TaskFunction] = {}
+
+    def call(self, name: str, /) -> TaskFunction:
+        return self.by_name[name]
+
+    def name_of(self, function: Callable[..., object], /) -> str:
+        return repr(function)
 
 
 class Bench:
@@ -33,7 +57,10 @@ class Bench:
         descriptors.own(self.selector.fileno())
         self.reports: list[Report] = []
         self.run_id = f'bench-{os.getpid()}-{time.monotonic_ns()}'
-        self.executor = ProcessExecutor(self.selector, self.reports.append, run_id=self.run_id, **options)
+        self.functions = Functions()
+        self.executor = ProcessExecutor(
+            self.selector, self.reports.append, self.functions, run_id=self.run_id, **options
+        )
 
     def job(
         self,
@@ -51,10 +78,11 @@ class Bench:
             'results': Results({}),
             'log_path': str(self.folder / f'{name}.log'),
             'result_paths': (str(self.folder / f'{name}.result'),),
-            'name_of': repr,
             'environment': {**marks, **(environment or {})},
         }
-        return Job(name, attempt, 2, call, **{**fields, **more})
+        if call is not None:
+            self.functions.by_name[name] = call
+        return Job(name, attempt, 2, None if call is None else TaskRef(name), **{**fields, **more})
 
     def start(self, name: str, call: Callable[[ProcContext], object] | None, **more: Any) -> None:
         self.executor.start(self.job(name, call, **more))

@@ -18,8 +18,9 @@ from parproc.context import ProcContext, inside_child
 from parproc.core.model import ErrorKind, Outcome, ProcState
 from parproc.errors import ProcSkippedError
 from parproc.exec.in_process import Answer, InProcessExecutor
-from parproc.exec.protocol import Asked, Ended, Job, Logged, Progressed, Report, WaitAsked, Warned
+from parproc.exec.protocol import Asked, Ended, Job, Logged, Progressed, Report, TaskRef, WaitAsked, Warned
 from parproc.values.encoding import Results, decode, encode
+from tests.exec.conftest import Functions
 
 
 class Desk:
@@ -27,7 +28,8 @@ class Desk:
         self.folder = folder
         self.reports: list[Report] = []
         self.answers: list[Callable[[Asked], Answer]] = []
-        self.executor = InProcessExecutor(self.reports.append, self.ask)
+        self.functions = Functions()
+        self.executor = InProcessExecutor(self.reports.append, self.functions, self.ask)
 
     def ask(self, asked: Asked) -> Answer:
         return self.answers.pop(0)(asked)
@@ -40,10 +42,10 @@ class Desk:
             'results': Results({}),
             'log_path': None,
             'result_paths': (str(self.folder / f'{name}.result'),),
-            'name_of': repr,
             **more,
         }
-        self.executor.start(Job(name, fields.pop('attempt', 1), 2, call, **fields))
+        self.functions.by_name[name] = call
+        self.executor.start(Job(name, fields.pop('attempt', 1), 2, TaskRef(name), **fields))
         ended = next(report for report in reversed(self.reports) if isinstance(report, Ended) and report.name == name)
         return ended.outcome, None if ended.result is None else decode(ended.result)
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from parproc.exec.child.streams import open_log
 
 from parproc.exec import system
+from parproc.exec.job_log import open_log
 from parproc.exec.protocol import Job, StartError, Warned
 from tests.exec.conftest import Bench
 

@@ -27,7 +27,7 @@ PARENT = """
     import os, selectors, subprocess, sys, time
     from pathlib import Path
     from parproc.exec.processes.executor import ProcessExecutor
-    from parproc.exec.protocol import Job
+    from parproc.exec.protocol import Job, TaskRef
     from parproc.values.encoding import Results
     folder, run_id = Path(sys.argv[1]), sys.argv[2]
 
@@ -49,9 +49,16 @@ PARENT = """
 
     held = None
     selector = selectors.DefaultSelector()
-    executor = ProcessExecutor(selector, print, run_id=run_id)
+    class Functions:
+        def call(self, name, /):
+            return task
+
+        def name_of(self, function, /):
+            return repr(function)
+
+    executor = ProcessExecutor(selector, print, Functions(), run_id=run_id)
     for name in ('a', 'b'):
-        executor.start(Job(name, 1, 1, task, {}, {}, (), Results({}), str(folder / f'{name}.log'), (), repr, None,
+        executor.start(Job(name, 1, 1, TaskRef(name), {}, {}, (), Results({}), str(folder / f'{name}.log'), (), None,
                            {'PARPROC_NAME': name, 'PARPROC_RUN_ID': run_id}))
     if 'holder' in sys.argv:
         if os.fork() == 0:  # keeps the writing end of the reaper's pipe
@@ -61,7 +68,7 @@ PARENT = """
     if 'reaper' in sys.argv:  # the reaper is gone before; the next start makes a new one
         os.kill(executor._supervisor._reaper.pid, 9)
         time.sleep(0.05)
-        executor.start(Job('c', 1, 1, task, {}, {}, (), Results({}), str(folder / 'c.log'), (), repr, None,
+        executor.start(Job('c', 1, 1, TaskRef('c'), {}, {}, (), Results({}), str(folder / 'c.log'), (), None,
                            {'PARPROC_NAME': 'c', 'PARPROC_RUN_ID': run_id}))
     (folder / 'ready').touch()
     while True:

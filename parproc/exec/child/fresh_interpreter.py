@@ -26,8 +26,8 @@ START = (
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """What a new interpreter is told.
+class FreshJob:
+    """A job as a new interpreter is told of it.
 
     Args:
         place: where it finds the function.
@@ -68,7 +68,7 @@ def place_of(function: Callable[..., object], declared: str) -> FunctionPlace:
     return FunctionPlace(name, own_path, getattr(function, '__qualname__', ''), declared)
 
 
-def begin_anew(job: Job, place: FunctionPlace, line: ChildChannel) -> Outcome:
+def exec_interpreter(job: Job, place: FunctionPlace, channel: ChildChannel) -> Outcome:
     """Let a new interpreter take the place of this process, and run ``job`` there.
 
     Returns:
@@ -79,15 +79,15 @@ def begin_anew(job: Job, place: FunctionPlace, line: ChildChannel) -> Outcome:
     except Exception as error:
         reason = f'not picklable: its arguments and params must be, for a new interpreter: {error}'
         return failure(ErrorKind.NOT_PICKLABLE, reason)
-    bare = replace(job, call=None, args={}, params={}, extra_args=(), results=Results({}), name_of=str, fresh=None)
-    message = pickle.dumps(Message(place, bare, values, dict(job.results.encoded)), 5)
+    bare = replace(job, args={}, params={}, extra_args=(), results=Results({}))
+    message = pickle.dumps(FreshJob(place, bare, values, dict(job.results.encoded)), 5)
     try:
-        _exec(message, line)
+        _exec(message, channel)
     except OSError as error:
         return failure(ErrorKind.NOT_STARTED, f'could not start: {error.strerror}')
 
 
-def _exec(message: bytes, line: ChildChannel) -> NoReturn:
+def _exec(message: bytes, channel: ChildChannel) -> NoReturn:
     import tempfile
 
     with tempfile.TemporaryFile() as file:
@@ -95,17 +95,17 @@ def _exec(message: bytes, line: ChildChannel) -> NoReturn:
         file.flush()
         file.seek(0)
         os.set_inheritable(file.fileno(), True)
-        os.set_inheritable(line.descriptor, True)
-        start = START.format(path=sys.path, argv=sys.argv, channel=line.descriptor, message=file.fileno())
+        os.set_inheritable(channel.descriptor, True)
+        start = START.format(path=sys.path, argv=sys.argv, channel=channel.descriptor, message=file.fileno())
         system.restore_signals(())
         os.execv(sys.executable, [sys.executable, '-I', '-c', start])
 
 
-def read_message(descriptor: int) -> Message:
+def read_fresh_job(descriptor: int) -> FreshJob:
     """Return what this new interpreter is told."""
     with open(descriptor, 'rb') as file:
-        message: Message = pickle.load(file)
-    return message
+        job: FreshJob = pickle.load(file)
+    return job
 
 
 def take_channel(descriptor: int) -> ChildChannel:

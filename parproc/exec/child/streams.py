@@ -1,22 +1,17 @@
-"""A child's standard streams: fresh Python objects over descriptors 0, 1 and 2, and a log file under them."""
+"""A child's standard streams: fresh Python objects over descriptors 0, 1 and 2, with log handlers pointed at them."""
 
 from __future__ import annotations
 
 import errno
 import io
-import os
-import stat
 import sys
 from collections.abc import Iterable
 from typing import Any, NamedTuple, TextIO, cast
 
 from parproc.exec.cpython import logging_handlers
-from parproc.exec.protocol import Job
-from parproc.host.private_folders import make_again
 
-FULL = {errno.ENOSPC, errno.EDQUOT}
+DISK_IS_FULL = {errno.ENOSPC, errno.EDQUOT}
 _kept: list[object] = []
-_called: list[str] = []
 
 
 class Streams(NamedTuple):
@@ -36,7 +31,7 @@ def make_streams() -> Streams:
     return Streams(_open(0, 'r'), _open(1, 'w'), _open(2, 'w'))
 
 
-class Forgiving(io.FileIO):
+class FullDiskTolerantFile(io.FileIO):
     """A log as a task writes to it: what a full disk has no room for is lost, and the task goes on."""
 
     def write(self, data: Any, /) -> int:
@@ -44,7 +39,7 @@ class Forgiving(io.FileIO):
         try:
             return super().write(data)
         except OSError as error:
-            if error.errno in FULL:
+            if error.errno in DISK_IS_FULL:
                 return memoryview(data).nbytes
             raise
 
@@ -54,7 +49,7 @@ def _open(descriptor: int, mode: str) -> TextIO | None:
         if mode == 'r':
             stream = open(descriptor, encoding='utf-8', errors='replace', closefd=False)  # noqa: SIM115
             return cast('TextIO', stream)
-        raw = Forgiving(descriptor, 'w', closefd=False)
+        raw = FullDiskTolerantFile(descriptor, 'w', closefd=False)
     except OSError:
         return None
     return io.TextIOWrapper(io.BufferedWriter(raw), 'utf-8', 'backslashreplace', line_buffering=True)
@@ -82,11 +77,11 @@ def use_streams(streams: Streams) -> tuple[TextIO | None, TextIO | None]:
             handler.stream = streams.err
         elif type(stream) is io.TextIOWrapper:
             _kept.append(stream)
-            handler.stream = _fresh(stream)
+            handler.stream = _remade(stream)
     return old_out, old_err
 
 
-def _fresh(stream: io.TextIOWrapper) -> io.TextIOWrapper:
+def _remade(stream: io.TextIOWrapper) -> io.TextIOWrapper:
     """Return another stream over a stream's descriptor, without what a thread that is not here may hold in the old one."""
     try:
         raw = io.FileIO(stream.fileno(), 'w', closefd=False)
@@ -95,96 +90,6 @@ def _fresh(stream: io.TextIOWrapper) -> io.TextIOWrapper:
     return io.TextIOWrapper(
         io.BufferedWriter(raw), stream.encoding, stream.errors, line_buffering=stream.line_buffering
     )
-
-
-def name_records(name: str) -> None:
-    """Let log records say that they come from ``name``, and not again what the parent's handlers still hold back.
-
-    Records that say already which process they come from are left as they are.
-    """
-    logging = sys.modules.get('logging')
-    if logging is None:
-        return
-    if not _called:
-        make = logging.getLogRecordFactory()
-
-        def named(*arguments: Any, **keywords: Any) -> Any:
-            record = make(*arguments, **keywords)
-            if record.processName == 'MainProcess':
-                record.processName = _called[-1]
-            return record
-
-        logging.setLogRecordFactory(named)
-    _called.append(name)
-    handlers = sys.modules.get('logging.handlers')
-    if handlers is None:
-        return
-    for handler in logging_handlers():
-        if isinstance(handler, handlers.BufferingHandler):
-            handler.buffer = []
-
-
-def flush_handlers() -> None:
-    """Have log handlers write what they still hold back: this process is about to end."""
-    flush(logging_handlers())
-
-
-def flush_log_files() -> None:
-    """Write out what the streams of log handlers hold, which a child would write once more."""
-    flush([getattr(handler, 'stream', None) for handler in logging_handlers()])
-
-
-def open_log(job: Job, nothing: int, *, first: bool = True) -> tuple[int, str]:
-    """Open a job's log for appending, if it has one; no link is followed, nothing but a file opened or waited for.
-
-    Args:
-        job: whose log.
-        nothing: descriptor of ``/dev/null``.
-        first: nothing of this attempt has written to it yet.
-
-    Returns:
-        The descriptor, ``nothing`` when the log cannot be opened, and what then went wrong.
-    """
-    if job.log_path is None:
-        return nothing, ''
-    try:
-        try:
-            log = _opened_log(job.log_path, new=first and job.attempt == 1)
-        except FileNotFoundError:  # a task has removed the folder
-            make_again(os.path.dirname(job.log_path))
-            log = _opened_log(job.log_path, new=first and job.attempt == 1)
-    except OSError as error:
-        return nothing, _complaint(job, error)
-    if first and job.attempt > 1:
-        try:
-            os.write(log, f'--- attempt {job.attempt} of {job.attempts} ---\n'.encode())
-        except OSError as error:
-            return log, _complaint(job, error)
-    return log, ''
-
-
-def _opened_log(path: str, *, new: bool) -> int:
-    """Open a log, and nothing that stands in its place: a link, a pipe that would be waited for, another's file.
-
-    A ``new`` one may be there, empty, when a process could not be started at once.
-    """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
-    if new:
-        try:
-            return os.open(path, flags | os.O_EXCL, 0o600)
-        except FileExistsError:
-            pass
-    log = os.open(path, flags | os.O_NONBLOCK, 0o600)
-    found = os.fstat(log)
-    if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1 or (new and found.st_size):
-        os.close(log)
-        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
-    os.set_blocking(log, True)
-    return log
-
-
-def _complaint(job: Job, error: OSError) -> str:
-    return f'the log of "{job.name}" cannot be written: {error.strerror}'
 
 
 def flush(streams: Iterable[Any]) -> None:

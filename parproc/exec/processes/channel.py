@@ -28,7 +28,7 @@ from parproc.exec.protocol import (
     WaitAsked,
     Warned,
 )
-from parproc.exec.start.fork import close_channel
+from parproc.exec.start.socket_pair import close_channel
 from parproc.exec.wire import FrameReader, pack_answer
 from parproc.values.encoding import EncodedResult, FileResult, first_unknown
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from parproc.exec import system
-from parproc.exec.child.streams import open_log
 from parproc.exec.cpython import encoded_environment, plain_signal
+from parproc.exec.job_log import open_log
 from parproc.exec.protocol import Job, Warned, start_error
 
 Streams: TypeAlias = tuple[tuple[int, int], ...]

@@ -14,14 +14,14 @@ SHARED_LOOK = 0.02
 FREEZING = {SIGSTOP, SIGCONT}
 
 
-class Signalling:
+class TreeSignaller:
     """Sends signals to tasks. Many that are signalled at once share one look at the processes there are."""
 
     def __init__(self) -> None:
         self._table = ProcessTable({})
         self._looked = float('-inf')
 
-    def send(self, leader: int, number: int, *, is_gone: bool) -> None:
+    def send(self, leader: int, number: int, *, is_reaped: bool) -> None:
         """Send a signal to a task's leader and to all that it has started, each process once, and let them go on.
 
         What a run inside the task has started is left to that run, which gets the signal too and passes it on; but
@@ -33,19 +33,19 @@ class Signalling:
         Args:
             leader: of the task.
             number: the signal.
-            is_gone: the leader is reaped already, and only what it left is still there.
+            is_reaped: the leader is reaped already, and only what it left is still there.
         """
         if number == SIGKILL:
             if not system.LINUX:
                 kill_trees({leader})
-            _send_leader(leader, SIGKILL, is_gone=is_gone)
+            _send_leader(leader, SIGKILL, is_reaped=is_reaped)
             return
         others = self._others(leader, through=number in FREEZING)
-        _send_leader(leader, number, is_gone=is_gone)
+        _send_leader(leader, number, is_reaped=is_reaped)
         for pid in others:
             system.send(pid, number)
         if number not in FREEZING:
-            _send_leader(leader, SIGCONT, is_gone=is_gone)
+            _send_leader(leader, SIGCONT, is_reaped=is_reaped)
             for pid in others:
                 system.send(pid, SIGCONT)
 
@@ -70,6 +70,6 @@ class Signalling:
         return self._table
 
 
-def _send_leader(leader: int, number: int, *, is_gone: bool) -> None:
-    if not system.send_group(leader, number) and not is_gone:
+def _send_leader(leader: int, number: int, *, is_reaped: bool) -> None:
+    if not system.send_group(leader, number) and not is_reaped:
         system.send(leader, number)  # so young that it has no session yet
