@@ -1,16 +1,17 @@
-"""Signals for tasks: to every process of a task, whatever groups and sessions they have made."""
+"""Signals to whole process trees: what stops or kills a task reaches its grandchildren, whatever sessions they have made."""
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable, Collection
 from signal import SIGCONT, SIGKILL, SIGSTOP
 
 from parproc.exec import system
 from parproc.exec.supervision import ownership
-from parproc.exec.supervision.process_table import ProcessTable, kill_trees, read_table
+from parproc.exec.supervision.process_table import ProcessTable, read_table
 
-SHARED_LOOK = 0.02
+SHARED_LOOK_SECONDS = 0.02
 FREEZING = {SIGSTOP, SIGCONT}
 
 
@@ -64,7 +65,7 @@ class TreeSignaller:
 
     def _current(self) -> ProcessTable:
         now = time.monotonic()
-        if now - self._looked > SHARED_LOOK:
+        if now - self._looked > SHARED_LOOK_SECONDS:
             self._table = read_table()
             self._looked = time.monotonic()
         return self._table
@@ -73,3 +74,34 @@ class TreeSignaller:
 def _send_leader(leader: int, number: int, *, is_reaped: bool) -> None:
     if not system.send_group(leader, number) and not is_reaped:
         system.send(leader, number)  # so young that it has no session yet
+
+
+def kill_trees(roots: Collection[int], more: Callable[[Collection[int]], set[int]] | None = None) -> set[int]:
+    """Kill processes, all that descends from them and all of their sessions; return who was still there.
+
+    All of them are stopped before the first is killed: so nothing can be started meanwhile, and no child loses the
+    parent by which it is found.
+
+    Args:
+        roots: leaders of sessions.
+        more: given all processes there are, returns those that are to be killed as well.
+    """
+    stopped: set[int] = set()
+    for root in roots:
+        system.send_group(root, SIGSTOP)
+    while True:
+        table = read_table()
+        found = table.tree_of(roots)
+        if more is not None:
+            found |= table.tree_of(more(table.processes.keys() - found))
+        found.discard(os.getpid())
+        if found <= stopped:
+            break
+        for pid in found - stopped:
+            system.send(pid, SIGSTOP)
+        stopped |= found
+    for root in roots:
+        system.send_group(root, SIGKILL)
+    for pid in stopped:
+        system.send(pid, SIGKILL)
+    return stopped

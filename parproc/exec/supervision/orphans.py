@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 
 from parproc.exec import system
 from parproc.exec.supervision import ownership, process_table
+from parproc.exec.supervision.kill_tree import kill_trees
 
 PATIENCE = 1.0
 PAUSE = 0.002
@@ -69,7 +70,7 @@ class Orphans:
                 break
             for pid in alive - described.keys():
                 described[pid] = process_table.describe(pid)
-            killed |= found | process_table.kill_trees(found)
+            killed |= found | kill_trees(found)
             time.sleep(PAUSE)
             found = self._find(leader, is_running, killed)
         self._endless |= found - {leader}  # cannot be ended: not waited for again
@@ -114,5 +115,5 @@ class Orphans:
         found = process_table.carriers(self._entry, table.processes.keys() - {os.getpid()})
         described = tuple(process_table.describe(pid) for pid in sorted(found))
         if found:
-            process_table.kill_trees(found)
+            kill_trees(found)
         return described

@@ -1,10 +1,9 @@
-"""The processes around this one: who descends from whom, what they carry, and how they are ended."""
+"""The processes around this one: who descends from whom, and what stands in their environment."""
 
 from __future__ import annotations
 
 import os
-import signal
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from parproc.exec import system
@@ -168,34 +167,3 @@ def describe(pid: int) -> str:
     else:
         command = b' '.join(_ask_ps('-o', 'command=', '-p', str(pid)))[:MOST_SAID]
     return f'{command.strip().decode("utf-8", "replace") or "a process"} (pid {pid})'
-
-
-def kill_trees(roots: Collection[int], more: Callable[[Collection[int]], set[int]] | None = None) -> set[int]:
-    """Kill processes, all that descends from them and all of their sessions; return who was still there.
-
-    All of them are stopped before the first is killed: so nothing can be started meanwhile, and no child loses the
-    parent by which it is found.
-
-    Args:
-        roots: leaders of sessions.
-        more: given all processes there are, returns those that are to be killed as well.
-    """
-    stopped: set[int] = set()
-    for root in roots:
-        system.send_group(root, signal.SIGSTOP)
-    while True:
-        table = read_table()
-        found = table.tree_of(roots)
-        if more is not None:
-            found |= table.tree_of(more(table.processes.keys() - found))
-        found.discard(os.getpid())
-        if found <= stopped:
-            break
-        for pid in found - stopped:
-            system.send(pid, signal.SIGSTOP)
-        stopped |= found
-    for root in roots:
-        system.send_group(root, signal.SIGKILL)
-    for pid in stopped:
-        system.send(pid, signal.SIGKILL)
-    return stopped

@@ -18,6 +18,7 @@ from typing import Any
 
 from parproc.exec import system
 from parproc.exec.supervision import ownership, process_table
+from parproc.exec.supervision.kill_tree import kill_trees
 from parproc.host import descriptors
 
 PATIENCE = 5.0
@@ -189,5 +190,5 @@ def end_all(live: set[int], run_id: str) -> None:
         return {pid for pid in pids if ownership.leader_of(pid) in live} | process_table.carriers(entry, pids)
 
     deadline = time.monotonic() + PATIENCE
-    while process_table.kill_trees(live, more) and time.monotonic() < deadline:
+    while kill_trees(live, more) and time.monotonic() < deadline:
         time.sleep(0.01)
