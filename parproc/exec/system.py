@@ -22,7 +22,7 @@ PR_SET_CHILD_SUBREAPER = 36
 PR_GET_CHILD_SUBREAPER = 37
 LINUX = sys.platform == 'linux' and not os.environ.get('PARPROC_TEST_PORTABLE')
 HIGHEST_DESCRIPTOR = 1 << 20
-SHORT_WHILE = 0.002
+SHORT_WHILE_SECONDS = 0.002
 PYTHON_IGNORES = (int(signal.SIGPIPE), int(signal.SIGXFSZ))
 HELD_BACK = tuple(
     int(number)
@@ -207,7 +207,7 @@ def wait_for_end(pid: int, pidfd: int, seconds: float) -> bool:
 def pause_for(pidfd: int, seconds: float) -> None:
     """Wait until a process has ended, or a while at most; without its descriptor that is a short while."""
     if pidfd < 0:
-        time.sleep(min(seconds, SHORT_WHILE))
+        time.sleep(min(seconds, SHORT_WHILE_SECONDS))
         return
     poll = select.poll()
     poll.register(pidfd, select.POLLIN)

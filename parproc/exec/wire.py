@@ -16,8 +16,8 @@ from parproc.errors import UserError
 from parproc.exec.cpython import socket
 from parproc.values.encoding import EncodedResult, FileResult, Reference
 
-HEADER = 5
-LONGEST_FRAME = 256 * 1024 * 1024
+HEADER_BYTES = 5
+LONGEST_FRAME_BYTES = 256 * 1024 * 1024
 # what the functions below see, whatever a task does to the built-in ones
 globals()['__builtins__'] = dict(vars(builtins))
 
@@ -61,10 +61,10 @@ class FrameReader:
         buffer += data
         frames = []
         place = 0
-        while len(buffer) - place >= HEADER:
-            start = place + HEADER
+        while len(buffer) - place >= HEADER_BYTES:
+            start = place + HEADER_BYTES
             size = int.from_bytes(buffer[place + 1 : start], 'little')
-            if size > LONGEST_FRAME or buffer[place] not in KINDS:
+            if size > LONGEST_FRAME_BYTES or buffer[place] not in KINDS:
                 raise ValueError('not a frame')
             if len(buffer) < start + size:
                 break

@@ -174,9 +174,9 @@ def test_what_is_left_is_still_found_when_another_executor_has_been_closed(make_
 
 
 def test_a_limit_that_is_the_programs_own_stays_as_it_was(bench: Bench) -> None:
-    before = resource.getrlimit(ownership.LIMIT)
+    before = resource.getrlimit(ownership.RLIMIT_LOCKS)
     bench.run(lambda context: 1)
-    assert resource.getrlimit(ownership.LIMIT) == before
+    assert resource.getrlimit(ownership.RLIMIT_LOCKS) == before
 
 
 def test_where_the_limit_cannot_be_used_the_environment_tells(project: Project) -> None:

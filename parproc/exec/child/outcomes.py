@@ -20,9 +20,9 @@ from parproc.exec.child.tracebacks import PACKAGE, drop_our_frames
 from parproc.exec.system import signal_name
 from parproc.values.encoding import EncodedResult, Reference, ResultError, encode, name_of
 
-LONGEST_REASON = 300
-LONGEST_MESSAGE = 64 * 1024
-LONGEST_TRACEBACK = 1024 * 1024
+LONGEST_REASON_CHARACTERS = 300
+LONGEST_MESSAGE_CHARACTERS = 64 * 1024
+LONGEST_TRACEBACK_CHARACTERS = 1024 * 1024
 LARGEST_CODE = 1 << 63
 LIBRARY = os.path.dirname(os.__file__) + os.sep
 DEBUGGERS = {'bdb', 'pdb'}
@@ -193,27 +193,31 @@ def text_of(value: object) -> str:
         text = str.__str__(str(value))
     except BaseException as second:
         return f'<{name_of(type(value)).rpartition(".")[2]} that cannot be printed: {name_of(type(second))}>'
-    return text if len(text) <= LONGEST_MESSAGE else f'{text[:LONGEST_MESSAGE]}… ({len(text)} characters)'
+    return (
+        text
+        if len(text) <= LONGEST_MESSAGE_CHARACTERS
+        else f'{text[:LONGEST_MESSAGE_CHARACTERS]}… ({len(text)} characters)'
+    )
 
 
 def first_line(error: BaseException) -> str:
     """Return the first line of an exception's text, short enough for a status line."""
     lines = message_of(error).strip().splitlines()
     line = lines[0] if lines else ''
-    return line if len(line) <= LONGEST_REASON else line[:LONGEST_REASON] + '…'
+    return line if len(line) <= LONGEST_REASON_CHARACTERS else line[:LONGEST_REASON_CHARACTERS] + '…'
 
 
 def _formatted(error: BaseException, trace: TracebackType | None) -> str:
     text = ''
-    if _format_exception is not None and len(message_of(error)) < LONGEST_MESSAGE:
+    if _format_exception is not None and len(message_of(error)) < LONGEST_MESSAGE_CHARACTERS:
         try:
             text = str.__str__(''.join(_format_exception(type(error), error, trace)))
         except BaseException:
             text = ''
     if not text:
         text = f'Traceback (most recent call last):\n{_frames(trace)}{name_of(type(error))}: {message_of(error)}\n'
-    if len(text) > LONGEST_TRACEBACK:
-        half = LONGEST_TRACEBACK // 2
+    if len(text) > LONGEST_TRACEBACK_CHARACTERS:
+        half = LONGEST_TRACEBACK_CHARACTERS // 2
         text = f'{text[:half]}\n... {len(text) - 2 * half} characters left out ...\n{text[-half:]}'
     return text
 

@@ -13,7 +13,7 @@ from parproc.core.model import ErrorKind
 from parproc.exec import cpython, system
 from parproc.exec.child.finish import JobEnd, say
 from parproc.exec.child.outcomes import enter_directory, in_debugger, is_failure, judge, perform
-from parproc.exec.protocol import FoundFunction, Job
+from parproc.exec.protocol import FoundFunction, Job, TaskFunction
 from parproc.exec.wire import ChildChannel
 from parproc.values.encoding import Reference
 
@@ -45,11 +45,31 @@ def run_job(
     """
     function, name_of = found
     leader = _getpid()
-    from_debugger = False
+    debugged: list[bool] = []
+
+    def say_here(text: str) -> None:
+        say(job, text)
+
+    references: set[Reference] = set()
+    context = ProcContext(job.name, job.params, job.args, job.results, job.extra_args, channel, name_of)
+    params = context.params
+    try:
+        outcome, result = perform(_prepared(job, function, debugged), context, job.result_paths, say_here, references)
+        if debugged and outcome.error in {ErrorKind.EXCEPTION, ErrorKind.EXIT}:
+            outcome = dataclasses.replace(outcome, reason=f'{outcome.reason}: {NO_DEBUGGER}')
+        ends.append((job, outcome, result, params.read, references, old_streams))
+        if _getpid() == leader:  # a task may fork, and its copy come back here
+            cpython.end(marks)
+    except BaseException as error:  # a signal while the outcome was being worked out, or later
+        if (not ends or ends[-1][1].error is None) and is_failure(error):
+            ends.append((job, judge(error, say_here), None, params.read, references, old_streams))
+
+
+def _prepared(job: Job, function: TaskFunction, debugged: list[bool]) -> TaskFunction:
+    """Return what lets signals in, goes to a job's directory and runs its function; ``debugged`` tells of a debugger."""
     trace, profile = sys.gettrace(), sys.getprofile()
 
     def call(context: ProcContext) -> object:
-        nonlocal from_debugger
         try:
             try:
                 system.restore_signals(())
@@ -63,22 +83,8 @@ def run_job(
                     pass  # it has raised, by which it is set no more
                 _set_trace(trace)
         except BaseException as error:
-            from_debugger = not job.interactive and in_debugger(error)
+            if not job.interactive and in_debugger(error):
+                debugged.append(True)
             raise
 
-    def say_here(text: str) -> None:
-        say(job, text)
-
-    references: set[Reference] = set()
-    context = ProcContext(job.name, job.params, job.args, job.results, job.extra_args, channel, name_of)
-    params = context.params
-    try:
-        outcome, result = perform(call, context, job.result_paths, say_here, references)
-        if from_debugger and outcome.error in {ErrorKind.EXCEPTION, ErrorKind.EXIT}:
-            outcome = dataclasses.replace(outcome, reason=f'{outcome.reason}: {NO_DEBUGGER}')
-        ends.append((job, outcome, result, params.read, references, old_streams))
-        if _getpid() == leader:  # a task may fork, and its copy come back here
-            cpython.end(marks)
-    except BaseException as error:  # a signal while the outcome was being worked out, or later
-        if (not ends or ends[-1][1].error is None) and is_failure(error):
-            ends.append((job, judge(error, say_here), None, params.read, references, old_streams))
+    return call

@@ -32,7 +32,7 @@ from parproc.exec.start.socket_pair import close_channel
 from parproc.exec.wire import FrameReader, pack_answer
 from parproc.values.encoding import EncodedResult, FileResult, first_unknown
 
-RECEIVE = 65536
+RECEIVE_BYTES = 65536
 LAST_RECEIVES = 64
 WATCH_READ = selectors.EVENT_READ
 WATCH_BOTH = selectors.EVENT_READ | selectors.EVENT_WRITE
@@ -123,7 +123,7 @@ class ParentChannel:
         if self._channel is None:
             return False
         try:
-            data = self._channel.recv(RECEIVE)
+            data = self._channel.recv(RECEIVE_BYTES)
         except BlockingIOError:
             return False
         except OSError:

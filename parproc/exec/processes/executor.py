@@ -7,9 +7,7 @@ follows is the same.
 
 from __future__ import annotations
 
-import os
 import selectors
-import sys
 import threading
 import time
 from collections import deque
@@ -17,7 +15,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from signal import SIGCONT, SIGKILL
 
-from parproc.core.model import SUCCESS, ErrorKind, Outcome, Usage, failure
+from parproc.core.model import SUCCESS, ErrorKind, Outcome, failure
 from parproc.exec import system
 from parproc.exec.child import openmp
 from parproc.exec.cpython import socket
@@ -25,8 +23,9 @@ from parproc.exec.foreground import Foreground
 from parproc.exec.processes.channel import ParentChannel
 from parproc.exec.processes.child_process import ChildProcess
 from parproc.exec.processes.exit_status import outcome_of, with_usage
+from parproc.exec.processes.exit_watch import ExitWatch
 from parproc.exec.processes.parent_setup import ParentSetup
-from parproc.exec.processes.survivors import Survivors, forget_descriptor
+from parproc.exec.processes.survivors import Survivors
 from parproc.exec.processes.terminal_loan import TerminalLoans
 from parproc.exec.protocol import Ended, FunctionResolver, Job, Report, StartError, TaskRef, Warned, start_error
 from parproc.exec.start.fork import fork_child
@@ -36,11 +35,9 @@ from parproc.exec.start.thread_warning import ThreadWarning
 from parproc.exec.supervision import ownership
 from parproc.exec.supervision.kill_tree import FREEZING, TreeSignaller
 from parproc.exec.supervision.orphans import Orphans
-from parproc.exec.supervision.sigchld import SigchldWatch
 from parproc.exec.supervision.supervisor import Supervisor
 from parproc.values.encoding import EncodedResult
 
-MAXRSS_BYTES = 1 if sys.platform == 'darwin' else 1024
 LONGEST_DYING_SECONDS = 5.0
 
 
@@ -75,7 +72,7 @@ class ProcessExecutor:
         self._setup: ParentSetup | None = None
         self._supervisor = Supervisor(selector, self._sessions, run_id, reset)
         self._signaller = TreeSignaller()
-        self._exits: SigchldWatch | None = None
+        self._exits = ExitWatch(selector, self._on_exit, self._look_for_exits)
         self._terminal_loans = TerminalLoans(selector, self._children.values)
         self._orphans = Orphans(run_id, exclusive=exclusive)
         self._survivors = Survivors(selector, self._orphans, self._children.__contains__)
@@ -141,9 +138,7 @@ class ProcessExecutor:
             self._setup.close()
             self._setup = None
         self._terminal_loans.close()
-        if self._exits is not None:
-            self._exits.close()
-            self._exits = None
+        self._exits.close()
 
     # --- starting ----------------------------------------------------------------------------------------------
 
@@ -193,7 +188,7 @@ class ProcessExecutor:
         """Be told of a child's end and of what it says."""
         self._children[child.job.name] = child
         try:
-            self._watch(child)
+            self._exits.watch(child)
             if channel is not None:
                 child.channel = ParentChannel(self._selector, self._post, child.job, channel)
         except OSError as error:
@@ -204,23 +199,11 @@ class ProcessExecutor:
         if child.pidfd < 0:
             self._look_for_exits()
 
-    def _watch(self, child: ChildProcess) -> None:
-        try:
-            child.pidfd = system.open_pidfd(child.pid)
-        except ProcessLookupError:  # it has ended, and the program has waited for it
-            return
-        if child.pidfd >= 0:
-            self._selector.register(child.pidfd, selectors.EVENT_READ, partial(self._on_exit, child))
-            return
-        if self._exits is None:
-            self._exits = SigchldWatch(self._selector, self._look_for_exits)
-        self._exits.look()
-
     def _abandon(self, child: ChildProcess) -> None:
         """End a child that cannot be watched."""
         system.send(child.pid, SIGKILL)
         system.wait_for_end(child.pid, -1, LONGEST_DYING_SECONDS)
-        self._close_connections(child)
+        child.disconnect(self._selector)
         self._remove(child)
 
     def _sessions(self) -> list[int]:
@@ -248,7 +231,7 @@ class ProcessExecutor:
             self._on_exit(child)
             left = deadline - time.monotonic()
             if left <= 0 and self._children.get(child.job.name) is child:
-                self._close_connections(child)
+                child.disconnect(self._selector)
                 self._remove(child)
                 self._end(child, failure(ErrorKind.SIGNAL, 'could not be killed'))
             elif self._children.get(child.job.name) is child:
@@ -256,17 +239,9 @@ class ProcessExecutor:
 
     def _on_exit(self, child: ChildProcess) -> None:
         """Take in the end of a child's process, if it has come."""
-        try:
-            pid, child.status, usage = os.wait4(child.pid, os.WNOHANG)
-        except ChildProcessError:  # the program waits for any child, or has the system throw away how they end
-            child.status = None
-        else:
-            if pid == 0:
-                return
-            cpu, memory = usage.ru_utime + usage.ru_stime, usage.ru_maxrss * MAXRSS_BYTES
-            child.usage = Usage(child.usage.cpu + cpu, max(child.usage.memory, memory))
-        child.is_reaped = True
-        self._close_connections(child)
+        if not child.reap():
+            return
+        child.disconnect(self._selector)
         if not child.is_signalled or child.is_killed or not self._survivors.watch(child, self._finish):
             self._finish(child)
 
@@ -282,16 +257,6 @@ class ProcessExecutor:
 
     def _ran_out_of_memory(self) -> bool:
         return self._setup is not None and self._setup.ran_out_of_memory()
-
-    def _close_connections(self, child: ChildProcess) -> None:
-        """Take in what a child said last, and close what leads to its process."""
-        if child.channel is not None:
-            child.channel.finish()
-        if child.pidfd >= 0:
-            forget_descriptor(self._selector, child.pidfd)
-            child.pidfd = -1
-        if child.foreground is not None:
-            child.foreground.take_back()
 
     def _remove(self, child: ChildProcess) -> tuple[str, ...]:
         """Forget a child; return what it had left running, which is ended."""

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from functools import partial
 
 from parproc.exec import system
-from parproc.exec.processes.child_process import ChildProcess
+from parproc.exec.processes.child_process import ChildProcess, forget_descriptor
 from parproc.exec.supervision.orphans import Orphans
-from parproc.host import descriptors
 
 
 class Survivors:
@@ -60,12 +59,3 @@ class Survivors:
     def _on_ended(self, child: ChildProcess, when_none: Callable[[ChildProcess], None]) -> None:
         if not self.watch(child, when_none):
             when_none(child)
-
-
-def forget_descriptor(selector: selectors.BaseSelector, descriptor: int) -> None:
-    """Watch a descriptor no more, if it was watched, and close it."""
-    try:  # noqa: SIM105 - contextlib would cost each task more than the rest of this
-        selector.unregister(descriptor)
-    except KeyError:
-        pass
-    descriptors.close(descriptor)

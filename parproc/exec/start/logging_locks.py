@@ -10,8 +10,8 @@ from typing import Any
 from parproc.exec.cpython import logging_handlers
 from parproc.exec.supervision.sigchld import OWN_THREADS
 
-LONGEST_WAIT = 0.1
-LONGEST_HOLD = 0.25
+LONGEST_WAIT_SECONDS = 0.1
+LONGEST_HOLD_SECONDS = 0.25
 
 
 class HeldLoggingLocks:
@@ -37,22 +37,22 @@ class HeldLoggingLocks:
         except RuntimeError:  # the system is short of threads: the risk is taken
             return
         self._holder = holder
-        self._held.wait(LONGEST_HOLD)
+        self._held.wait(LONGEST_HOLD_SECONDS)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._over.set()
         if self._holder is not None:
-            self._holder.join(LONGEST_HOLD)
+            self._holder.join(LONGEST_HOLD_SECONDS)
 
     def _hold(self, locks: list[Any]) -> None:
         """Take the locks, each for which one need not wait for long, and keep them until the fork is over."""
-        deadline = time.monotonic() + LONGEST_WAIT
+        deadline = time.monotonic() + LONGEST_WAIT_SECONDS
         held = [lock for lock in locks if lock.acquire(timeout=max(0.0, deadline - time.monotonic()))]
         try:
             self._held.set()
-            self._over.wait(LONGEST_HOLD)
+            self._over.wait(LONGEST_HOLD_SECONDS)
         finally:
             for lock in reversed(held):
                 lock.release()

@@ -10,8 +10,8 @@ from parproc.exec import system
 from parproc.exec.supervision import ownership, process_table
 from parproc.exec.supervision.kill_tree import kill_trees
 
-PATIENCE = 1.0
-PAUSE = 0.002
+LONGEST_ENDING_SECONDS = 1.0
+PAUSE_SECONDS = 0.002
 
 
 class Orphans:
@@ -63,7 +63,7 @@ class Orphans:
         if not found:
             return ()
         described: dict[int, str] = {}
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + LONGEST_ENDING_SECONDS
         while found and time.monotonic() < deadline:
             alive = process_table.read_table().tree_of(found)
             if found == {leader} and killed and not alive:  # only not waited for yet by whoever has to, as we have not
@@ -71,7 +71,7 @@ class Orphans:
             for pid in alive - described.keys():
                 described[pid] = process_table.describe(pid)
             killed |= found | kill_trees(found)
-            time.sleep(PAUSE)
+            time.sleep(PAUSE_SECONDS)
             found = self._find(leader, is_running, killed)
         self._endless |= found - {leader}  # cannot be ended: not waited for again
         return tuple(described.values())

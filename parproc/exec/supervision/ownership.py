@@ -24,11 +24,11 @@ from contextlib import contextmanager
 from parproc.exec import system
 from parproc.exec.supervision import process_table
 
-LIMIT = 10  # RLIMIT_LOCKS, which the module ``resource`` does not name
+RLIMIT_LOCKS = 10  # which the module ``resource`` does not name
 FIRST_STAND_IN = 1 << 22  # no process id is as high
 NUMBER_BITS = 23
 TAG_BYTES = 5
-LONGEST_WAIT = 10.0
+LONGEST_LOCK_SECONDS = 10.0
 
 living: dict[int, object] = {}
 spared: set[int] = set()
@@ -50,7 +50,7 @@ def making_processes() -> Iterator[None]:
     A wait without an end could be one for ever: a program may hold a lock that its own fork hooks want.
     """
     lock = _forking
-    taken = lock.acquire(timeout=LONGEST_WAIT)
+    taken = lock.acquire(timeout=LONGEST_LOCK_SECONDS)
     try:
         yield
     finally:
@@ -78,7 +78,7 @@ def enter() -> None:
             _was_subreaper = system.was_subreaper()
             system.become_subreaper()
             gc.freeze()
-            own, most = resource.getrlimit(LIMIT) if system.LINUX else (0, 0)
+            own, most = resource.getrlimit(RLIMIT_LOCKS) if system.LINUX else (0, 0)
             _marks = most == resource.RLIM_INFINITY
             _tag = own >> NUMBER_BITS if own >> NUMBER_BITS > 0 else int.from_bytes(os.urandom(TAG_BYTES), 'little') | 1
         _executors += 1
@@ -109,10 +109,10 @@ def leader_of(pid: int) -> int:
     if not _marks:
         return 0
     try:
-        soft = resource.prlimit(pid, LIMIT)[0]
+        soft = resource.prlimit(pid, RLIMIT_LOCKS)[0]
     except OSError:
         return 0
-    if soft >> NUMBER_BITS != _tag or soft == resource.getrlimit(LIMIT)[0]:
+    if soft >> NUMBER_BITS != _tag or soft == resource.getrlimit(RLIMIT_LOCKS)[0]:
         return 0
     number = soft & ((1 << NUMBER_BITS) - 1)
     if number < FIRST_STAND_IN:
@@ -137,14 +137,14 @@ def spawn_marked(spawn: Callable[[], int], *, alone: bool) -> int:
             for early in process_table.read_table().tree_of({pid}) - {pid}:
                 _write(early, pid)
         return pid
-    own = resource.getrlimit(LIMIT)
+    own = resource.getrlimit(RLIMIT_LOCKS)
     stand_in = _next_stand_in
     _next_stand_in = FIRST_STAND_IN | (stand_in + 1) % FIRST_STAND_IN
     try:
         _write(0, stand_in)
         pid = spawn()
     finally:
-        resource.setrlimit(LIMIT, own)
+        resource.setrlimit(RLIMIT_LOCKS, own)
     mark(pid)
     _stand_ins[pid] = stand_in
     return pid
@@ -160,7 +160,7 @@ def _has_children(pid: int) -> bool:
 
 def _write(pid: int, number: int) -> None:
     try:
-        resource.prlimit(pid, LIMIT, (_tag << NUMBER_BITS | number, resource.RLIM_INFINITY))
+        resource.prlimit(pid, RLIMIT_LOCKS, (_tag << NUMBER_BITS | number, resource.RLIM_INFINITY))
     except OSError:  # it is gone, or another user's
         return
 

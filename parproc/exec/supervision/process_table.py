@@ -9,7 +9,7 @@ from typing import NamedTuple
 from parproc.exec import system
 from parproc.host.descriptors import close, own
 
-MOST_SAID = 300
+LONGEST_COMMAND_BYTES = 300
 
 
 class Process(NamedTuple):
@@ -161,9 +161,9 @@ def describe(pid: int) -> str:
     if system.LINUX:
         try:
             with open(f'/proc/{pid}/cmdline', 'rb') as file:
-                command = file.read(MOST_SAID).replace(b'\0', b' ')
+                command = file.read(LONGEST_COMMAND_BYTES).replace(b'\0', b' ')
         except OSError:
             pass
     else:
-        command = b' '.join(_ask_ps('-o', 'command=', '-p', str(pid)))[:MOST_SAID]
+        command = b' '.join(_ask_ps('-o', 'command=', '-p', str(pid)))[:LONGEST_COMMAND_BYTES]
     return f'{command.strip().decode("utf-8", "replace") or "a process"} (pid {pid})'

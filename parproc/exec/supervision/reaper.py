@@ -21,11 +21,11 @@ from parproc.exec.supervision import ownership, process_table
 from parproc.exec.supervision.kill_tree import kill_trees
 from parproc.host import descriptors
 
-PATIENCE = 5.0
-REST = 200
-LOOK_FOR_PARENT = 1000
-LONGEST_FAREWELL = 1.0
-LONGEST_DYING = 2.0
+LONGEST_KILLING_SECONDS = 5.0
+REST_MS = 200
+PARENT_LOOK_MS = 1000
+LONGEST_FAREWELL_SECONDS = 1.0
+LONGEST_DYING_SECONDS = 2.0
 FAREWELL = b'.'
 
 
@@ -82,9 +82,9 @@ class Reaper:
         system.send(self.pid, signal.SIGCONT)
         self._say(FAREWELL + b'\n')
         descriptors.close(self.writer)
-        if self.is_deaf or not system.wait_for_end(self.pid, self.pidfd, LONGEST_FAREWELL):
+        if self.is_deaf or not system.wait_for_end(self.pid, self.pidfd, LONGEST_FAREWELL_SECONDS):
             system.send(self.pid, signal.SIGKILL)
-            system.wait_for_end(self.pid, self.pidfd, LONGEST_DYING)
+            system.wait_for_end(self.pid, self.pidfd, LONGEST_DYING_SECONDS)
         if self.pidfd >= 0:
             descriptors.close(self.pidfd)
 
@@ -155,7 +155,7 @@ def keep_book(reader: int, parent: int) -> set[int] | None:
         parent_end = system.open_pidfd(parent)
     except OSError:  # it is gone already
         parent_end = -1
-    patience = None if parent_end >= 0 else LOOK_FOR_PARENT
+    patience = None if parent_end >= 0 else PARENT_LOOK_MS
     if parent_end >= 0:
         poll.register(parent_end, select.POLLIN)
         end_only.register(parent_end, select.POLLIN)
@@ -179,7 +179,7 @@ def keep_book(reader: int, parent: int) -> set[int] | None:
             else:
                 live.discard(int(line[1:]))
         if not orphaned:
-            end_only.poll(REST)  # being woken by every line would cost each task more than the line is worth
+            end_only.poll(REST_MS)  # being woken by every line would cost each task more than the line is worth
 
 
 def end_all(live: set[int], run_id: str) -> None:
@@ -189,6 +189,6 @@ def end_all(live: set[int], run_id: str) -> None:
     def more(pids: Collection[int]) -> set[int]:
         return {pid for pid in pids if ownership.leader_of(pid) in live} | process_table.carriers(entry, pids)
 
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + LONGEST_KILLING_SECONDS
     while kill_trees(live, more) and time.monotonic() < deadline:
         time.sleep(0.01)

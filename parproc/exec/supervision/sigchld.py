@@ -14,7 +14,7 @@ from types import FrameType
 
 from parproc.host import descriptors
 
-INTERVAL = 0.02
+LOOK_INTERVAL_SECONDS = 0.02
 OWN_THREADS = 'parproc-'
 
 _writers: set[int] = set()
@@ -68,7 +68,7 @@ class SigchldWatch:
         descriptors.close(self._writer)
 
     def _tick(self) -> None:
-        while not self._closed.wait(INTERVAL):
+        while not self._closed.wait(LOOK_INTERVAL_SECONDS):
             _write(self._writer)
 
     def _on_readable(self) -> None:
