@@ -154,8 +154,8 @@ def encoded_environment() -> dict[bytes, bytes]:
 def fork() -> int:
     """Fork, also while the program ends, when exit handlers wait for what nobody has waited for.
 
-    Python 3.12 forks no more by then, though all is in order still; 3.13 does again. What it forbids can be had from the
-    system itself, between the calls that Python has for this (C API, *PyOS_BeforeFork* and those after it).
+    Python 3.12 forks no more by then, though all is in order still; 3.13 does again. What it forbids can be had from
+    the system itself, between the calls that Python has for this (C API, *PyOS_BeforeFork* and those after it).
 
     Raises:
         OSError: when the system refuses.

@@ -80,7 +80,7 @@ def _opened_log(path: str, *, new: bool) -> int:
 
 
 def _reopened(path: str) -> int:
-    """Return a descriptor for a log that standard error does not lead to any more; -1 where it does, or there is none."""
+    """Return a descriptor for a log that standard error leads to no more; -1 where it does, or there is no log."""
     flags = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
         found = _stat(path, follow_symlinks=False)

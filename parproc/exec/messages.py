@@ -1,4 +1,4 @@
-"""What a task says on its channel, decoded in one place: a value of a closed union, or no more than that task's fault."""
+"""What a task says on its channel, decoded in one place: a value of a closed union, or that task's fault."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ class ProcessGlobals:
     """A task's standard streams, environment variables and working directory, exchanged with the program's own.
 
     Entered and left several times, for the engine goes on in the middle of a task that asks something; what the task
-    has changed by then is there again when it goes on. So it is with standard streams that a task has replaced; to begin
-    with, they are the program's.
+    has changed by then is there again when it goes on. That holds for standard streams that a task has replaced, too;
+    to begin with, they are the program's.
 
     Args:
         environment: variables to set.

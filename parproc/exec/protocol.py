@@ -1,8 +1,8 @@
 """The seam between the engine and whatever runs tasks: jobs in, reports out.
 
-There is one implementation per way of running (forked child, spawned command, this very process) and a scripted
-fake for the tests. An executor never blocks in ``start`` (but for the in-process one), never raises into the engine
-other than :class:`StartError`, and posts exactly one :class:`Ended` for every job it accepted.
+There is one implementation per way of running (processes of their own, this very process), one that routes jobs to
+these, and a scripted fake for the tests. An executor never blocks in ``start`` (but for the in-process one), never
+raises into the engine other than :class:`StartError`, and posts exactly one :class:`Ended` for every job it accepted.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ FoundFunction: TypeAlias = tuple[TaskFunction, NameOf]
 
 
 class FunctionResolver(Protocol):
-    """Finds the functions of tasks, and the names of functions; the catalog of the program that declared them is one."""
+    """Finds the functions of tasks, and what functions are declared as; the catalog of a program is one."""
 
     def call(self, name: str, /) -> TaskFunction:
         """Return what takes the context and runs the function of the task ``name`` with its arguments."""

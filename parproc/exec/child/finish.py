@@ -20,7 +20,7 @@ from parproc.values.encoding import EncodedResult, Reference
 JobEnd: TypeAlias = (
     'tuple[Job, Outcome, EncodedResult | None, set[str] | None, set[Reference], tuple[TextIO | None, ...]]'
 )
-"""A job, how it ended, what it returned, the params it read (None: all), what a reader of the result needs, old streams."""
+"""A job, how it ended, its result, the params it read (None: all), what the result's readers need, streams to flush."""
 
 # what the functions below see, whatever a task does to the built-in ones
 globals()['__builtins__'] = dict(vars(builtins))

@@ -1,4 +1,4 @@
-"""A new interpreter in the place of a forked child: for functions that must not have what their program has in memory."""
+"""A new interpreter in the place of a forked child: for functions that must have nothing of their program's memory."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ _format_exception: Callable[..., list[str]] | None = None
 
 
 def prepare() -> None:
-    """Load what a failing task needs, before it can empty ``sys.modules``, change its root or use up its descriptors."""
+    """Load what a failing task needs, before it can empty ``sys.modules``, change its root or use up descriptors."""
     global _format_exception
     if _format_exception is None:
         import ast  # noqa: F401 - with the next, what traceback loads when it is used

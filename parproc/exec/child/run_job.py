@@ -66,7 +66,7 @@ def run_job(
 
 
 def _prepared(job: Job, function: TaskFunction, debugged: list[bool]) -> TaskFunction:
-    """Return what lets signals in, goes to a job's directory and runs its function; ``debugged`` tells of a debugger."""
+    """Return what lets signals in, enters a job's directory and runs its function; ``debugged`` tells of a debugger."""
     trace, profile = sys.gettrace(), sys.getprofile()
 
     def call(context: ProcContext) -> object:

@@ -82,7 +82,7 @@ def use_streams(streams: Streams) -> tuple[TextIO | None, TextIO | None]:
 
 
 def _remade(stream: io.TextIOWrapper) -> io.TextIOWrapper:
-    """Return another stream over a stream's descriptor, without what a thread that is not here may hold in the old one."""
+    """Return another stream over a stream's descriptor, whose lock is held by no thread that is not here."""
     try:
         raw = io.FileIO(stream.fileno(), 'w', closefd=False)
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""What the parent does before its first child and undoes after its last: descriptors, SIGCHLD, whose process is whose."""
+"""What the parent does before its first child and undoes after its last: descriptors, SIGCHLD, ownership."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signals to whole process trees: what stops or kills a task reaches its grandchildren, whatever sessions they have made."""
+"""Signals to whole process trees: what ends a task reaches its grandchildren, whatever session they are in."""
 
 from __future__ import annotations
 

@@ -165,7 +165,7 @@ def _write(pid: int, number: int) -> None:
         return
 
 
-def _begin_anew() -> None:
+def _forget_parents_entries() -> None:
     """In a forked child: what stood here is the parent's."""
     global living, spared, _stand_ins, _forking, _counting, _executors
     _kept.append((living, spared, _stand_ins))  # giving them up would cost each child the pages that they are on
@@ -173,4 +173,4 @@ def _begin_anew() -> None:
     _forking, _counting = allocate_lock(), allocate_lock()
 
 
-os.register_at_fork(after_in_child=_begin_anew)
+os.register_at_fork(after_in_child=_forget_parents_entries)
