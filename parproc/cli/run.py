@@ -19,8 +19,9 @@ from parproc.errors import UserError
 from parproc.exec.child.streams import flush
 from parproc.host.descriptors import close, own
 from parproc.report.choose_reporters import OutputPlace, mode_of_run, open_screen
-from parproc.report.fanout import Reporter, Reporters
+from parproc.report.fanout import Reporters
 from parproc.report.outputs import Outputs, write_out
+from parproc.report.reporter import Reporter
 
 FEWEST_FILES = 22
 LAST_WORDS = 1.0

@@ -8,13 +8,14 @@ from collections.abc import Callable
 from parproc.core.events import Announcement
 from parproc.core.terminal_text import plain_text
 from parproc.core.view import Message, RunEnded, RunView
+from parproc.report.reporter import Reporter
 from parproc.report.run_event_stream import EventStream
 from parproc.run_events import RunEvent
 
 LONGEST_REASON = 200
 
 
-class CallbackReporter:
+class CallbackReporter(Reporter):
     """Calls a function with each event, in order, one at a time.
 
     The function is called by the thread that drives the run, never in the middle of a decision: it may use the session,

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import TextIO
 
 from parproc.declare.options import Options
-from parproc.report.fanout import Reporter
 from parproc.report.logfile import Ignored, none_ignored
+from parproc.report.reporter import Reporter
 from parproc.report.sink import Sink
 from parproc.report.style import Style
 

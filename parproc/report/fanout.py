@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
-from typing import Protocol, TextIO
+from collections.abc import Callable, Sequence
+from typing import TextIO
 
 from parproc.core.events import Announcement
 from parproc.core.terminal_text import plain_text
 from parproc.core.view import Message, RunView
 from parproc.report.outputs import Outputs, standard_error
+from parproc.report.reporter import Reporter
 from parproc.report.status import state_lines
 
 LONGEST_REASON = 200
 
 
-class Reporter(Protocol):
-    """Shows a run; all it knows is the messages and their fold."""
-
-    def handle(self, message: Announcement | Message, view: RunView) -> None:
-        """Take one message, folded into ``view`` already. BrokenPipeError says that nobody reads any more."""
-
-    def next_tick(self, view: RunView) -> float | None:
-        """Return when :meth:`tick` should be called, None when it need not be."""
-
-    def tick(self, now: float, view: RunView) -> None:
-        """Time has passed; ``now`` is monotonic seconds. Called more often than asked for."""
-
-
 class Reporters:
     """Folds messages and passes them on.
-
-    A reporter may also have ``unread`` (whether it has more to write than was taken) and ``written`` (how many bytes
-    were, apart from what went to the outputs), ``close``, ``suspend`` and ``resume`` (leave the terminal to somebody
-    else, take it back), ``press`` (a key) and ``say`` (text of others).
 
     Args:
         reporters: the peers.
@@ -99,29 +83,25 @@ class Reporters:
         """Return whether something that was said has not been taken yet by who reads it."""
         if self._outputs is not None and self._outputs.pending:
             return True
-        return any(getattr(reporter, 'unread', False) for reporter in self._reporters)
+        return any(reporter.unread for reporter in self._reporters)
 
     def written(self) -> int:
         """Return how many bytes were taken so far."""
         count = 0 if self._outputs is None else self._outputs.written
-        return count + sum(getattr(reporter, 'written', 0) for reporter in self._reporters)
+        return count + sum(reporter.written for reporter in self._reporters)
 
     def close(self) -> None:
         """Give the outputs up, with all that was not taken."""
         for reporter in self._reporters:
-            call = getattr(reporter, 'close', None)
-            if call is not None:
-                with contextlib.suppress(OSError):
-                    call()
+            with contextlib.suppress(OSError):
+                reporter.close()
         if self._outputs is not None:
             self._outputs.close()
 
     def say(self, text: str) -> None:
         """Write text to standard error, where what draws on the terminal has stepped aside or lets it scroll up."""
         for reporter in self._reporters:
-            call = getattr(reporter, 'say', None)
-            if call is not None:
-                call(text)
+            if reporter.say(text):
                 return
         if self._status is None:
             self._status = standard_error()
@@ -130,27 +110,15 @@ class Reporters:
 
     def step_aside(self, away: bool) -> None:
         """Let those that draw on the terminal leave it to somebody else, or take it back."""
-        for reporter in self._reporters:
-            call = getattr(reporter, 'suspend' if away else 'resume', None)
-            if call is not None:
-                try:
-                    call()
-                except Exception as error:
-                    self._drop(reporter, error)
+        self._each(lambda reporter: reporter.suspend() if away else reporter.resume())
 
     def wants_keys(self) -> bool:
         """Return whether one of them takes keys."""
-        return any(hasattr(reporter, 'press') for reporter in self._reporters)
+        return any(reporter.draws_board for reporter in self._reporters)
 
     def press(self, key: str) -> None:
         """Hand a key on to those that take any."""
-        for reporter in self._reporters:
-            call = getattr(reporter, 'press', None)
-            if call is not None:
-                try:
-                    call(key, self.view)
-                except Exception as error:
-                    self._drop(reporter, error)
+        self._each(lambda reporter: reporter.press(key, self.view))
 
     def show_state(self, now: float) -> None:
         """Say on standard error how the run stands; what draws on the terminal steps aside for it."""
@@ -159,6 +127,14 @@ class Reporters:
         with contextlib.suppress(OSError, ValueError):
             self.say(''.join(f'{line}\n' for line in lines))
         self.step_aside(False)
+
+    def _each(self, call: Callable[[Reporter], None]) -> None:
+        """Call something on each reporter, and drop those that break."""
+        for reporter in self._reporters:
+            try:
+                call(reporter)
+            except Exception as error:
+                self._drop(reporter, error)
 
     def _drop(self, reporter: Reporter, error: Exception) -> None:
         self._reporters = [other for other in self._reporters if other is not reporter]  # it may be gone through

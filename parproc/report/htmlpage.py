@@ -8,11 +8,12 @@ import time
 from collections.abc import Callable
 
 from parproc.core.durations import format_duration
-from parproc.core.events import Announcement, TaskFinished, TaskStarted, TaskWanted
+from parproc.core.events import TaskFinished, TaskStarted, TaskWanted
 from parproc.core.model import ErrorKind, ProcState
 from parproc.core.terminal_text import plain_text
-from parproc.core.view import HELD_BACK, EndedTask, Message, RunEnded, RunView
+from parproc.core.view import HELD_BACK, EndedTask, RunEnded, RunView
 from parproc.report.logfile import Ignored, failure_lines, none_ignored
+from parproc.report.reporter import Reporter
 from parproc.report.reportfile import ReportFile
 from parproc.report.style import WORDS, Style
 from parproc.report.summary import counts_text
@@ -52,7 +53,7 @@ pre {{ overflow-x: auto; padding: .6rem; border-left: 3px solid var(--bad); back
 """
 
 
-class HtmlReporter:
+class HtmlReporter(Reporter):
     """Writes the page when the run ends, however it does.
 
     Args:
@@ -81,26 +82,26 @@ class HtmlReporter:
         self._started: dict[str, float] = {}
         self._ended: dict[str, EndedTask] = {}
 
-    def handle(self, message: Announcement | Message, view: RunView) -> None:
-        """Note what happens; write the file at the end of the run.
+    def on_task_wanted(self, message: TaskWanted, view: RunView) -> None:
+        """Note what a proc needs."""
+        self._deps[message.name] = message.deps
+
+    def on_task_started(self, message: TaskStarted, view: RunView) -> None:
+        """Note when a proc started for the first time."""
+        self._started.setdefault(message.name, message.time)
+
+    def on_task_finished(self, message: TaskFinished, view: RunView) -> None:
+        """Note how a proc ended."""
+        if view.latest is not None:
+            self._ended[message.name] = view.latest
+
+    def on_run_ended(self, message: RunEnded, view: RunView) -> None:
+        """Write the file.
 
         Raises:
             OSError: when the file cannot be written any more.
         """
-        if isinstance(message, TaskWanted):
-            self._deps[message.name] = message.deps
-        elif isinstance(message, TaskStarted):
-            self._started.setdefault(message.name, message.time)
-        elif isinstance(message, TaskFinished) and view.latest is not None:
-            self._ended[message.name] = view.latest
-        elif isinstance(message, RunEnded):
-            self._file.write(self._page(message, view).encode('utf-8', 'backslashreplace'))
-
-    def next_tick(self, view: RunView) -> float | None:
-        """Return None: nothing is to be done in between."""
-
-    def tick(self, now: float, view: RunView) -> None:
-        """Do nothing."""
+        self._file.write(self._page(message, view).encode('utf-8', 'backslashreplace'))
 
     def _page(self, end: RunEnded, view: RunView) -> str:
         began = view.began

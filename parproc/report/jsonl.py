@@ -11,6 +11,7 @@ from enum import Enum
 from parproc.core.events import Announcement
 from parproc.core.model import Location, Usage
 from parproc.core.view import Message, RunView, RunWarned, TaskLogged, TaskProgressed
+from parproc.report.reporter import Reporter
 from parproc.report.run_event_stream import EventStream
 from parproc.report.sink import PATIENCE, RETRY, Sink
 from parproc.report.wait_over import WaitOver
@@ -20,7 +21,7 @@ MOST_PENDING = 1 << 20
 LAST_PATIENCE = 1.0
 
 
-class JsonReporter:
+class JsonReporter(Reporter):
     """Writes events as JSON, in ASCII, each line as soon as it is known.
 
     What waits for a slow reader is held; above a megabyte, what tasks log and how far they are is left out and counted.
@@ -47,7 +48,8 @@ class JsonReporter:
 
     def handle(self, message: Announcement | Message, view: RunView) -> None:
         """Write the line for ``message``."""
-        self._now = getattr(message, 'time', self._now)
+        if not isinstance(message, RunWarned):
+            self._now = message.time
         if self._sink.pending > MOST_PENDING and isinstance(message, (TaskLogged, TaskProgressed)):
             self._left_out += 1
             return

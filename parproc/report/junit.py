@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from parproc.core.events import Announcement, TaskFinished
+from parproc.core.events import TaskFinished
 from parproc.core.model import ErrorKind, ProcState
-from parproc.core.view import HELD_BACK, EndedTask, Message, RunBegan, RunEnded, RunView
+from parproc.core.view import HELD_BACK, EndedTask, RunBegan, RunEnded, RunView
 from parproc.report.logfile import Ignored, failure_lines, none_ignored
+from parproc.report.reporter import Reporter
 from parproc.report.reportfile import ReportFile
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ SUITE = 'parproc'
 _ILLEGAL = re.compile('[^\t\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\U0010ffff]')
 
 
-class JunitReporter:
+class JunitReporter(Reporter):
     """Writes the file when the run ends, however it does.
 
     Args:
@@ -46,22 +47,18 @@ class JunitReporter:
         self._ignored = ignored
         self._ended: dict[str, EndedTask] = {}
 
-    def handle(self, message: Announcement | Message, view: RunView) -> None:
-        """Note what is over; write the file at the end of the run.
+    def on_task_finished(self, message: TaskFinished, view: RunView) -> None:
+        """Note how a proc ended."""
+        if view.latest is not None:
+            self._ended[message.name] = view.latest
+
+    def on_run_ended(self, message: RunEnded, view: RunView) -> None:
+        """Write the file.
 
         Raises:
             OSError: when the file cannot be written any more.
         """
-        if isinstance(message, TaskFinished) and view.latest is not None:
-            self._ended[message.name] = view.latest
-        elif isinstance(message, RunEnded):
-            self._file.write(self._document(view.began, message))
-
-    def next_tick(self, view: RunView) -> float | None:
-        """Return None: nothing is to be done in between."""
-
-    def tick(self, now: float, view: RunView) -> None:
-        """Do nothing."""
+        self._file.write(self._document(view.began, message))
 
     def _document(self, began: RunBegan | None, end: RunEnded) -> bytes:
         from xml.etree.ElementTree import Element, SubElement, indent, tostring

@@ -13,8 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from itertools import islice
 
-from parproc.core.durations import format_duration
-from parproc.core.events import Announcement, RunStopping, TaskFinished, TaskRetrying
+from parproc.core.events import Announcement, RunStopping, TaskFinished, TaskRetrying, TaskWanted
 from parproc.core.model import ErrorKind, ProcState
 from parproc.core.terminal_text import clean_line, plain_text
 from parproc.core.view import HELD_BACK, EndedTask, Message, RunBegan, RunEnded, RunView, RunWarned, TaskLogged
@@ -22,6 +21,7 @@ from parproc.report.backlog import Backlog
 from parproc.report.frame import Scene, draw, rows_shown
 from parproc.report.last_lines import LastLines
 from parproc.report.logfile import Ignored, failure_lines, none_ignored, read_log_excerpt
+from parproc.report.reporter import Reporter
 from parproc.report.style import Style
 from parproc.report.summary import write_summary
 from parproc.report.taskbar import Taskbar
@@ -45,7 +45,7 @@ TOGETHER, AT_ONCE = '\x1b[?2026h', '\x1b[?2026l'
 BELOW, REST = '\x1b[J', '\x1b[K'
 
 
-class LiveReporter:
+class LiveReporter(Reporter):
     """Shows a run on a terminal.
 
     In a program it is shown only from ``begin_wait`` to ``end_wait``: in between, the terminal is the program's, and what
@@ -64,6 +64,8 @@ class LiveReporter:
     Raises:
         OSError: when the stream is not a terminal or the terminal cannot be opened.
     """
+
+    draws_board = True
 
     def __init__(
         self,
@@ -122,32 +124,52 @@ class LiveReporter:
     def handle(self, message: Announcement | Message, view: RunView) -> None:
         """Note what there is to say about ``message``; the end of the run, and what comes later, is shown at once."""
         self._changed = True
-        if self._time_left is not None:
-            self._time_left.handle(message)
-        style = self._style
-        if isinstance(message, TaskFinished):
-            if view.latest is not None:
-                self._finished(view.latest, view)
-        elif isinstance(message, TaskRetrying):
-            name, reason = plain_text(message.name), plain_text(message.outcome.reason)
-            wait = format_duration(message.again_at - message.time)
-            sign = style.paint('↻', 'yellow')
-            style.line(f'{sign} {name}  attempt {message.attempt} failed  {reason}  again in {wait}')
-        elif isinstance(message, TaskLogged):
-            for line in message.message.split('\n'):
-                style.line(f'  {plain_text(message.name)}: {clean_line(line, colour=style.colour)}')
-        elif isinstance(message, RunWarned):
-            style.line(f'{style.paint("warning:", "yellow")} {plain_text(message.message)}')
-        elif isinstance(message, RunStopping):
-            verb = 'stopping' if message.step == 1 else 'killing'
-            what = f', {verb} {len(view.running)} running' if view.running else ''
-            style.line(style.paint(f'{plain_text(message.reason)}{what}', 'yellow'))
-        elif isinstance(message, RunBegan):
-            self._due = message.time + FIRST
-        elif isinstance(message, RunEnded):
-            self._end(message, view)
-            return
+        super().handle(message, view)
         self._collect()
+
+    def on_run_began(self, message: RunBegan, view: RunView) -> None:
+        """Draw the first frame a moment later: what is over sooner needs none."""
+        self._due = message.time + FIRST
+
+    def on_task_wanted(self, message: TaskWanted, view: RunView) -> None:
+        """Reckon with a task that was scheduled."""
+        if self._time_left is not None:
+            self._time_left.add(message)
+
+    def on_task_retrying(self, message: TaskRetrying, view: RunView) -> None:
+        """Write how an attempt failed, and when the next one starts."""
+        self._style.line(self._style.retrying(message))
+
+    def on_task_logged(self, message: TaskLogged, view: RunView) -> None:
+        """Write what a task said to whoever watches."""
+        for line in self._style.logged(message):
+            self._style.line(line)
+
+    def on_task_finished(self, message: TaskFinished, view: RunView) -> None:
+        """Write how a task ended, with what matters of its log where it failed."""
+        if self._time_left is not None:
+            self._time_left.remove(message.name)
+        if view.latest is not None:
+            self._finished(view.latest, view)
+
+    def on_run_warned(self, message: RunWarned, view: RunView) -> None:
+        """Write the warning."""
+        self._style.line(self._style.warning(message))
+
+    def on_run_stopping(self, message: RunStopping, view: RunView) -> None:
+        """Write why the run ends early, and what becomes of what runs."""
+        self._style.line(self._style.stopping(message, len(view.running)))
+
+    def on_run_ended(self, message: RunEnded, view: RunView) -> None:
+        """Replace the board by the summary, which waits for the terminal; a program has seen how its waits went."""
+        self._collect()
+        if self._in_program:
+            self.close()
+            return
+        write_summary(self._style, view, message, self._log_path, self._usual)
+        self._collect()
+        self._over = True
+        self._leave()
 
     def next_tick(self, view: RunView) -> float | None:
         """Return when the next frame is due."""
@@ -217,9 +239,10 @@ class LiveReporter:
             self._leave()
         self._tty.close()
 
-    def say(self, text: str) -> None:
+    def say(self, text: str) -> bool:
         """Write text that is no part of the board, as a question is."""
         self._tty.write(text)
+        return True
 
     def suspend(self) -> None:
         """Take the board off the screen, for a question or a proc that has the terminal to itself."""
@@ -249,17 +272,6 @@ class LiveReporter:
             ):
                 style.line(f'    {bar} {line}'.rstrip())
                 self._collect()
-
-    def _end(self, message: RunEnded, view: RunView) -> None:
-        """Replace the board by the summary, which waits for the terminal; a program has seen how its waits went."""
-        self._collect()
-        if self._in_program:
-            self.close()
-            return
-        write_summary(self._style, view, message, self._log_path, self._usual)
-        self._collect()
-        self._over = True
-        self._leave()
 
     def _collect(self) -> None:
         """Keep the lines just written for the next frame; after the end there is none, and they are shown at once."""

@@ -13,6 +13,7 @@ from parproc.core.view import EndedTask, Message, RunView, TaskLogged
 from parproc.report.follow import LogFollower, marked
 from parproc.report.logfile import Ignored, none_ignored
 from parproc.report.plain import PlainReporter
+from parproc.report.reporter import Reporter
 from parproc.report.sink import PATIENCE, RETRY, Sink
 from parproc.report.style import Style
 from parproc.report.wait_over import WaitOver
@@ -24,7 +25,7 @@ LAST_PATIENCE = 2.0
 Item: TypeAlias = Announcement | Message | tuple[EndedTask, float]
 
 
-class CopyingReporter:
+class CopyingReporter(Reporter):
     """Writes logs to an output and status lines to a style's stream.
 
     Where the reader of the output is slow, both wait their turn, and the run goes on. What waits of a log is not read

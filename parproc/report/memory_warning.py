@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from parproc.core.events import Announcement, TaskFinished
-from parproc.core.view import Message, RunView
+from parproc.core.events import TaskFinished
+from parproc.core.view import RunView
+from parproc.report.reporter import Reporter
 
 GIGABYTE = 1 << 30
 
 
-class MemoryWarningReporter:
+class MemoryWarningReporter(Reporter):
     """Says once that the procs of a program need more memory together than the machine has.
 
     What a proc needs is the peak of its own process, less what it shares with the program that it was forked from.
@@ -30,9 +31,9 @@ class MemoryWarningReporter:
         self._warn = warn
         self._has_warned = parallel <= cpus
 
-    def handle(self, message: Announcement | Message, view: RunView) -> None:
+    def on_task_finished(self, message: TaskFinished, view: RunView) -> None:
         """Look at what a proc has used up."""
-        if self._has_warned or not isinstance(message, TaskFinished) or message.outcome.usage is None:
+        if self._has_warned or message.outcome.usage is None:
             return
         used = message.outcome.usage.memory
         at_once = min(self._parallel, 1 + len(view.running) + len(view.waiting))
@@ -46,12 +47,6 @@ class MemoryWarningReporter:
                 f'{self._memory / GIGABYTE:.0f} GB memory: set_options(parallel={self._cpus}) lets as many run as '
                 'there are processors'
             )
-
-    def next_tick(self, view: RunView) -> float | None:
-        """Return None: nothing is due."""
-
-    def tick(self, now: float, view: RunView) -> None:
-        """Take no notice."""
 
 
 def machine_memory() -> int:

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from itertools import islice
 
 from parproc.core.durations import format_duration
-from parproc.core.events import Announcement, RunStopping, TaskFinished, TaskRetrying, TaskStarted
+from parproc.core.events import RunStopping, TaskFinished, TaskRetrying, TaskStarted
 from parproc.core.model import ErrorKind, ProcState
-from parproc.core.terminal_text import clean_line, plain_text
-from parproc.core.view import HELD_BACK, EndedTask, Message, RunBegan, RunEnded, RunView, RunWarned, TaskLogged
+from parproc.core.terminal_text import plain_text
+from parproc.core.view import HELD_BACK, EndedTask, RunBegan, RunEnded, RunView, RunWarned, TaskLogged
 from parproc.report.logfile import Ignored, failure_lines, none_ignored
+from parproc.report.reporter import Reporter
 from parproc.report.style import Style
 from parproc.report.summary import write_summary
 from parproc.report.wait_over import WaitOver
@@ -19,7 +20,7 @@ HEARTBEAT = 30.0
 MOST_NAMED = 3
 
 
-class PlainReporter:
+class PlainReporter(Reporter):
     """Writes lines as things happen.
 
     Args:
@@ -49,26 +50,56 @@ class PlainReporter:
         self._in_program = in_program
         self._last = 0.0
 
-    def handle(self, message: Announcement | Message, view: RunView) -> None:
-        """Write what there is to say about ``message``."""
-        if isinstance(message, TaskFinished):
-            if view.latest is not None:
-                self.ended(view.latest, view, message.time)
-            return
-        if isinstance(message, RunWarned):
-            self._style.line(f'{self._style.paint("warning:", "yellow")} {plain_text(message.message)}')
-        elif isinstance(message, RunStopping):
-            self._stopping(message, view)
-        elif self._quiet or not self._progress(message, view):
-            return
+    def on_run_began(self, message: RunBegan, view: RunView) -> None:
+        """Take note that nothing can have been silent before."""
+        self.spoken(message.time)
+
+    def on_task_started(self, message: TaskStarted, view: RunView) -> None:
+        """Write which proc starts, and at which attempt it is."""
+        if not self._quiet:
+            attempt = '' if message.attempt == 1 else f'  attempt {message.attempt}'
+            self._style.line(f'{self._style.started(message.name)}{attempt}')
+            self._written(message.time)
+
+    def on_task_retrying(self, message: TaskRetrying, view: RunView) -> None:
+        """Write how an attempt failed, and when the next one starts."""
+        if not self._quiet:
+            self._style.line(self._style.retrying(message, view.name_width))
+            self._written(message.time)
+
+    def on_task_logged(self, message: TaskLogged, view: RunView) -> None:
+        """Write what a proc said to whoever watches."""
+        if not self._quiet:
+            for line in self._style.logged(message):
+                self._style.line(line)
+            self._written(message.time)
+
+    def on_task_finished(self, message: TaskFinished, view: RunView) -> None:
+        """Write how a proc ended, with what matters of its log where it failed."""
+        if view.latest is not None:
+            self.ended(view.latest, view, message.time)
+
+    def on_run_warned(self, message: RunWarned, view: RunView) -> None:
+        """Write the warning."""
+        self._style.line(self._style.warning(message))
         self._style.stream.flush()
-        self._last = getattr(message, 'time', self._last)
+
+    def on_run_stopping(self, message: RunStopping, view: RunView) -> None:
+        """Write why the run ends early, and what becomes of what runs."""
+        self._style.line(self._style.stopping(message, len(view.running)))
+        self._written(message.time)
+
+    def on_run_ended(self, message: RunEnded, view: RunView) -> None:
+        """Write the summary; a program has had one after each wait."""
+        if not self._quiet:
+            if not self._in_program:
+                write_summary(self._style, view, message, self._log_path)
+            self._written(message.time)
 
     def ended(self, ended: EndedTask, view: RunView, time: float) -> None:
         """Write about a task that was over at ``time``."""
         if self._finished(ended, view):
-            self._style.stream.flush()
-            self._last = time
+            self._written(time)
 
     def spoken(self, time: float) -> None:
         """Note that somebody else showed something at ``time``, so that there was no silence."""
@@ -104,30 +135,6 @@ class PlainReporter:
         self._style.line(self._style.paint(text, 'dim'))
         self._style.stream.flush()
 
-    def _progress(self, message: Announcement | Message, view: RunView) -> bool:
-        """Write about what goes well; return whether there was anything to write."""
-        style = self._style
-        if isinstance(message, TaskStarted):
-            if message.attempt == 1:
-                style.line(style.started(message.name))
-            else:
-                style.line(f'{style.started(message.name)}  attempt {message.attempt}')
-        elif isinstance(message, TaskRetrying):
-            sign = style.paint('↻', 'yellow')
-            name = plain_text(message.name).ljust(view.name_width)
-            wait = format_duration(message.again_at - message.time)
-            reason = plain_text(message.outcome.reason)
-            style.line(f'{sign} {name}  attempt {message.attempt} failed  {reason}  again in {wait}')
-        elif isinstance(message, TaskLogged):
-            for line in message.message.split('\n'):
-                style.line(f'  {plain_text(message.name)}: {clean_line(line, colour=style.colour)}')
-        elif isinstance(message, RunEnded):
-            if not self._in_program:
-                write_summary(style, view, message, self._log_path)
-        else:
-            return isinstance(message, RunBegan)
-        return True
-
     def _finished(self, ended: EndedTask, view: RunView) -> bool:
         """Write about a task that is over; return whether there was anything to write."""
         style = self._style
@@ -148,8 +155,7 @@ class PlainReporter:
                 style.line(f'    log: {plain_text(path)}')
         return True
 
-    def _stopping(self, message: RunStopping, view: RunView) -> None:
-        verb = 'stopping' if message.step == 1 else 'killing'
-        count = len(view.running)
-        what = f', {verb} {count} running' if count else ''
-        self._style.line(self._style.paint(f'{plain_text(message.reason)}{what}', 'yellow'))
+    def _written(self, time: float) -> None:
+        """Let what was written be seen; ``time`` is when it happened."""
+        self._style.stream.flush()
+        self._last = time

@@ -5,23 +5,47 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import TextIO, cast
 
-from parproc.core.events import Announcement, RunStopping, TaskFinished, TaskReopened, TaskStarted, TaskWanted
-from parproc.core.view import Message, RunBegan, RunEnded, RunView, RunWarned
+from parproc.core.closed import assert_never
+from parproc.core.events import (
+    Announcement,
+    RunStopping,
+    TaskFinished,
+    TaskReopened,
+    TaskResumed,
+    TaskRetrying,
+    TaskStarted,
+    TaskWaiting,
+    TaskWanted,
+)
+from parproc.core.view import Message, RunBegan, RunEnded, RunView, RunWarned, TaskLogged, TaskProgressed
 from parproc.declare.options import Options
 from parproc.host.interactive import is_interactive
 from parproc.report.callback import CallbackReporter
 from parproc.report.choose_reporters import OutputPlace, Screen, mode_of_program, open_screen, version
-from parproc.report.fanout import Reporter, Reporters
+from parproc.report.fanout import Reporters
 from parproc.report.logfile import Ignored, none_ignored
+from parproc.report.reporter import Reporter
 from parproc.report.run_event_stream import EventStream
 from parproc.report.sink import Sink
 from parproc.report.stderr import ProgramStderr
 from parproc.report.wait_over import WaitOver
 from parproc.run_events import RunEvent
+
+_OF_VIEW_ALONE = (
+    TaskStarted,
+    TaskProgressed,
+    TaskLogged,
+    TaskWaiting,
+    TaskResumed,
+    TaskRetrying,
+    RunWarned,
+    RunEnded,
+)
+"""The messages that neither begin a batch nor count in how a wait went."""
 
 _terminal = threading.Lock()
 """Held by the one that has its board on the terminal: two at once would draw over each other."""
@@ -66,21 +90,20 @@ class ProgramDisplay(Reporters):
         old, self._screen = self._screen, screen.reporter
         others = [reporter for reporter in self._reporters if reporter is not old]
         self._reporters = [old]
-        self._call('close')
+        self._each(lambda reporter: reporter.close())
         self._reporters = [screen.reporter]
-        for message in self._so_far():
-            self._call('handle', message, self.view)
+        self._each(self._tell_so_far)
         self._give_terminal()
         if self._waits:
             self._begin(self._wait_began)
         self._reporters += others
 
-    def _so_far(self) -> Iterator[Announcement | Message]:
-        """Yield what a reporter has to know that has missed the beginning."""
+    def _tell_so_far(self, reporter: Reporter) -> None:
+        """Tell a reporter what it has to know that has missed the beginning."""
         if self._began is not None:
-            yield self._began
+            reporter.handle(self._began, self.view)
         for name, running in self.view.running.items():
-            yield TaskStarted(name, running.attempt, running.began)
+            reporter.handle(TaskStarted(name, running.attempt, running.began), self.view)
 
     def handle(self, message: Announcement | Message) -> None:
         """Let each reporter take one message. A program is not stopped because nobody reads what is shown of it."""
@@ -106,10 +129,10 @@ class ProgramDisplay(Reporters):
 
     def _begin(self, now: float) -> None:
         """Begin to show, but draw no board where that of another session is."""
-        has_board = hasattr(self._screen, 'press')
-        self._has_terminal = has_board and _terminal.acquire(blocking=False)
-        if self._has_terminal or not has_board:
-            self._call('begin_wait', now)
+        draws_board = self._screen.draws_board
+        self._has_terminal = draws_board and _terminal.acquire(blocking=False)
+        if self._has_terminal or not draws_board:
+            self._each(lambda reporter: reporter.begin_wait(now))
 
     def end_wait(self, now: float, *, raised: Collection[str] | None = None) -> None:
         """Leave the terminal to the program, and say how a wait for several procs went.
@@ -129,9 +152,9 @@ class ProgramDisplay(Reporters):
         self._ended, self._ended_names = RunView(), set()
         if self.view.done == self.view.total:
             self._first_wanted = None
-        if hasattr(self._screen, 'press') and not self._has_terminal:
-            self._call('begin_wait', now)  # only for the lines that there are to write
-        self._call('end_wait', wait, self.view)
+        if self._screen.draws_board and not self._has_terminal:
+            self._each(lambda reporter: reporter.begin_wait(now))  # only for the lines that there are to write
+        self._each(lambda reporter: reporter.end_wait(wait, self.view))
         self._give_terminal()
 
     def _give_terminal(self) -> None:
@@ -163,6 +186,8 @@ class ProgramDisplay(Reporters):
                 self._ended.take(message)
             if message.name not in self._batch:  # it is of a batch that is forgotten
                 return
+        elif not isinstance(message, _OF_VIEW_ALONE):
+            assert_never(message)
         self.view.take(message)
 
     def _want(self, message: TaskWanted) -> None:
@@ -174,16 +199,6 @@ class ProgramDisplay(Reporters):
             if self._began is not None:
                 self.view.take(replace(self._began, time=message.time))
         self._batch.add(message.name)
-
-    def _call(self, name: str, *arguments: object) -> None:
-        """Call a method of those reporters that have it."""
-        for reporter in self._reporters:
-            method = getattr(reporter, name, None)
-            if method is not None:
-                try:
-                    method(*arguments)
-                except Exception as error:
-                    self._drop(reporter, error)
 
 
 def program_listener(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from parproc.core.events import Announcement, RunStopping, TaskFinished, TaskStarted
+from parproc.core.events import RunStopping, TaskFinished, TaskStarted
 from parproc.core.model import ErrorKind, ProcState
 from parproc.core.terminal_text import plain_text
-from parproc.core.view import EndedTask, Message, RunView, RunWarned
+from parproc.core.view import EndedTask, RunView, RunWarned
 from parproc.host import descriptors
 from parproc.report.logfile import open_log
+from parproc.report.reporter import Reporter
 from parproc.report.sink import PATIENCE, RETRY, Sink
 from parproc.report.style import Style
 
@@ -19,7 +20,7 @@ BURST = 1 << 22
 CHUNK = 1 << 18
 
 
-class RawReporter:
+class RawReporter(Reporter):
     """Copies a proc's log to standard output while it grows.
 
     As much is read of the log as the output takes: what is not read yet waits there, and the run waits for nobody.
@@ -47,24 +48,30 @@ class RawReporter:
         """Whether the proc is over and its output is not all written."""
         return self._end is not None and not self._over
 
-    def handle(self, message: Announcement | Message, view: RunView) -> None:
-        """Follow the first proc that starts; of any other, say only how it failed."""
-        if isinstance(message, TaskStarted):
-            if self._name is None:
-                self._name = message.name
-        elif isinstance(message, TaskFinished):
-            texts = [] if view.latest is None else self._how(view.latest, view)
-            if message.name == self._name and self._end is None:
-                log = self._opened()
-                self._end = 0 if log is None else os.fstat(log).st_size
-                self._last_words = texts
-                self._copy(0)
-            else:
-                for text in texts:
-                    self._say(text)
-        elif isinstance(message, RunWarned):
-            self._say(f'warning: {plain_text(message.message)}')
-        elif isinstance(message, RunStopping) and message.step > 1:
+    def on_task_started(self, message: TaskStarted, view: RunView) -> None:
+        """Follow the first proc that starts."""
+        if self._name is None:
+            self._name = message.name
+
+    def on_task_finished(self, message: TaskFinished, view: RunView) -> None:
+        """Copy the rest of the log of the proc that is followed; of any other, say only how it failed."""
+        texts = [] if view.latest is None else self._how(view.latest, view)
+        if message.name == self._name and self._end is None:
+            log = self._opened()
+            self._end = 0 if log is None else os.fstat(log).st_size
+            self._last_words = texts
+            self._copy(0)
+        else:
+            for text in texts:
+                self._say(text)
+
+    def on_run_warned(self, message: RunWarned, view: RunView) -> None:
+        """Write the warning."""
+        self._say(f'warning: {plain_text(message.message)}')
+
+    def on_run_stopping(self, message: RunStopping, view: RunView) -> None:
+        """Say that what runs is killed; that it was asked to end, its own output may show."""
+        if message.step > 1:
             self._say(f'{plain_text(message.reason)} again, killing')
 
     def next_tick(self, view: RunView) -> float | None:

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from parproc.core.attempt import Attempt
-from parproc.core.events import Announcement, TaskFinished, TaskRetrying, TaskStarted, TaskWanted
+from parproc.core.events import TaskFinished, TaskRetrying, TaskStarted, TaskWanted
 from parproc.core.model import Outcome
-from parproc.core.view import Message, RunBegan, RunEnded, RunView
+from parproc.core.view import RunBegan, RunEnded, RunView
+from parproc.report.reporter import Reporter
 
 EVERY = 1.0
 
@@ -32,7 +33,7 @@ class RunBook(Protocol):
         """Note how the run ended, and write everything."""
 
 
-class HistoryRecorder:
+class HistoryRecorder(Reporter):
     """A reporter that nobody sees.
 
     Args:
@@ -49,28 +50,35 @@ class HistoryRecorder:
         self._due: float | None = None
         self._last = 0.0
 
-    def handle(self, message: Announcement | Message, view: RunView) -> None:
-        """Keep what is worth remembering until the next flush."""
-        if isinstance(message, TaskFinished):
-            self._started.pop(message.name, None)
-            self._keep(message.name, message.outcome, message.attempt, message.started, message.time)
-        elif isinstance(message, TaskStarted):
-            self._started[message.name] = message.time
-        elif isinstance(message, TaskWanted):
-            self._wanted.append(message.name)
-            self._plan(message.time)
-        elif isinstance(message, TaskRetrying):
-            started = self._started.get(message.name)
-            self._keep(message.name, message.outcome, message.attempt, started, message.time)
-        elif isinstance(message, RunBegan):
-            self._last = message.time - EVERY
-            self._history.want(
-                message.planned
-            )  # before anything starts: who kills us then leaves known what was to run
-            self._history.begin(message.run_id, message.targets, message.time + self._offset)
-        elif isinstance(message, RunEnded):
-            self._hand_over()
-            self._history.end(message.exit_code, message.time + self._offset)
+    def on_run_began(self, message: RunBegan, view: RunView) -> None:
+        """Write down what is to run before anything starts, so that it is known whoever kills the run."""
+        self._last = message.time - EVERY
+        self._history.want(message.planned)
+        self._history.begin(message.run_id, message.targets, message.time + self._offset)
+
+    def on_task_wanted(self, message: TaskWanted, view: RunView) -> None:
+        """Keep a name until the next flush."""
+        self._wanted.append(message.name)
+        self._plan(message.time)
+
+    def on_task_started(self, message: TaskStarted, view: RunView) -> None:
+        """Note when an attempt starts."""
+        self._started[message.name] = message.time
+
+    def on_task_retrying(self, message: TaskRetrying, view: RunView) -> None:
+        """Keep an attempt that failed until the next flush."""
+        started = self._started.get(message.name)
+        self._keep(message.name, message.outcome, message.attempt, started, message.time)
+
+    def on_task_finished(self, message: TaskFinished, view: RunView) -> None:
+        """Keep the last attempt of a proc until the next flush."""
+        self._started.pop(message.name, None)
+        self._keep(message.name, message.outcome, message.attempt, message.started, message.time)
+
+    def on_run_ended(self, message: RunEnded, view: RunView) -> None:
+        """Write everything down."""
+        self._hand_over()
+        self._history.end(message.exit_code, message.time + self._offset)
 
     def next_tick(self, view: RunView) -> float | None:
         """Return when the next flush is due."""

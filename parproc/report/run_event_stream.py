@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timezone
 from typing import TypedDict
 
+from parproc.core.closed import assert_never
 from parproc.core.events import (
     Announcement,
     RunStopping,
@@ -83,7 +84,8 @@ class EventStream:
         elif self._began is None:
             self._early.append(message)
         else:
-            self._now = getattr(message, 'time', self._now)
+            if not isinstance(message, RunWarned):
+                self._now = message.time
             yield self._event(message, view)
 
     def _header(self, message: RunBegan) -> HeaderEvent:
@@ -125,7 +127,9 @@ class EventStream:
             return WarnedEvent(now, message.message)
         if isinstance(message, RunBegan):
             return self._header(message)
-        return self._result(message)
+        if isinstance(message, RunEnded):
+            return self._result(message)
+        return assert_never(message)
 
     def _finished(self, message: TaskFinished, view: RunView) -> FinishedEvent:
         ended = view.latest

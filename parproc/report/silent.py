@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from parproc.core.events import Announcement, TaskFinished, TaskReopened
+from parproc.core.events import TaskFinished, TaskReopened
 from parproc.core.terminal_text import plain_text
-from parproc.core.view import HELD_BACK, EndedTask, Message, RunEnded, RunView, RunWarned
+from parproc.core.view import HELD_BACK, EndedTask, RunEnded, RunView, RunWarned
 from parproc.report.logfile import Ignored, none_ignored
 from parproc.report.plain import PlainReporter
+from parproc.report.reporter import Reporter
 from parproc.report.style import Style
 from parproc.report.wait_over import WaitOver
 
 
-class SilentReporter:
+class SilentReporter(Reporter):
     """Writes warnings, and failures that no exception tells of.
 
     Args:
@@ -35,19 +36,24 @@ class SilentReporter:
         self._plain = PlainReporter(style, log_path, quiet=True, full_log=full_log, ignored=ignored)
         self._failures: dict[str, EndedTask] = {}
 
-    def handle(self, message: Announcement | Message, view: RunView) -> None:
-        """Keep a failure until it is known whether an exception tells of it; write a warning."""
-        if isinstance(message, TaskFinished):
-            outcome = message.outcome
-            if view.latest is not None and not outcome.state.is_good and outcome.error not in HELD_BACK:
-                self._failures[message.name] = view.latest
-        elif isinstance(message, TaskReopened):
-            self._failures.pop(message.name, None)
-        elif isinstance(message, RunEnded):
-            self._tell(view)
-        elif isinstance(message, RunWarned):
-            self._style.line(f'parproc: warning: {plain_text(message.message)}')
-            self._style.stream.flush()
+    def on_task_finished(self, message: TaskFinished, view: RunView) -> None:
+        """Keep a failure until it is known whether an exception tells of it."""
+        outcome = message.outcome
+        if view.latest is not None and not outcome.state.is_good and outcome.error not in HELD_BACK:
+            self._failures[message.name] = view.latest
+
+    def on_task_reopened(self, message: TaskReopened, view: RunView) -> None:
+        """Forget that it failed."""
+        self._failures.pop(message.name, None)
+
+    def on_run_warned(self, message: RunWarned, view: RunView) -> None:
+        """Write the warning."""
+        self._style.line(f'parproc: warning: {plain_text(message.message)}')
+        self._style.stream.flush()
+
+    def on_run_ended(self, message: RunEnded, view: RunView) -> None:
+        """Write the failures that no exception told of."""
+        self._tell(view)
 
     def end_wait(self, wait: WaitOver, view: RunView) -> None:
         """Forget the failures that are raised; the others are written when it is known that they will not be."""
@@ -55,13 +61,6 @@ class SilentReporter:
             self._failures.pop(name, None)
         if wait.is_last_chance:
             self._tell(view)
-
-    def next_tick(self, view: RunView) -> float | None:
-        """Return None: nothing moves."""
-        return None
-
-    def tick(self, now: float, view: RunView) -> None:
-        """Do nothing."""
 
     def _tell(self, view: RunView) -> None:
         failures, self._failures = self._failures, {}

@@ -9,11 +9,12 @@ import re
 from collections.abc import Callable
 
 from parproc.core.durations import format_duration
-from parproc.core.events import Announcement, TaskFinished, TaskWanted
+from parproc.core.events import TaskFinished, TaskWanted
 from parproc.core.model import ErrorKind, ProcState
 from parproc.core.terminal_text import plain_text
-from parproc.core.view import HELD_BACK, EndedTask, Message, RunEnded, RunView
+from parproc.core.view import HELD_BACK, EndedTask, RunEnded, RunView
 from parproc.report.logfile import Ignored, failure_lines, none_ignored
+from parproc.report.reporter import Reporter
 from parproc.report.style import Style
 from parproc.report.summary import counts_text
 
@@ -31,7 +32,7 @@ WORDS = {
 }
 
 
-class StepSummary:
+class StepSummary(Reporter):
     """Collects a run and writes its summary when it ends.
 
     Args:
@@ -47,16 +48,24 @@ class StepSummary:
         self._deps: dict[str, tuple[str, ...]] = {}
         self._ended: dict[str, EndedTask] = {}
 
-    def handle(self, message: Announcement | Message, view: RunView) -> None:
-        """Take a message; raises OSError at the end when the file cannot be written."""
-        if isinstance(message, TaskWanted):
-            self._deps[message.name] = message.deps
-        elif isinstance(message, TaskFinished) and view.latest is not None:
+    def on_task_wanted(self, message: TaskWanted, view: RunView) -> None:
+        """Note what a proc needs."""
+        self._deps[message.name] = message.deps
+
+    def on_task_finished(self, message: TaskFinished, view: RunView) -> None:
+        """Note how a proc ended."""
+        if view.latest is not None:
             self._ended[message.name] = view.latest
-        elif isinstance(message, RunEnded):
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC  # a pipe is not waited for
-            with open(os.open(self._path, flags, 0o666), 'wb') as file:
-                file.write(self._text(message, view).encode('utf-8', 'backslashreplace'))
+
+    def on_run_ended(self, message: RunEnded, view: RunView) -> None:
+        """Write the summary.
+
+        Raises:
+            OSError: when the file cannot be written.
+        """
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC  # a pipe is not waited for
+        with open(os.open(self._path, flags, 0o666), 'wb') as file:
+            file.write(self._text(message, view).encode('utf-8', 'backslashreplace'))
 
     def _text(self, end: RunEnded, view: RunView) -> str:
         began = view.began.time if view.began is not None else end.time

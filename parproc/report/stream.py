@@ -44,7 +44,7 @@ class StreamReporter(CopyingReporter):
         self._followers: dict[str, LogFollower] = {}
 
     def handle(self, message: Announcement | Message, view: RunView) -> None:
-        """Follow each proc that starts; say what there is to say."""
+        """Follow each proc that starts; write about everything in its turn."""
         if isinstance(message, TaskStarted) and message.name not in self._followers:
             self._followers[message.name] = LogFollower(self._log_path(message.name))
         super().handle(message, view)

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from typing import TextIO
 
 from parproc.core.durations import format_duration
+from parproc.core.events import RunStopping, TaskRetrying
 from parproc.core.model import ErrorKind, ProcState
-from parproc.core.terminal_text import plain_text
-from parproc.core.view import HELD_BACK, EndedTask
+from parproc.core.terminal_text import clean_line, plain_text
+from parproc.core.view import HELD_BACK, EndedTask, RunWarned, TaskLogged
 
 CODES = {'red': '31', 'green': '32', 'yellow': '33', 'blue': '34', 'dim': '2', 'bold': '1'}
 SIMPLE = str.maketrans({'✓': '+', '✗': 'x', '○': 'o', '≡': '=', '▶': '>', '↻': '~', '│': '|', '…': '...', '→': '->'})
@@ -98,3 +99,30 @@ class Style:
     def leaks(self, ended: EndedTask) -> list[str]:
         """Return a line for each process that a task left behind."""
         return [f'    left behind and ended: {plain_text(leak)}' for leak in ended.outcome.leaked]
+
+    def retrying(self, message: TaskRetrying, width: int = 0) -> str:
+        """Return the line for an attempt that failed, with when the next one starts.
+
+        Args:
+            message: says so.
+            width: columns for the name.
+        """
+        name = plain_text(message.name).ljust(width)
+        wait = format_duration(message.again_at - message.time)
+        reason = plain_text(message.outcome.reason)
+        return f'{self.paint("↻", "yellow")} {name}  attempt {message.attempt} failed  {reason}  again in {wait}'
+
+    def logged(self, message: TaskLogged) -> list[str]:
+        """Return the lines for what a task says to whoever watches."""
+        name = plain_text(message.name)
+        return [f'  {name}: {clean_line(line, colour=self.colour)}' for line in message.message.split('\n')]
+
+    def warning(self, message: RunWarned) -> str:
+        """Return the line for a warning."""
+        return f'{self.paint("warning:", "yellow")} {plain_text(message.message)}'
+
+    def stopping(self, message: RunStopping, running: int) -> str:
+        """Return the line for a run that ends early, with what becomes of the tasks that run."""
+        verb = 'stopping' if message.step == 1 else 'killing'
+        what = f', {verb} {running} running' if running else ''
+        return self.paint(f'{plain_text(message.reason)}{what}', 'yellow')

@@ -1,4 +1,4 @@
-"""Time left of a run, told from the stream of messages."""
+"""Time left of a run, estimated from the tasks that are scheduled and not over."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 
 from parproc.core.estimate import time_left
-from parproc.core.events import Announcement, TaskFinished, TaskWanted
-from parproc.core.view import Message, RunView
+from parproc.core.events import TaskWanted
+from parproc.core.view import RunView
 
 OFTEN = 1.0
 SHARE = 100
@@ -32,15 +32,16 @@ class TimeLeft:
         self._end: float | None = None
         self._again = 0.0
 
-    def handle(self, message: Announcement | Message) -> None:
-        """Take a message."""
-        if isinstance(message, TaskWanted):
-            self._expected[message.name] = self._usual(message.name)
-            if message.deps:
-                self._deps[message.name] = message.deps
-        elif isinstance(message, TaskFinished):
-            self._expected.pop(message.name, None)
-            self._deps.pop(message.name, None)
+    def add(self, wanted: TaskWanted) -> None:
+        """Take in a task that was scheduled."""
+        self._expected[wanted.name] = self._usual(wanted.name)
+        if wanted.deps:
+            self._deps[wanted.name] = wanted.deps
+
+    def remove(self, name: str) -> None:
+        """Leave out a task that is over."""
+        self._expected.pop(name, None)
+        self._deps.pop(name, None)
 
     def left(self, now: float, view: RunView) -> float | None:
         """Return the seconds until the run is over, None when nobody can tell."""

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from parproc.core.events import (
-    Announcement,
     RunStopping,
     TaskFinished,
     TaskResumed,
@@ -19,7 +18,8 @@ from parproc.core.events import (
 )
 from parproc.core.model import Outcome
 from parproc.core.terminal_text import plain_text
-from parproc.core.view import Message, RunBegan, RunEnded, RunView
+from parproc.core.view import RunBegan, RunEnded, RunView
+from parproc.report.reporter import Reporter
 from parproc.report.reportfile import ReportFile
 
 PROCESS = 1
@@ -45,7 +45,7 @@ class Row:
     rested: float = 0.0
 
 
-class TraceReporter:
+class TraceReporter(Reporter):
     """Writes the file when the run ends, however it does.
 
     Args:
@@ -66,40 +66,17 @@ class TraceReporter:
         self._ends: dict[str, float] = {}
         self._origin = 0.0
 
-    def handle(self, message: Announcement | Message, view: RunView) -> None:
-        """Note what happened; write the file at the end of the run.
+    def on_run_began(self, message: RunBegan, view: RunView) -> None:
+        """Note from when on times are counted."""
+        self._origin = message.time
 
-        Raises:
-            OSError: when the file cannot be written any more.
-        """
-        if isinstance(message, RunBegan):
-            self._origin = message.time
-        elif isinstance(message, TaskWanted):
-            self._wanted[message.name] = message.time
-            self._deps[message.name] = message.deps
-        elif isinstance(message, TaskStarted):
-            self._start(message)
-        elif isinstance(message, TaskRetrying):
-            self._attempt(message.name, message.outcome, message.time)
-            self._rest(message.name, (f'attempt {message.attempt + 1}',), message.time)
-        elif isinstance(message, TaskWaiting):
-            self._rest(message.name, message.awaited, message.time)
-        elif isinstance(message, TaskResumed):
-            self._wake(message.name, message.time)
-        elif isinstance(message, TaskFinished):
-            self._finish(message)
-        elif isinstance(message, RunStopping):
-            self._add('i', message.reason, ts=self._microseconds(message.time), s='g')
-        elif isinstance(message, RunEnded):
-            self._end(view.began, message)
+    def on_task_wanted(self, message: TaskWanted, view: RunView) -> None:
+        """Note when a proc was scheduled, and what it needs."""
+        self._wanted[message.name] = message.time
+        self._deps[message.name] = message.deps
 
-    def next_tick(self, view: RunView) -> float | None:
-        """Return None: nothing is to be done in between."""
-
-    def tick(self, now: float, view: RunView) -> None:
-        """Do nothing."""
-
-    def _start(self, message: TaskStarted) -> None:
+    def on_task_started(self, message: TaskStarted, view: RunView) -> None:
+        """Begin an attempt, in a row that is free."""
         row = self._rows.get(message.name)
         if row is not None:
             self._wake(message.name, message.time)
@@ -110,6 +87,51 @@ class TraceReporter:
         else:
             self._slots = slot = self._slots + 1
         self._rows[message.name] = Row(slot, message.time)
+
+    def on_task_retrying(self, message: TaskRetrying, view: RunView) -> None:
+        """Draw an attempt that failed, and begin the wait for the next one."""
+        self._attempt(message.name, message.outcome, message.time)
+        self._rest(message.name, (f'attempt {message.attempt + 1}',), message.time)
+
+    def on_task_waiting(self, message: TaskWaiting, view: RunView) -> None:
+        """Begin a wait."""
+        self._rest(message.name, message.awaited, message.time)
+
+    def on_task_resumed(self, message: TaskResumed, view: RunView) -> None:
+        """Draw a wait that is over."""
+        self._wake(message.name, message.time)
+
+    def on_task_finished(self, message: TaskFinished, view: RunView) -> None:
+        """Draw the last attempt, and give the row back."""
+        self._ends[message.name] = message.time
+        if message.name in self._rows:
+            self._attempt(message.name, message.outcome, message.time)
+            heapq.heappush(self._free, self._rows.pop(message.name).slot)
+
+    def on_run_stopping(self, message: RunStopping, view: RunView) -> None:
+        """Draw the moment in which the run was told to stop."""
+        self._add('i', message.reason, ts=self._microseconds(message.time), s='g')
+
+    def on_run_ended(self, message: RunEnded, view: RunView) -> None:
+        """Draw what is not over, and write the file.
+
+        Raises:
+            OSError: when the file cannot be written any more.
+        """
+        began = view.began
+        for name in self._rows:
+            self._attempt(name, None, message.time)
+        targets = () if began is None else began.targets
+        self._add('M', 'process_name', args={'name': ' '.join(('parproc', *targets))})
+        for slot in range(1, self._slots + 1):
+            self._add('M', 'thread_name', tid=slot, args={'name': f'slot {slot}'})
+            self._add('M', 'thread_sort_index', tid=slot, args={'sort_index': slot})
+        document = {
+            'displayTimeUnit': 'ms',
+            'otherData': {'exit code': message.exit_code, 'run': '' if began is None else began.run_id},
+            'traceEvents': self._events,
+        }
+        self._file.write(json.dumps(document, separators=(',', ':')).encode('ascii'))
 
     def _rest(self, name: str, waits: tuple[str, ...], time: float) -> None:
         row = self._rows.get(name)
@@ -159,27 +181,6 @@ class TraceReporter:
             'seconds until its dependencies were over': round(ready - wanted, 6),
             'seconds until it had a slot': round(began - ready, 6),
         }
-
-    def _finish(self, message: TaskFinished) -> None:
-        self._ends[message.name] = message.time
-        if message.name in self._rows:
-            self._attempt(message.name, message.outcome, message.time)
-            heapq.heappush(self._free, self._rows.pop(message.name).slot)
-
-    def _end(self, began: RunBegan | None, end: RunEnded) -> None:
-        for name in self._rows:
-            self._attempt(name, None, end.time)
-        targets = () if began is None else began.targets
-        self._add('M', 'process_name', args={'name': ' '.join(('parproc', *targets))})
-        for slot in range(1, self._slots + 1):
-            self._add('M', 'thread_name', tid=slot, args={'name': f'slot {slot}'})
-            self._add('M', 'thread_sort_index', tid=slot, args={'sort_index': slot})
-        document = {
-            'displayTimeUnit': 'ms',
-            'otherData': {'exit code': end.exit_code, 'run': '' if began is None else began.run_id},
-            'traceEvents': self._events,
-        }
-        self._file.write(json.dumps(document, separators=(',', ':')).encode('ascii'))
 
     def _slice(
         self, name: str, category: str, slot: int, began: float, ended: float, arguments: Mapping[str, object]

@@ -11,7 +11,8 @@ from pathlib import Path
 from parproc.core.events import Announcement, TaskFinished, TaskStarted, TaskWanted
 from parproc.core.model import SUCCESS, ErrorKind, Outcome, failure
 from parproc.core.view import Message, RunBegan
-from parproc.report.fanout import Reporter, Reporters
+from parproc.report.fanout import Reporters
+from parproc.report.reporter import Reporter
 from parproc.report.sink import Sink
 from parproc.report.style import Style
 

@@ -7,9 +7,10 @@ import pytest
 from parproc.core.events import Announcement
 from parproc.core.view import Message, RunView, RunWarned
 from parproc.report.fanout import Reporters
+from parproc.report.reporter import Reporter
 
 
-class Recorder:
+class Recorder(Reporter):
     """Notes what it is told."""
 
     def __init__(self, due: float | None = None) -> None:

@@ -87,14 +87,14 @@ def test_a_terminal_that_nobody_reads_slows_nothing(program: Callable[..., Termi
                 raise ValueError('x' * 2000)
 
         began = time.monotonic()
-        original, ended = LiveReporter._end, []
+        original, ended = LiveReporter.on_run_ended, []
 
         def end(self, message, view):
             with open(sys.argv[1] + '/over', 'w') as file:
                 file.write(str(time.monotonic() - began))
             original(self, message, view)
 
-        LiveReporter._end = end
+        LiveReporter.on_run_ended = end
         workspace.execute(list(workspace.catalog.procs), listener=listener)
     """)
     over = tmp_path / 'state' / 'over'

@@ -41,7 +41,10 @@ class Run:
     def tell(self, *messages: Announcement | Message) -> None:
         for message in messages:
             self.view.take(message)
-            self.time_left.handle(message)
+            if isinstance(message, TaskWanted):
+                self.time_left.add(message)
+            elif isinstance(message, TaskFinished):
+                self.time_left.remove(message.name)
 
     def left(self, now: float) -> float | None:
         return self.time_left.left(now, self.view)
