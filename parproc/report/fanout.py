@@ -9,6 +9,7 @@ from typing import TextIO
 from parproc.core.events import Announcement
 from parproc.core.terminal_text import plain_text
 from parproc.core.view import Message, RunView
+from parproc.errors import UserError
 from parproc.report.outputs import Outputs, standard_error
 from parproc.report.reporter import Reporter
 from parproc.report.status import state_lines
@@ -138,9 +139,13 @@ class Reporters:
 
     def _drop(self, reporter: Reporter, error: Exception) -> None:
         self._reporters = [other for other in self._reporters if other is not reporter]  # it may be gone through
-        try:
-            reason = plain_text(f'{type(error).__name__}: {error}')[:LONGEST_REASON]
-        except Exception:
-            reason = type(error).__name__
+        if isinstance(error, UserError):
+            said = plain_text(error.message)
+        else:
+            try:
+                reason = plain_text(f'{type(error).__name__}: {error}')[:LONGEST_REASON]
+            except Exception:
+                reason = type(error).__name__
+            said = f'{type(reporter).__name__} broke and was dropped: {reason}'
         with contextlib.suppress(OSError, ValueError):
-            self.say(f'parproc: {type(reporter).__name__} broke and was dropped: {reason}\n')
+            self.say(f'parproc: {said}\n')

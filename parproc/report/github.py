@@ -15,6 +15,7 @@ from parproc.core.events import Announcement, TaskStarted, TaskWanted
 from parproc.core.model import Location
 from parproc.core.terminal_text import plain_text
 from parproc.core.view import EndedTask, Message, RunBegan, RunEnded, RunView, TaskLogged
+from parproc.errors import UserError
 from parproc.report.follow import LogFollower
 from parproc.report.group import LONGEST_OUTPUT
 from parproc.report.log_copier import BURST, CopyingReporter
@@ -86,8 +87,8 @@ class GithubReporter(CopyingReporter):
         if self._summary is not None:
             try:
                 self._summary.handle(message, view)
-            except OSError as error:
-                self._say(f'warning: the summary of the step cannot be written: {error.strerror}')
+            except UserError as error:
+                self._say(f'warning: {error.message}')
         if isinstance(message, RunBegan):
             self._plain.spoken(message.time)
         if not isinstance(message, (TaskStarted, TaskWanted, RunBegan, TaskLogged)):

@@ -99,7 +99,7 @@ class HtmlReporter(Reporter):
         """Write the file.
 
         Raises:
-            OSError: when the file cannot be written any more.
+            UserError: when the file cannot be written any more.
         """
         self._file.write(self._page(message, view).encode('utf-8', 'backslashreplace'))
 

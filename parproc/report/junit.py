@@ -56,7 +56,7 @@ class JunitReporter(Reporter):
         """Write the file.
 
         Raises:
-            OSError: when the file cannot be written any more.
+            UserError: when the file cannot be written any more.
         """
         self._file.write(self._document(view.began, message))
 

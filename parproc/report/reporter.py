@@ -22,7 +22,8 @@ class Reporter:
     """Shows a run; all it knows is the messages and their fold, a :class:`RunView`.
 
     Every method does nothing unless a reporter says otherwise. Of what it raises, BrokenPipeError says that nobody reads
-    any more, and anything else that it cannot go on: it is dropped, and the run goes on without it.
+    any more, and anything else that it cannot go on: it is dropped, and the run goes on without it. A UserError then
+    says to the user why; anything else is a mistake in the reporter, and is shown as one.
 
     Attributes:
         draws_board: it draws on the terminal all the time, so that keys mean something to it, others on the terminal ask

@@ -20,13 +20,14 @@ class ReportFile:
     Args:
         path: where. Its folder is made if only that is missing, and it is one of the project or of the folder in which
             the user is. A link is followed, a device or pipe written to directly.
-        what: names the report in the error.
+        what: names the report in errors.
 
     Raises:
         UserError: when it cannot be written.
     """
 
     def __init__(self, path: str, what: str) -> None:
+        self._what, self._given_path = what, path
         self._replaced = os.path.isfile(path) or not os.path.exists(path)
         self._path = os.path.realpath(path) if self._replaced else os.path.abspath(path)
         try:
@@ -40,17 +41,23 @@ class ReportFile:
         except OSError as error:
             folder = os.path.dirname(self._path)
             hint = None if os.path.exists(folder) else f'make its folder first: mkdir -p {shlex.quote(folder)}'
-            raise UserError(f'the {what} cannot be written to "{path}": {error.strerror}', hint=hint) from error
+            raise not_written(what, path, error, hint) from error
 
     def write(self, data: bytes) -> None:
         """Write the file; who reads it meanwhile sees all of the old one or all of the new one.
 
         Raises:
-            OSError: when it cannot be written; what was there before then stays.
+            UserError: when it cannot be written; what was there before then stays.
         """
-        if not self._replaced:
-            self._hand_over(data)
-            return
+        try:
+            if self._replaced:
+                self._replace(data)
+            else:
+                self._hand_over(data)
+        except OSError as error:
+            raise not_written(self._what, self._given_path, error) from error
+
+    def _replace(self, data: bytes) -> None:
         temporary = self._create(data)
         try:
             os.replace(temporary, self._path)
@@ -86,6 +93,18 @@ class ReportFile:
                 os.unlink(temporary)
             raise
         return temporary
+
+
+def not_written(what: str, path: str, error: OSError, hint: str | None = None) -> UserError:
+    """Return the error for a report that cannot be written: which one, to which file, and why.
+
+    Args:
+        what: names the report.
+        path: the file, as the user wrote it.
+        error: of the system.
+        hint: how to do better.
+    """
+    return UserError(f'the {what} cannot be written to "{path}": {error.strerror or error}', hint=hint)
 
 
 def _have_folder(folder: str) -> None:

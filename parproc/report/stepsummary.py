@@ -15,6 +15,7 @@ from parproc.core.terminal_text import plain_text
 from parproc.core.view import HELD_BACK, EndedTask, RunEnded, RunView
 from parproc.report.logfile import Ignored, failure_lines, none_ignored
 from parproc.report.reporter import Reporter
+from parproc.report.reportfile import not_written
 from parproc.report.style import Style
 from parproc.report.summary import counts_text
 
@@ -61,11 +62,15 @@ class StepSummary(Reporter):
         """Write the summary.
 
         Raises:
-            OSError: when the file cannot be written.
+            UserError: when the file cannot be written.
         """
+        text = self._text(message, view).encode('utf-8', 'backslashreplace')
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC  # a pipe is not waited for
-        with open(os.open(self._path, flags, 0o666), 'wb') as file:
-            file.write(self._text(message, view).encode('utf-8', 'backslashreplace'))
+        try:
+            with open(os.open(self._path, flags, 0o666), 'wb') as file:
+                file.write(text)
+        except OSError as error:
+            raise not_written('summary of the step', self._path, error) from error
 
     def _text(self, end: RunEnded, view: RunView) -> str:
         began = view.began.time if view.began is not None else end.time

@@ -116,7 +116,7 @@ class TraceReporter(Reporter):
         """Draw what is not over, and write the file.
 
         Raises:
-            OSError: when the file cannot be written any more.
+            UserError: when the file cannot be written any more.
         """
         began = view.began
         for name in self._rows:
