@@ -20,8 +20,8 @@ from parproc.exec.child.streams import flush
 from parproc.host.descriptors import close, own
 from parproc.report.choose_reporters import OutputPlace, mode_of_run, open_screen
 from parproc.report.fanout import Reporters
-from parproc.report.outputs import Outputs, write_out
 from parproc.report.reporter import Reporter
+from parproc.report.streams.outputs import Outputs, write_out
 
 FEWEST_FILES = 22
 LAST_WORDS = 1.0
@@ -134,23 +134,23 @@ def _reporters(workspace: Workspace, asked: CommandLine, home: str, outputs: Out
     """Return what shows the run, and what writes of it."""
     reporters = [_screen(workspace, asked, outputs, one=one)]
     if workspace.history is not None:
-        from parproc.report.recorder import HistoryRecorder
+        from parproc.report.history_recorder import HistoryRecorder
 
         reporters.append(HistoryRecorder(workspace.history, time.time() - time.monotonic()))
     if asked.junit is not None:
-        from parproc.report.junit import JunitReporter
+        from parproc.report.files.junit import JunitReporter
 
         separator = workspace.options.name_param_separator
         path = os.path.join(home, asked.junit)
         reporters.append(JunitReporter(path, workspace.folder.log_path, separator=separator, ignored=workspace.ignored))
     if asked.html is not None:
-        from parproc.report.htmlpage import HtmlReporter
+        from parproc.report.files.html_page import HtmlReporter
 
         reporters.append(
             HtmlReporter(os.path.join(home, asked.html), workspace.folder.log_path, ignored=workspace.ignored)
         )
     if asked.trace is not None:
-        from parproc.report.trace import TraceReporter
+        from parproc.report.files.trace import TraceReporter
 
         reporters.append(TraceReporter(os.path.join(home, asked.trace)))
     return reporters

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import selectors
     import threading
 
-    from parproc.report.program_display import ProgramDisplay
+    from parproc.report.program.display import ProgramDisplay
     from parproc.run_events import RunEvent
     from parproc.store.runs import RunFolder
 
@@ -111,7 +111,7 @@ class Run:
 
     def _shown(self) -> ProgramDisplay:
         """Return what shows this run of a program."""
-        from parproc.report.program_display import program_listener
+        from parproc.report.program.display import program_listener
 
         settings = self._settings
         display = program_listener(
@@ -123,7 +123,7 @@ class Run:
         )
         if settings.options.mode != 'single':
             from parproc.exec.cpus import usable_cpus
-            from parproc.report.memory_warning import MemoryWarningReporter, machine_memory
+            from parproc.report.program.memory_warning import MemoryWarningReporter, machine_memory
 
             display.add(
                 MemoryWarningReporter(
@@ -148,7 +148,7 @@ class Run:
         )
         before = self._settings.options
         if self._display is not None and any(getattr(options, name) != getattr(before, name) for name in SHOWN_BY):
-            from parproc.report.program_display import program_screen
+            from parproc.report.program.display import program_screen
 
             settings = self._settings
             screen = program_screen(
@@ -268,7 +268,7 @@ class Run:
         path = self.log_of(name)
         if path is None:
             return []
-        from parproc.report.logfile import failure_lines
+        from parproc.report.logs.read_log import failure_lines
 
         return list(failure_lines(path, colour=False, ignored=self._settings.ignored(name, False)))[-LINES_OF_MATTER:]
 

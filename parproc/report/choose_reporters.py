@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import TextIO
 
 from parproc.declare.options import Options
-from parproc.report.logfile import Ignored, none_ignored
+from parproc.report.logs.read_log import Ignored, none_ignored
 from parproc.report.reporter import Reporter
-from parproc.report.sink import Sink
+from parproc.report.streams.sink import Sink
 from parproc.report.style import Style
 
 WITH_LOGS = frozenset({'live', 'plain', 'stream', 'group'})
@@ -122,7 +122,7 @@ def open_screen(mode: str, options: Options, place: OutputPlace) -> Screen:
 
 
 def _board(style: Style, options: Options, place: OutputPlace, environment: Mapping[str, str]) -> Screen | None:
-    from parproc.report.live import LiveReporter
+    from parproc.report.board.live import LiveReporter
 
     try:
         board = LiveReporter(
@@ -142,23 +142,23 @@ def _reporter(mode: str, style: Style, options: Options, place: OutputPlace) -> 
     ignored = place.ignored
     log_path, in_program = place.log_path, place.in_program
     if mode == 'raw':
-        from parproc.report.raw import RawReporter
+        from parproc.report.lines.raw import RawReporter
 
         return RawReporter(place.output(), style, log_path)
     if mode == 'stream':
-        from parproc.report.stream import StreamReporter
+        from parproc.report.lines.stream import StreamReporter
 
         out = place.output()
         colour = wants_colour(place.colour, terminal=out.isatty())
         return StreamReporter(out, style, log_path, colour=colour, ignored=ignored, in_program=in_program)
     if mode == 'group':
-        from parproc.report.group import GroupReporter
+        from parproc.report.lines.group import GroupReporter
 
         out = place.output()
         colour = wants_colour(place.colour, terminal=out.isatty())
         return GroupReporter(out, style, log_path, colour=colour, ignored=ignored, in_program=in_program)
     if mode == 'github':
-        from parproc.report.github import GithubReporter
+        from parproc.report.lines.github import GithubReporter
 
         return GithubReporter(
             place.output(),
@@ -169,19 +169,19 @@ def _reporter(mode: str, style: Style, options: Options, place: OutputPlace) -> 
             home=os.environ.get('GITHUB_WORKSPACE') or None,
         )
     if mode == 'json':
-        from parproc.report.jsonl import JsonReporter
+        from parproc.report.run_events.json_lines import JsonReporter
 
         no_log = options.mode == 'single'
         return JsonReporter(place.output(), (lambda _name: None) if no_log else log_path, version=version())
     if mode == 'lines':
-        from parproc.report.start_and_end import StartAndEndReporter
+        from parproc.report.lines.start_and_end import StartAndEndReporter
 
         return StartAndEndReporter(style, in_program=in_program)
-    from parproc.report.plain import PlainReporter
+    from parproc.report.lines.plain import PlainReporter
 
     full = options.full_log_on_failure
     if mode == 'silent':
-        from parproc.report.silent import SilentReporter
+        from parproc.report.lines.silent import SilentReporter
 
         return SilentReporter(style, log_path, full_log=full, ignored=ignored)
     return PlainReporter(style, log_path, quiet=mode == 'quiet', full_log=full, ignored=ignored, in_program=in_program)

@@ -10,9 +10,9 @@ from parproc.core.events import Announcement
 from parproc.core.terminal_text import plain_text
 from parproc.core.view import Message, RunView
 from parproc.errors import UserError
-from parproc.report.outputs import Outputs, standard_error
 from parproc.report.reporter import Reporter
 from parproc.report.status import state_lines
+from parproc.report.streams.outputs import Outputs, standard_error
 
 LONGEST_REASON = 200
 

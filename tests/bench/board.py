@@ -16,11 +16,12 @@ from parproc.core.events import TaskStarted
 from parproc.core.model import ProcState
 from parproc.core.view import RunBegan, RunView
 from parproc.engine.workspace import Workspace
-from parproc.report.fanout import Reporter, Reporters
-from parproc.report.frame import Scene, draw
-from parproc.report.live import LiveReporter
-from parproc.report.plain import PlainReporter
-from parproc.report.recorder import HistoryRecorder
+from parproc.report.board.frame import Scene, draw
+from parproc.report.board.live import LiveReporter
+from parproc.report.fanout import Reporters
+from parproc.report.history_recorder import HistoryRecorder
+from parproc.report.lines.plain import PlainReporter
+from parproc.report.reporter import Reporter
 from parproc.report.style import Style
 from parproc.session import Session, workspace_of
 from parproc.store.history import History

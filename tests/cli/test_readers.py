@@ -189,7 +189,7 @@ def test_a_signal_ends_the_wait_for_a_reader(
 
 
 def test_lines_that_nobody_reads_are_left_out_and_counted(tmp_path: Path) -> None:
-    from parproc.report.sink import MOST_HELD, Sink, SinkStream
+    from parproc.report.streams.sink import MOST_HELD, Sink, SinkStream
 
     reader, writer = os.pipe()
     sink = Sink(writer)

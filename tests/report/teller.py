@@ -13,7 +13,7 @@ from parproc.core.model import SUCCESS, ErrorKind, Outcome, failure
 from parproc.core.view import Message, RunBegan
 from parproc.report.fanout import Reporters
 from parproc.report.reporter import Reporter
-from parproc.report.sink import Sink
+from parproc.report.streams.sink import Sink
 from parproc.report.style import Style
 
 FAILURE = failure(ErrorKind.EXIT, 'exit 2')

@@ -21,7 +21,7 @@ from parproc.core.events import TaskFinished, TaskRetrying, TaskStarted, TaskWan
 from parproc.core.model import SUCCESS, ErrorKind, Outcome, ProcState, Usage, failure
 from parproc.core.view import RunBegan, RunEnded
 from parproc.report.fanout import Reporters
-from parproc.report.recorder import HistoryRecorder
+from parproc.report.history_recorder import HistoryRecorder
 from parproc.store import database
 from parproc.store import history as history_module
 

@@ -1,0 +1,201 @@
+"""One frame of the board: a function of what is known of a run, the size of the screen and the time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+
+from rich.cells import cell_len
+
+from parproc.core.durations import format_duration
+from parproc.core.terminal_text import clean_line, plain_text
+from parproc.core.view import RunningTask, RunView
+from parproc.report.board.cells import fit, steady
+from parproc.report.style import Style
+
+LOOKED_AT = 1000
+LOOKED_AT_WAITING = 20
+MOST_WAITING = 3
+MOST_AWAITED = 3
+NARROW = 40
+BAR = 10
+WIDEST_BAR = 40
+ALMOST = 0.99
+LONGEST_OUTPUT = 1000
+
+Row = tuple[str, RunningTask]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a frame shows beside the run itself.
+
+    Args:
+        columns: width of the screen; no line is wider.
+        lines: height of the screen; a frame and an empty line above it take at most half.
+        outputs: running task -> its last line of output, as it was written.
+        usual: task -> seconds it usually takes, None when nobody knows.
+        left: seconds until the run is over, None when nobody knows.
+    """
+
+    columns: int
+    lines: int
+    outputs: Mapping[str, str]
+    usual: Callable[[str], float | None]
+    left: float | None = None
+
+
+def rows_shown(view: RunView, lines: int) -> list[Row]:
+    """Return the running tasks that a screen of ``lines`` has rows for.
+
+    Oldest first; those that wait for others come after those that work, and give way to them.
+    """
+    room = max(0, lines // 2 - 2)
+    if len(view.running) > room:
+        room -= 1
+    working: list[Row] = []
+    waiting: list[Row] = []
+    for row in islice(view.running.items(), LOOKED_AT):
+        if not row[1].awaited:
+            working.append(row)
+            if len(working) >= room:
+                break
+        elif len(waiting) < room:
+            waiting.append(row)
+    return (working + waiting)[: max(0, room)]
+
+
+def draw(view: RunView, now: float, style: Style, scene: Scene) -> list[str]:
+    """Return the lines of a frame: the whole run, then a row for each running task that there is room for.
+
+    Args:
+        view: what is known of the run.
+        now: monotonic seconds.
+        style: colours and signs.
+        scene: what else is shown, and where.
+    """
+    rows = rows_shown(view, scene.lines)
+    lines = [_overall(view, now, style, scene)]
+    names = [steady(plain_text(name[: 4 * scene.columns]), unicode=style.unicode) for name, _ in rows]
+    width = min(max(map(cell_len, names), default=0), max(6, scene.columns // 3))
+    fractions = [_fraction(name, running, now, scene) for name, running in rows]
+    bars = scene.columns >= NARROW and any(fraction is not None for fraction in fractions)
+    for (name, running), shown, fraction in zip(rows, names, fractions, strict=True):
+        line = _Line(style, scene.columns)
+        sign, colour = ('↻', 'yellow') if running.again_at is not None else ('▶', 'blue')
+        line.add('|' if running.awaited else sign, colour)
+        line.name(shown, width)
+        if bars and fraction is not None and line.room > BAR:
+            line.bar(fraction, BAR)
+        elif bars and line.room > BAR:
+            line.add(' ' * BAR)
+        line.add(format_duration(max(0.0, now - running.began)).rjust(6), 'dim')
+        line.add(_doing(running, now, scene.outputs.get(name, '')), 'yellow' if running.awaited else 'dim')
+        lines.append(line.text())
+    more = len(view.running) - len(rows)
+    if more and len(lines) < max(1, scene.lines // 2 - 1):
+        line = _Line(style, scene.columns)
+        line.add(f'  +{more} more', 'dim')
+        lines.append(line.text())
+    room = min(MOST_WAITING, scene.lines // 2 - 1 - len(lines))
+    return lines + (_waiting(view, style, scene, room) if room > 0 else [])
+
+
+def _waiting(view: RunView, style: Style, scene: Scene, room: int) -> list[str]:
+    """Return rows for the first tasks that cannot start yet, with what they wait for."""
+    lines: list[str] = []
+    for name in islice(view.waiting, LOOKED_AT_WAITING):
+        reason = view.held_by(name)
+        if reason and len(lines) < room:
+            line = _Line(style, scene.columns)
+            line.add('·' if style.unicode else '.', 'dim')
+            line.add(f'{plain_text(name[: 4 * scene.columns])} waits for {plain_text(reason)}', 'dim')
+            lines.append(line.text())
+    return lines
+
+
+class _Line:
+    """A line that is filled from the left, one space between its parts, as far as there is room."""
+
+    def __init__(self, style: Style, columns: int) -> None:
+        self.room = columns
+        self._style = style
+        self._more = '…' if style.unicode else '..'
+        self._parts: list[str] = []
+
+    def add(self, text: str, colour: str | None = None) -> None:
+        """Add text that is clean already, cut to the room there is; nothing when there is none."""
+        if self._parts:
+            self.room -= 1
+        text = fit(steady(text, unicode=self._style.unicode), self.room, self._more) if self.room > 0 else ''
+        self.room -= cell_len(text)
+        self._parts.append(self._style.paint(text, colour) if colour and text else text)
+
+    def name(self, text: str, columns: int) -> None:
+        """Add a name in ``columns``, cut or filled with spaces."""
+        text = fit(text, columns, self._more)
+        self.add(text + ' ' * (columns - cell_len(text)))
+
+    def bar(self, fraction: float, columns: int) -> None:
+        """Add a bar, filled up to ``fraction``."""
+        full, empty = ('█', '░') if self._style.unicode else ('#', '-')
+        filled = int(max(0.0, min(1.0, fraction)) * columns)
+        self.room -= columns + bool(self._parts)
+        done = self._style.paint(full * filled, 'green') if filled else ''
+        rest = self._style.paint(empty * (columns - filled), 'dim') if filled < columns else ''
+        self._parts.append(done + rest)
+
+    def text(self) -> str:
+        """Return the line."""
+        return ' '.join(self._parts).rstrip()
+
+
+def _overall(view: RunView, now: float, style: Style, scene: Scene) -> str:
+    """Return the line on the run as a whole; on a narrow screen, what matters least is left out."""
+    line = _Line(style, scene.columns)
+    began = view.began.time if view.began is not None else now
+    waiting = view.total - view.done - len(view.running)
+    parts = [
+        (0, f'{view.done}/{view.total}', 'bold'),
+        (2, f'{len(view.failures)} failed' if view.failures else '', 'red'),
+        (5, f'{len(view.running)} running' if view.running else '', None),
+        (6, f'{waiting} waiting' if waiting > 0 else '', None),
+        (1, format_duration(max(0.0, now - began)), 'dim'),
+        (3, f'~{format_duration(scene.left)} left' if scene.left is not None else '', None),
+        (4, f'stopping: {plain_text(view.stopped)}' if view.stopped else '', 'yellow'),
+    ]
+    parts = [part for part in parts if part[1]]
+    bar = min(WIDEST_BAR, scene.columns // 4) if scene.columns >= NARROW else 0
+    while len(parts) > 1 and bar + sum(cell_len(text) + 2 for _, text, _ in parts) > scene.columns:
+        parts.remove(max(parts, key=lambda part: part[0]))
+    if bar:
+        line.bar(view.done / view.total if view.total else 0.0, bar)
+    for index, (_, text, colour) in enumerate(parts):
+        line.add(f' {text}' if index or bar else text, colour)
+    return line.text()
+
+
+def _fraction(name: str, running: RunningTask, now: float, scene: Scene) -> float | None:
+    """Return how far a task is: as it says, else against its usual time, which says nothing of the last hundredth."""
+    if running.fraction is not None:
+        return running.fraction
+    usual = scene.usual(name)
+    if not usual or running.again_at is not None:
+        return None
+    return min(ALMOST, max(0.0, now - running.began) / usual)
+
+
+def _doing(running: RunningTask, now: float, output: str) -> str:
+    """Return what a task waits for, else what it says it does, else the last line it wrote."""
+    if running.awaited:
+        named = [plain_text(name) for name in running.awaited[:MOST_AWAITED]]
+        if len(running.awaited) > MOST_AWAITED:
+            named.append(f'{len(running.awaited) - MOST_AWAITED} more')
+        return f'waits for {", ".join(named)}'
+    if running.again_at is not None:
+        wait = max(0.0, running.again_at - now)
+        return f'attempt {running.attempt} failed, again in {format_duration(wait)}'
+    if running.message:
+        return plain_text(running.message[:LONGEST_OUTPUT])
+    return clean_line(output, colour=False)[:LONGEST_OUTPUT].replace('\t', ' ').strip()

@@ -1,0 +1,1 @@
+"""What a program shows of the procs that it runs."""

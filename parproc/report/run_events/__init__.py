@@ -1,0 +1,1 @@
+"""The events that programs are told: as JSON, and as calls of a function."""

@@ -1,0 +1,1 @@
+"""Writing to pipes and terminals without ever waiting for who reads them."""
