@@ -16,7 +16,7 @@ from parproc.core.events import TaskStarted
 from parproc.core.model import ProcState
 from parproc.core.view import RunBegan, RunView
 from parproc.engine.workspace import Workspace
-from parproc.report.board.frame import Scene, draw
+from parproc.report.board.frame import FrameInputs, draw
 from parproc.report.board.live import LiveReporter
 from parproc.report.fanout import Reporters
 from parproc.report.history_recorder import HistoryRecorder
@@ -43,7 +43,7 @@ def frame(running: int) -> float:
     spent = []
     for number in range(50):
         began = time.perf_counter()
-        draw(view, 10.0 + number, style, Scene(200, 60, outputs, lambda _name: 20.0, 60.0))
+        draw(view, 10.0 + number, style, FrameInputs(200, 60, outputs, lambda _name: 20.0, 60.0))
         spent.append(time.perf_counter() - began)
     return sorted(spent)[len(spent) // 2]
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import islice
+from typing import TypeAlias
 
 from rich.cells import cell_len
 
 from parproc.core.durations import format_duration
 from parproc.core.terminal_text import clean_line, plain_text
 from parproc.core.view import RunningTask, RunView
-from parproc.report.board.cells import fit, steady
+from parproc.report.board.cells import steady
+from parproc.report.board.line import Line
 from parproc.report.style import Style
 
 LOOKED_AT = 1000
@@ -24,11 +26,12 @@ WIDEST_BAR = 40
 ALMOST = 0.99
 LONGEST_OUTPUT = 1000
 
-Row = tuple[str, RunningTask]
+RunningRow: TypeAlias = tuple[str, RunningTask]
+"""The name of a task that has a row of its own, and what is known of it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class FrameInputs:
     """What a frame shows beside the run itself.
 
     Args:
@@ -46,7 +49,7 @@ class Scene:
     left: float | None = None
 
 
-def rows_shown(view: RunView, lines: int) -> list[Row]:
+def rows_shown(view: RunView, lines: int) -> list[RunningRow]:
     """Return the running tasks that a screen of ``lines`` has rows for.
 
     Oldest first; those that wait for others come after those that work, and give way to them.
@@ -54,8 +57,8 @@ def rows_shown(view: RunView, lines: int) -> list[Row]:
     room = max(0, lines // 2 - 2)
     if len(view.running) > room:
         room -= 1
-    working: list[Row] = []
-    waiting: list[Row] = []
+    working: list[RunningRow] = []
+    waiting: list[RunningRow] = []
     for row in islice(view.running.items(), LOOKED_AT):
         if not row[1].awaited:
             working.append(row)
@@ -66,23 +69,23 @@ def rows_shown(view: RunView, lines: int) -> list[Row]:
     return (working + waiting)[: max(0, room)]
 
 
-def draw(view: RunView, now: float, style: Style, scene: Scene) -> list[str]:
+def draw(view: RunView, now: float, style: Style, inputs: FrameInputs) -> list[str]:
     """Return the lines of a frame: the whole run, then a row for each running task that there is room for.
 
     Args:
         view: what is known of the run.
         now: monotonic seconds.
         style: colours and signs.
-        scene: what else is shown, and where.
+        inputs: what else is shown, and where.
     """
-    rows = rows_shown(view, scene.lines)
-    lines = [_overall(view, now, style, scene)]
-    names = [steady(plain_text(name[: 4 * scene.columns]), unicode=style.unicode) for name, _ in rows]
-    width = min(max(map(cell_len, names), default=0), max(6, scene.columns // 3))
-    fractions = [_fraction(name, running, now, scene) for name, running in rows]
-    bars = scene.columns >= NARROW and any(fraction is not None for fraction in fractions)
+    rows = rows_shown(view, inputs.lines)
+    lines = [_overall(view, now, style, inputs)]
+    names = [steady(plain_text(name[: 4 * inputs.columns]), unicode=style.unicode) for name, _ in rows]
+    width = min(max(map(cell_len, names), default=0), max(6, inputs.columns // 3))
+    fractions = [_fraction(name, running, now, inputs) for name, running in rows]
+    bars = inputs.columns >= NARROW and any(fraction is not None for fraction in fractions)
     for (name, running), shown, fraction in zip(rows, names, fractions, strict=True):
-        line = _Line(style, scene.columns)
+        line = Line(style, inputs.columns)
         sign, colour = ('↻', 'yellow') if running.again_at is not None else ('▶', 'blue')
         line.add('|' if running.awaited else sign, colour)
         line.name(shown, width)
@@ -91,69 +94,33 @@ def draw(view: RunView, now: float, style: Style, scene: Scene) -> list[str]:
         elif bars and line.room > BAR:
             line.add(' ' * BAR)
         line.add(format_duration(max(0.0, now - running.began)).rjust(6), 'dim')
-        line.add(_doing(running, now, scene.outputs.get(name, '')), 'yellow' if running.awaited else 'dim')
+        line.add(_doing(running, now, inputs.outputs.get(name, '')), 'yellow' if running.awaited else 'dim')
         lines.append(line.text())
     more = len(view.running) - len(rows)
-    if more and len(lines) < max(1, scene.lines // 2 - 1):
-        line = _Line(style, scene.columns)
+    if more and len(lines) < max(1, inputs.lines // 2 - 1):
+        line = Line(style, inputs.columns)
         line.add(f'  +{more} more', 'dim')
         lines.append(line.text())
-    room = min(MOST_WAITING, scene.lines // 2 - 1 - len(lines))
-    return lines + (_waiting(view, style, scene, room) if room > 0 else [])
+    room = min(MOST_WAITING, inputs.lines // 2 - 1 - len(lines))
+    return lines + (_waiting(view, style, inputs, room) if room > 0 else [])
 
 
-def _waiting(view: RunView, style: Style, scene: Scene, room: int) -> list[str]:
+def _waiting(view: RunView, style: Style, inputs: FrameInputs, room: int) -> list[str]:
     """Return rows for the first tasks that cannot start yet, with what they wait for."""
     lines: list[str] = []
     for name in islice(view.waiting, LOOKED_AT_WAITING):
         reason = view.held_by(name)
         if reason and len(lines) < room:
-            line = _Line(style, scene.columns)
+            line = Line(style, inputs.columns)
             line.add('·' if style.unicode else '.', 'dim')
-            line.add(f'{plain_text(name[: 4 * scene.columns])} waits for {plain_text(reason)}', 'dim')
+            line.add(f'{plain_text(name[: 4 * inputs.columns])} waits for {plain_text(reason)}', 'dim')
             lines.append(line.text())
     return lines
 
 
-class _Line:
-    """A line that is filled from the left, one space between its parts, as far as there is room."""
-
-    def __init__(self, style: Style, columns: int) -> None:
-        self.room = columns
-        self._style = style
-        self._more = '…' if style.unicode else '..'
-        self._parts: list[str] = []
-
-    def add(self, text: str, colour: str | None = None) -> None:
-        """Add text that is clean already, cut to the room there is; nothing when there is none."""
-        if self._parts:
-            self.room -= 1
-        text = fit(steady(text, unicode=self._style.unicode), self.room, self._more) if self.room > 0 else ''
-        self.room -= cell_len(text)
-        self._parts.append(self._style.paint(text, colour) if colour and text else text)
-
-    def name(self, text: str, columns: int) -> None:
-        """Add a name in ``columns``, cut or filled with spaces."""
-        text = fit(text, columns, self._more)
-        self.add(text + ' ' * (columns - cell_len(text)))
-
-    def bar(self, fraction: float, columns: int) -> None:
-        """Add a bar, filled up to ``fraction``."""
-        full, empty = ('█', '░') if self._style.unicode else ('#', '-')
-        filled = int(max(0.0, min(1.0, fraction)) * columns)
-        self.room -= columns + bool(self._parts)
-        done = self._style.paint(full * filled, 'green') if filled else ''
-        rest = self._style.paint(empty * (columns - filled), 'dim') if filled < columns else ''
-        self._parts.append(done + rest)
-
-    def text(self) -> str:
-        """Return the line."""
-        return ' '.join(self._parts).rstrip()
-
-
-def _overall(view: RunView, now: float, style: Style, scene: Scene) -> str:
+def _overall(view: RunView, now: float, style: Style, inputs: FrameInputs) -> str:
     """Return the line on the run as a whole; on a narrow screen, what matters least is left out."""
-    line = _Line(style, scene.columns)
+    line = Line(style, inputs.columns)
     began = view.began.time if view.began is not None else now
     waiting = view.total - view.done - len(view.running)
     parts = [
@@ -162,12 +129,12 @@ def _overall(view: RunView, now: float, style: Style, scene: Scene) -> str:
         (5, f'{len(view.running)} running' if view.running else '', None),
         (6, f'{waiting} waiting' if waiting > 0 else '', None),
         (1, format_duration(max(0.0, now - began)), 'dim'),
-        (3, f'~{format_duration(scene.left)} left' if scene.left is not None else '', None),
+        (3, f'~{format_duration(inputs.left)} left' if inputs.left is not None else '', None),
         (4, f'stopping: {plain_text(view.stopped)}' if view.stopped else '', 'yellow'),
     ]
     parts = [part for part in parts if part[1]]
-    bar = min(WIDEST_BAR, scene.columns // 4) if scene.columns >= NARROW else 0
-    while len(parts) > 1 and bar + sum(cell_len(text) + 2 for _, text, _ in parts) > scene.columns:
+    bar = min(WIDEST_BAR, inputs.columns // 4) if inputs.columns >= NARROW else 0
+    while len(parts) > 1 and bar + sum(cell_len(text) + 2 for _, text, _ in parts) > inputs.columns:
         parts.remove(max(parts, key=lambda part: part[0]))
     if bar:
         line.bar(view.done / view.total if view.total else 0.0, bar)
@@ -176,11 +143,11 @@ def _overall(view: RunView, now: float, style: Style, scene: Scene) -> str:
     return line.text()
 
 
-def _fraction(name: str, running: RunningTask, now: float, scene: Scene) -> float | None:
+def _fraction(name: str, running: RunningTask, now: float, inputs: FrameInputs) -> float | None:
     """Return how far a task is: as it says, else against its usual time, which says nothing of the last hundredth."""
     if running.fraction is not None:
         return running.fraction
-    usual = scene.usual(name)
+    usual = inputs.usual(name)
     if not usual or running.again_at is not None:
         return None
     return min(ALMOST, max(0.0, now - running.began) / usual)

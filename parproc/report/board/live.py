@@ -1,9 +1,4 @@
-"""A board on a terminal: what is over scrolls up, what runs is drawn below and drawn anew.
-
-The cursor rests on the empty line above the board, not below it. Whatever else is written there (a warning, what the
-user types, a shell's message) scrolls up like a finished proc, and however a terminal rearranges its lines when it is
-resized, the board is what lies below the cursor: no rows have to be counted.
-"""
+"""The reporter that shows a run on a terminal: what is over scrolls up, what runs is drawn below and drawn anew."""
 
 from __future__ import annotations
 
@@ -11,38 +6,28 @@ import io
 import os
 import time
 from collections.abc import Callable, Mapping
-from itertools import islice
 
 from parproc.core.events import Announcement, RunStopping, TaskFinished, TaskRetrying, TaskWanted
 from parproc.core.model import ErrorKind, ProcState
-from parproc.core.terminal_text import clean_line, plain_text
 from parproc.core.view import HELD_BACK, EndedTask, Message, RunBegan, RunEnded, RunView, RunWarned, TaskLogged
-from parproc.report.board.backlog import Backlog
-from parproc.report.board.frame import Scene, draw, rows_shown
+from parproc.report.board.frame import FrameInputs, draw, rows_shown
+from parproc.report.board.keys import BoardKeys
 from parproc.report.board.last_lines import LastLines
-from parproc.report.board.taskbar import Taskbar
+from parproc.report.board.terminal_board import TerminalBoard
 from parproc.report.board.time_left import TimeLeft
-from parproc.report.board.tty import Tty
-from parproc.report.logs.read_log import Ignored, failure_lines, none_ignored, read_log_excerpt
+from parproc.report.logs.read_log import Ignored, failure_lines, none_ignored
 from parproc.report.reporter import Reporter
 from parproc.report.style import Style
 from parproc.report.summary import write_summary
 from parproc.report.wait_over import WaitOver
 
-FIRST = 0.2
-FRAME = 0.1
-PULSE = 0.2
+FIRST_FRAME_SECONDS = 0.2
+"""How long after the beginning the first frame is drawn: what is over sooner needs none."""
+FRAME_SECONDS = 0.1
+PULSE_SECONDS = 0.2
 """How often logs are looked at for a new last line, which nobody announces."""
-RETRY = 0.02
-PATIENCE = 0.2
-"""Seconds in which a terminal takes the board off, before somebody else writes there; else that comes when it does."""
+RETRY_SECONDS = 0.02
 FEWEST_LINES = 4
-MOST_LOGS = 50
-LOG_LINES = 20
-
-HIDE, SHOW = '\x1b[?25l', '\x1b[?25h'
-TOGETHER, AT_ONCE = '\x1b[?2026h', '\x1b[?2026l'
-BELOW, REST = '\x1b[J', '\x1b[K'
 
 
 class LiveReporter(Reporter):
@@ -80,46 +65,38 @@ class LiveReporter(Reporter):
         environ: Mapping[str, str] = os.environ,
     ) -> None:
         style.stream.flush()
-        self._tty = Tty(style.stream.fileno(), clock)
+        self._board = TerminalBoard(style.stream.fileno(), clock, environ, is_placed=not in_program)
         self._text = io.StringIO()
         self._style = Style(self._text, colour=style.colour, links=style.colour)
         self._style.unicode = style.unicode
+        self._keys = BoardKeys(self._style, log_path)
         self._log_path = log_path
         self._full_log = full_log
         self._ignored = ignored
         self._usual = usual
-        self._clock = clock
         self._last_lines = LastLines(log_path)
-        self._taskbar = Taskbar(environ)
         self._time_left = TimeLeft(usual) if usual is not None else None
-        self._backlog = Backlog()
-        self._shown: list[str] = []
-        self._size = (0, 0)
-        self._columns = self._tty.size()[0]
         self._due = 0.0
         self._pulse = 0.0
         self._changed = False
         self._in_program = in_program
         self._away = 1 if in_program else 0
-        self._is_placed = not in_program
         self._over = False
-        self._failures_only = False
-        self._log_shown = 0
 
     @property
     def reset(self) -> bytes:
         """What to write to the terminal when nobody can take the board away any more."""
-        return f'{AT_ONCE}{SHOW}{self._taskbar.farewell()}\r\n'.encode()
+        return self._board.reset
 
     @property
     def unread(self) -> bool:
         """Whether the terminal has not taken all that was written."""
-        return self._tty.busy
+        return self._board.is_busy
 
     @property
     def written(self) -> int:
         """How many bytes the terminal has taken."""
-        return self._tty.written
+        return self._board.written
 
     def handle(self, message: Announcement | Message, view: RunView) -> None:
         """Note what there is to say about ``message``; the end of the run, and what comes later, is shown at once."""
@@ -129,7 +106,7 @@ class LiveReporter(Reporter):
 
     def on_run_began(self, message: RunBegan, view: RunView) -> None:
         """Draw the first frame a moment later: what is over sooner needs none."""
-        self._due = message.time + FIRST
+        self._due = message.time + FIRST_FRAME_SECONDS
 
     def on_task_wanted(self, message: TaskWanted, view: RunView) -> None:
         """Reckon with a task that was scheduled."""
@@ -169,13 +146,13 @@ class LiveReporter(Reporter):
         write_summary(self._style, view, message, self._log_path, self._usual)
         self._collect()
         self._over = True
-        self._leave()
+        self._board.leave()
 
     def next_tick(self, view: RunView) -> float | None:
         """Return when the next frame is due."""
         if self._over or self._away:
-            return self._due if self._tty.busy else None
-        if self._changed or self._tty.busy:
+            return self._due if self._board.is_busy else None
+        if self._changed or self._board.is_busy:
             return self._due
         return max(self._pulse, self._due) if view.running else None
 
@@ -183,37 +160,21 @@ class LiveReporter(Reporter):
         """Draw a frame when one is due and the terminal takes it."""
         if now < self._due:
             return
-        if self._tty.busy:
-            self._tty.push()
-        if self._tty.busy:
-            self._due = now + RETRY
+        if self._board.is_busy:
+            self._board.push()
+        if self._board.is_busy:
+            self._due = now + RETRY_SECONDS
             return
         if self._over or self._away or not (self._changed or now >= self._pulse):
             return
-        self._paint(now, view)
+        size = self._board.size()
+        self._board.draw(self._frame(now, view, *size), size, view)
         self._changed = False
-        self._due, self._pulse = now + FRAME, now + PULSE
+        self._due, self._pulse = now + FRAME_SECONDS, now + PULSE_SECONDS
 
     def press(self, key: str, view: RunView) -> None:
-        """Do what a key asks for: ``?`` names the keys, ``l`` shows a log, ``f`` leaves out what goes well."""
-        if self._over or self._away:
-            return
-        style = self._style
-        if key == 'f':
-            self._failures_only = not self._failures_only
-            style.line(style.paint('failures only' if self._failures_only else 'all that ends', 'dim'))
-        elif key == 'l' and view.running:
-            names = list(islice(view.running, MOST_LOGS))
-            name = names[self._log_shown % len(names)]
-            self._log_shown += 1
-            style.line(style.paint(f'─── {plain_text(name)}', 'bold'))
-            for line in read_log_excerpt(self._log_path(name)).rstrip().split('\n')[-LOG_LINES:]:
-                style.line(f'    {clean_line(line, colour=style.colour)}')
-        elif key == '?':
-            style.line(
-                style.paint('l: the log of a running proc (again: of the next)  f: failures only  q: stop', 'dim')
-            )
-        else:
+        """Do what a key asks for, while the board is there."""
+        if self._over or self._away or not self._keys.press(key, view):
             return
         self._changed = True
         self._due = 0.0
@@ -222,7 +183,7 @@ class LiveReporter(Reporter):
     def begin_wait(self, now: float) -> None:
         """Show the board from the next frame on, which is a moment away: what is over sooner needs none."""
         self.resume()
-        self._due = now + FIRST
+        self._due = now + FIRST_FRAME_SECONDS
 
     def end_wait(self, wait: WaitOver, view: RunView) -> None:
         """Take the board off the screen, and say how a wait for several procs went."""
@@ -236,19 +197,19 @@ class LiveReporter(Reporter):
         """Leave the terminal for good, with all that it has not taken."""
         if not self._over:
             self._over = True
-            self._leave()
-        self._tty.close()
+            self._board.leave()
+        self._board.close()
 
     def say(self, text: str) -> bool:
         """Write text that is no part of the board, as a question is."""
-        self._tty.write(text)
+        self._board.write(text)
         return True
 
     def suspend(self) -> None:
         """Take the board off the screen, for a question or a proc that has the terminal to itself."""
         self._away += 1
         if self._away == 1 and not self._over:
-            self._leave()
+            self._board.leave()
 
     def resume(self) -> None:
         """Put the board back with the next frame, once each :meth:`suspend` has had its resume."""
@@ -258,10 +219,10 @@ class LiveReporter(Reporter):
     def _finished(self, ended: EndedTask, view: RunView) -> None:
         """Write about a task that is over."""
         style, outcome = self._style, ended.outcome
-        if self._failures_only and outcome.state.is_good and not outcome.leaked:
+        if self._keys.failures_only and outcome.state.is_good and not outcome.leaked:
             return
         path = self._log_path(ended.name) if ended.seconds is not None else ''
-        style.line(style.ended(ended, min(view.name_width, self._columns // 2), path))
+        style.line(style.ended(ended, min(view.name_width, self._board.columns // 2), path))
         for leak in style.leaks(ended):
             style.line(leak)
         failed = outcome.state is ProcState.FAILED and outcome.error not in HELD_BACK
@@ -279,30 +240,9 @@ class LiveReporter(Reporter):
         self._text.seek(0)
         self._text.truncate()
         if self._over and text:
-            self._tty.write(text)
+            self._board.write(text)
         elif text:
-            self._backlog.add(text)
-
-    def _leave(self) -> None:
-        """Leave the terminal to others: without the board, and with all there was to say."""
-        said = self._backlog.take()
-        if self._is_placed or said:
-            self._shown, self._size = [], (0, 0)
-            self._write(f'\r{BELOW}{self._taskbar.clear()}{said}')
-            self._tty.drain(PATIENCE)
-        self._is_placed = False
-
-    def _paint(self, now: float, view: RunView) -> None:
-        size = self._tty.size()
-        frame = self._frame(now, view, *size)
-        scrolled = self._backlog.take()
-        if not scrolled and size == self._size and frame == self._shown:
-            return
-        self._shown, self._size, self._columns = frame, size, size[0]
-        parts = ['\r', BELOW if scrolled else REST, scrolled]
-        parts += [f'\r\n{line}{REST}' for line in frame]
-        parts.append(f'{BELOW}\x1b[{len(frame)}A\r' if frame else '')
-        self._write(''.join(parts) + self._taskbar.update(view))
+            self._board.scroll(text)
 
     def _frame(self, now: float, view: RunView, columns: int, lines: int) -> list[str]:
         """Return the lines of the board, a column narrower than the screen, so that none can wrap."""
@@ -311,14 +251,7 @@ class LiveReporter(Reporter):
         names = [name for name, running in rows_shown(view, lines) if not running.awaited]
         left = self._time_left.left(now, view) if self._time_left is not None else None
         usual = self._usual or _unknown
-        return draw(view, now, self._style, Scene(columns - 1, lines, self._last_lines.look(names), usual, left))
-
-    def _write(self, text: str) -> None:
-        """Write where the board begins: on a line of its own, wherever others have left the cursor."""
-        if not self._is_placed:
-            self._is_placed = True
-            text = f'{" " * self._tty.size()[0]}\r{REST}{text}'  # of a line that is begun, it fills the rest and more
-        self._tty.write(f'{TOGETHER}{HIDE}{text}{SHOW}{AT_ONCE}')
+        return draw(view, now, self._style, FrameInputs(columns - 1, lines, self._last_lines.look(names), usual, left))
 
 
 def _unknown(_name: str) -> None:

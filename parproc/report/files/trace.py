@@ -27,7 +27,7 @@ FEW = 3
 
 
 @dataclass(slots=True)
-class Row:
+class TraceRow:
     """Where a proc that has started and is not over is drawn.
 
     Attributes:
@@ -58,7 +58,7 @@ class TraceReporter(Reporter):
     def __init__(self, path: str) -> None:
         self._file = ReportFile(path, 'trace')
         self._events: list[dict[str, object]] = []
-        self._rows: dict[str, Row] = {}
+        self._rows: dict[str, TraceRow] = {}
         self._free: list[int] = []
         self._slots = 0
         self._deps: dict[str, tuple[str, ...]] = {}
@@ -86,7 +86,7 @@ class TraceReporter(Reporter):
             slot = heapq.heappop(self._free)
         else:
             self._slots = slot = self._slots + 1
-        self._rows[message.name] = Row(slot, message.time)
+        self._rows[message.name] = TraceRow(slot, message.time)
 
     def on_task_retrying(self, message: TaskRetrying, view: RunView) -> None:
         """Draw an attempt that failed, and begin the wait for the next one."""

@@ -42,7 +42,7 @@ from parproc.run_events import (
 STATES = tuple(sorted((state for state in ProcState if state.is_over), key=lambda state: state.value))
 
 
-class Ending(TypedDict):
+class AttemptEnd(TypedDict):
     """What events say of how an attempt ended."""
 
     state: ProcState
@@ -144,7 +144,7 @@ class EventStream:
             self._since(message.time), message.name, **ending, seconds=seconds, attempts=message.attempt
         )
 
-    def _ending(self, message: TaskFinished | TaskRetrying) -> Ending:
+    def _ending(self, message: TaskFinished | TaskRetrying) -> AttemptEnd:
         outcome: Outcome = message.outcome
         return {
             'state': outcome.state,

@@ -22,7 +22,7 @@ from parproc.core.events import (
 )
 from parproc.core.model import SUCCESS, ErrorKind, failure
 from parproc.core.view import Message, RunBegan, RunView, TaskProgressed
-from parproc.report.board.frame import Scene, draw, rows_shown
+from parproc.report.board.frame import FrameInputs, draw, rows_shown
 from parproc.report.style import Style
 
 FAILURE = failure(ErrorKind.EXIT, 'exit 2')
@@ -48,8 +48,8 @@ def style(*, colour: bool = False, encoding: str = 'utf-8') -> Style:
     return Style(io.TextIOWrapper(io.BytesIO(), encoding=encoding), colour=colour)
 
 
-def scene(columns: int, lines: int = 24, left: float | None = 130.0) -> Scene:
-    return Scene(columns, lines, OUTPUTS, USUAL.get, left)
+def scene(columns: int, lines: int = 24, left: float | None = 130.0) -> FrameInputs:
+    return FrameInputs(columns, lines, OUTPUTS, USUAL.get, left)
 
 
 def story() -> RunView:
@@ -219,7 +219,7 @@ def test_no_line_is_wider_than_the_screen_or_does_more_than_colour(
             view.take(TaskRetrying(name, 1, FAILURE, 2.0, 1.0))
         elif message:
             view.take(TaskProgressed(name, 0.5, message, 0.0))
-    shown = Scene(columns, lines, outputs, lambda name: len(name) * 10.0 or None, now)
+    shown = FrameInputs(columns, lines, outputs, lambda name: len(name) * 10.0 or None, now)
     for line in draw(view, now, style(colour=colour, encoding=encoding), shown):
         text = ALLOWED.sub('', line)
         assert cell_len(text) <= columns

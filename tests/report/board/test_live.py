@@ -26,7 +26,7 @@ from parproc.core.events import (
 )
 from parproc.core.model import SUCCESS, ErrorKind, Outcome, ProcState, failure
 from parproc.core.view import Message, RunBegan, RunEnded, RunWarned, TaskLogged, TaskProgressed
-from parproc.report.board import backlog, live, tty
+from parproc.report.board import backlog, terminal_board, tty
 from parproc.report.board.live import LiveReporter
 from parproc.report.fanout import Reporters
 from parproc.report.style import Style
@@ -204,10 +204,10 @@ def test_all_that_ended_between_two_frames_is_written_at_once(screen: Callable[.
     names = [f'p{number}' for number in range(100)]
     s.begin(*names)
     s.at(0.2)
-    before = s.raw.count(live.HIDE.encode())
+    before = s.raw.count(terminal_board.HIDE.encode())
     s.tell(*(TaskFinished(name, SUCCESS, 1, 0.0, 0.25) for name in names))
     text = s.at(0.4)
-    assert s.raw.count(live.HIDE.encode()) == before + 1
+    assert s.raw.count(terminal_board.HIDE.encode()) == before + 1
     assert text.count('✓') == 100
 
 
@@ -240,7 +240,7 @@ def test_what_others_write_scrolls_up(screen: Callable[..., Screen]) -> None:
 def test_a_terminal_that_takes_nothing_holds_nothing_up_and_gets_the_rest_later(
     screen: Callable[..., Screen], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, 'PATIENCE', 0.2)
+    monkeypatch.setattr(terminal_board, 'PATIENCE_SECONDS', 0.2)
     s = screen()
     names = [f'p{number}' for number in range(300)]
     s.begin(*names)
@@ -250,7 +250,7 @@ def test_a_terminal_that_takes_nothing_holds_nothing_up_and_gets_the_rest_later(
         s.tell(TaskFinished(name, FAILURE if number % 3 == 0 else SUCCESS, 1, 0.0, 1.0))
         s.reporters.tick(1.0 + number)
     assert time.monotonic() - began < 2.0
-    assert s.reporter._tty.busy
+    assert s.reporter.unread
     deadline = time.monotonic() + 10
     while 'p299' not in s.at(s.time + 400.0):
         assert time.monotonic() < deadline
