@@ -14,7 +14,7 @@ from parproc.report.reporter import Reporter
 from parproc.report.status import state_lines
 from parproc.report.streams.outputs import Outputs, standard_error
 
-LONGEST_REASON = 200
+LONGEST_REASON_CHARACTERS = 200
 
 
 class Reporters:
@@ -143,7 +143,7 @@ class Reporters:
             said = plain_text(error.message)
         else:
             try:
-                reason = plain_text(f'{type(error).__name__}: {error}')[:LONGEST_REASON]
+                reason = plain_text(f'{type(error).__name__}: {error}')[:LONGEST_REASON_CHARACTERS]
             except Exception:
                 reason = type(error).__name__
             said = f'{type(reporter).__name__} broke and was dropped: {reason}'

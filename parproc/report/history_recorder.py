@@ -11,7 +11,7 @@ from parproc.core.model import Outcome
 from parproc.core.view import RunBegan, RunEnded, RunView
 from parproc.report.reporter import Reporter
 
-EVERY = 1.0
+EVERY_SECONDS = 1.0
 
 
 class RunBook(Protocol):
@@ -52,7 +52,7 @@ class HistoryRecorder(Reporter):
 
     def on_run_began(self, message: RunBegan, view: RunView) -> None:
         """Write down what is to run before anything starts, so that it is known whoever kills the run."""
-        self._last = message.time - EVERY
+        self._last = message.time - EVERY_SECONDS
         self._history.want(message.planned)
         self._history.begin(message.run_id, message.targets, message.time + self._offset)
 
@@ -111,7 +111,7 @@ class HistoryRecorder(Reporter):
 
     def _plan(self, now: float) -> None:
         if self._due is None:
-            self._due = max(now, self._last + EVERY)
+            self._due = max(now, self._last + EVERY_SECONDS)
 
     def _hand_over(self) -> None:
         self._history.want(self._wanted)

@@ -13,7 +13,7 @@ from parproc.report.style import Style
 MOST_FAILURES = 20
 LONGEST_PATH = 6
 MOST_SLOWEST = 3
-WORTH_NAMING = 0.1
+WORTH_NAMING_SECONDS = 0.1
 GOOD_WORDS = (
     (ProcState.SUCCEEDED, 'succeeded', 'green'),
     (ProcState.UP_TO_DATE, 'up to date', 'blue'),
@@ -44,11 +44,11 @@ def write_summary(
     began = view.began.time if view.began is not None else end.time
     style.line(style.paint(f'{format_duration(end.time - began)} for {format_duration(view.summed)} of work', 'dim'))
     path, seconds = view.critical_path()
-    if len(path) > 1 and seconds >= WORTH_NAMING:
+    if len(path) > 1 and seconds >= WORTH_NAMING_SECONDS:
         names = ['…', *path[-LONGEST_PATH:]] if len(path) > LONGEST_PATH else path
         chain = ' → '.join(plain_text(name) for name in names)
         style.line(style.paint(f'longest path: {chain}  {format_duration(seconds)}', 'dim'))
-    slowest = [one for one in view.slowest[:MOST_SLOWEST] if (one.seconds or 0.0) >= WORTH_NAMING]
+    slowest = [one for one in view.slowest[:MOST_SLOWEST] if (one.seconds or 0.0) >= WORTH_NAMING_SECONDS]
     if view.done > 1 and slowest:
         named = ', '.join(_compared(one, usual(one.name) if usual is not None else None) for one in slowest)
         style.line(style.paint(f'slowest: {named}', 'dim'))

@@ -26,7 +26,7 @@ Value = TypeVar('Value')
 BUSY_SECONDS = 0.1
 READ_SECONDS = 0.5
 PATIENT_SECONDS = 5.0
-LONGEST_REASON = 200
+LONGEST_REASON_CHARACTERS = 200
 DAMAGED = (sqlite3.DatabaseError, sqlite3.DataError)
 PRAGMAS = (
     *('trusted_schema = OFF', 'cell_size_check = ON', 'temp_store = MEMORY', 'cache_size = -8000'),
@@ -235,7 +235,7 @@ class Database:
 
 def _brief(text: str) -> str:
     """Return what went wrong, where the file may have a say in how that reads."""
-    return plain_text(text[:LONGEST_REASON])
+    return plain_text(text[:LONGEST_REASON_CHARACTERS])
 
 
 def _identity(path: str) -> tuple[int, int]:

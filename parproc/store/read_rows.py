@@ -14,11 +14,11 @@ from parproc.core.attempt import Attempt
 from parproc.core.model import ErrorKind, ProcState
 
 LONGEST_SECONDS = 10 * 366 * 86_400.0
-LATEST_TIME = 250_000_000_000.0
-MOST_MEMORY = 1 << 60
+LATEST_TIME_SECONDS = 250_000_000_000.0
+MOST_MEMORY_BYTES = 1 << 60
 MOST_ATTEMPTS = 1_000_000
-LONGEST_NAME = 64 * 1024
-LONGEST_REASON = 4_000
+LONGEST_NAME_CHARACTERS = 64 * 1024
+LONGEST_REASON_CHARACTERS = 4_000
 CONTROL = re.compile(r'[\x00-\x1f\x7f-\x9f\u2028\u2029]')
 
 
@@ -45,7 +45,7 @@ class RunRecord:
 
 def name_in(value: object) -> str | None:
     """Return the name of a proc."""
-    good = isinstance(value, str) and 0 < len(value) <= LONGEST_NAME and not CONTROL.search(value)
+    good = isinstance(value, str) and 0 < len(value) <= LONGEST_NAME_CHARACTERS and not CONTROL.search(value)
     return value if isinstance(value, str) and good else None
 
 
@@ -71,7 +71,7 @@ def durations_in(value: object, most: int) -> list[float]:
 def run_in(row: Sequence[object]) -> RunRecord | None:
     """Return a run, from its columns in the order of the record's fields."""
     run_id, started, ended, code, targets, abandoned = row
-    began, over = _number(started, LATEST_TIME), _number(ended, LATEST_TIME)
+    began, over = _number(started, LATEST_TIME_SECONDS), _number(ended, LATEST_TIME_SECONDS)
     if not isinstance(run_id, str) or began is None or not isinstance(targets, str):
         return None
     if (ended is not None and over is None) or not (code is None or (isinstance(code, int) and -256 < code < 256)):
@@ -83,8 +83,8 @@ def run_in(row: Sequence[object]) -> RunRecord | None:
 def attempt_in(name: str, row: Sequence[object]) -> Attempt | None:
     """Return an attempt, from its columns in the order of the record's fields after the name."""
     number, started, ended, state, error, reason, seconds, memory, cpu = row
-    began, over = _number(started, LATEST_TIME), _number(ended, LATEST_TIME)
-    took, used, peak = seconds_in(seconds), seconds_in(cpu), _number(memory, MOST_MEMORY)
+    began, over = _number(started, LATEST_TIME_SECONDS), _number(ended, LATEST_TIME_SECONDS)
+    took, used, peak = seconds_in(seconds), seconds_in(cpu), _number(memory, MOST_MEMORY_BYTES)
     counted = _number(number, MOST_ATTEMPTS)
     if began is None or over is None or used is None or peak is None or counted is None:
         return None
@@ -93,7 +93,16 @@ def attempt_in(name: str, row: Sequence[object]) -> Attempt | None:
     try:
         kind = None if error is None else ErrorKind(error)
         return Attempt(
-            name, int(counted), began, over, ProcState(state), kind, reason[:LONGEST_REASON], took, int(peak), used
+            name,
+            int(counted),
+            began,
+            over,
+            ProcState(state),
+            kind,
+            reason[:LONGEST_REASON_CHARACTERS],
+            took,
+            int(peak),
+            used,
         )
     except ValueError:
         return None

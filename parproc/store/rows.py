@@ -8,7 +8,7 @@ from itertools import islice
 
 from parproc.core.attempt import REMEMBERED, Attempt, usual_seconds
 from parproc.core.model import ProcState
-from parproc.store.read_rows import LONGEST_NAME, LONGEST_REASON, durations_in
+from parproc.store.read_rows import LONGEST_NAME_CHARACTERS, LONGEST_REASON_CHARACTERS, durations_in
 
 AT_ONCE = 500
 MOST_TARGETS = 1_000
@@ -44,12 +44,12 @@ def has_run(connection: sqlite3.Connection, run: int) -> bool:
 
 def add(connection: sqlite3.Connection, run: int, wanted: Iterable[str], attempts: Sequence[Attempt]) -> None:
     """Add what a run wants and what of it is over."""
-    wanted_rows = [(run, storable(name)) for name in wanted if len(name) <= LONGEST_NAME]
-    attempts = [one for one in attempts if len(one.name) <= LONGEST_NAME]
+    wanted_rows = [(run, storable(name)) for name in wanted if len(name) <= LONGEST_NAME_CHARACTERS]
+    attempts = [one for one in attempts if len(one.name) <= LONGEST_NAME_CHARACTERS]
     connection.executemany('INSERT OR IGNORE INTO unfinished (run, name) VALUES (?, ?)', wanted_rows)
     rows = [
         (run, storable(one.name), one.number, one.started, one.ended, one.state.value,
-         one.error.value if one.error is not None else None, storable(one.reason[:LONGEST_REASON]), one.seconds, one.memory, one.cpu)
+         one.error.value if one.error is not None else None, storable(one.reason[:LONGEST_REASON_CHARACTERS]), one.seconds, one.memory, one.cpu)
         for one in attempts
     ]  # fmt: skip
     connection.executemany(INSERT_ATTEMPT, rows)

@@ -22,13 +22,13 @@ import sys
 import time
 from collections.abc import Iterator
 
-SHORTEST_PAUSE = 0.1
-LONGEST_PAUSE = 0.5
+SHORTEST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 0.5
 PAUSE_A_SCAN = 5
-CALM = 0.05
-LONGEST_BURST = 1.0
-COARSE = 5  # CLOCK_REALTIME_COARSE in Linux' <linux/time.h>, the clock that files are stamped with
-TICK = int(1e9 * time.clock_getres(COARSE)) if sys.platform == 'linux' else 0
+CALM_SECONDS = 0.05
+LONGEST_BURST_SECONDS = 1.0
+COARSE_CLOCK = 5  # CLOCK_REALTIME_COARSE in Linux' <linux/time.h>, the clock that files are stamped with
+TICK_NANOSECONDS = int(1e9 * time.clock_getres(COARSE_CLOCK)) if sys.platform == 'linux' else 0
 MAGIC = re.compile(r'[*?[]')
 Stamp = tuple[int, int, int, int]
 Files = dict[str, Stamp]
@@ -154,16 +154,16 @@ def watch(items: list[tuple[str, list[str], list[str]]], standard_input: int) ->
             moment = latest(files[number], now)
             files[number] = now
             if moment is not None:
-                changed[number] = max(moment + TICK, before, changed.get(number, 0))
+                changed[number] = max(moment + TICK_NANOSECONDS, before, changed.get(number, 0))
                 still = False
         ended = time.monotonic()
         if changed and began is None:
             began = ended
-        if changed and (still or ended - (began or ended) > LONGEST_BURST):
+        if changed and (still or ended - (began or ended) > LONGEST_BURST_SECONDS):
             print(json.dumps([[number, moment / 1e9] for number, moment in changed.items()]), flush=True)
             changed, began = {}, None
-        usual = min(LONGEST_PAUSE, max(SHORTEST_PAUSE, PAUSE_A_SCAN * (ended - started)))
-        if select.select([standard_input], [], [], CALM if changed else usual)[0]:
+        usual = min(LONGEST_PAUSE_SECONDS, max(SHORTEST_PAUSE_SECONDS, PAUSE_A_SCAN * (ended - started)))
+        if select.select([standard_input], [], [], CALM_SECONDS if changed else usual)[0]:
             return
 
 

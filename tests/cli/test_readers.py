@@ -189,15 +189,17 @@ def test_a_signal_ends_the_wait_for_a_reader(
 
 
 def test_lines_that_nobody_reads_are_left_out_and_counted(tmp_path: Path) -> None:
-    from parproc.report.streams.sink import MOST_HELD, Sink, SinkStream
+    from parproc.report.streams.sink import Sink
+    from parproc.report.streams.sink_stream import SinkStream
+    from parproc.report.streams.write_queue import MOST_HELD_BYTES
 
     reader, writer = os.pipe()
     sink = Sink(writer)
     stream = SinkStream(sink)
-    for number in range(3 * MOST_HELD // 100):
+    for number in range(3 * MOST_HELD_BYTES // 100):
         stream.write(f'{number:099}\n')
         stream.flush()
-    assert sink.pending <= MOST_HELD
+    assert sink.pending <= MOST_HELD_BYTES
     lines = b''
     while sink.pending or select.select([reader], [], [], 0)[0]:
         lines += os.read(reader, 1 << 16)
@@ -210,8 +212,8 @@ def test_lines_that_nobody_reads_are_left_out_and_counted(tmp_path: Path) -> Non
     numbers = [int(text) for text in texts if text.isdigit()]
     left_out = int(note.split()[1])
     assert note == f'... {left_out} lines left out: nobody read them'
-    assert numbers == sorted(numbers) and numbers[-1] == 3 * MOST_HELD // 100 - 1
-    assert len(numbers) + left_out == 3 * MOST_HELD // 100
+    assert numbers == sorted(numbers) and numbers[-1] == 3 * MOST_HELD_BYTES // 100 - 1
+    assert len(numbers) + left_out == 3 * MOST_HELD_BYTES // 100
 
 
 @pytest.mark.parametrize('mode', SHOWING)

@@ -13,7 +13,7 @@ import pytest
 
 from parproc.catalog.inputs import Inputs
 from parproc.errors import ParprocError
-from parproc.watching.scanner import LONGEST_BURST, TICK, Scan, latest
+from parproc.watching.scanner import LONGEST_BURST_SECONDS, TICK_NANOSECONDS, Scan, latest
 from parproc.watching.watcher import Watcher
 
 TREE = ['a.c', 'b.h', '.hidden.c', 'src/a.c', 'src/deep/er/a.c', 'src/deep/b.c', '.git/a.c', 'src/.x/a.c', 'odd[1]/a.c']
@@ -125,7 +125,7 @@ def test_it_begins_with_what_there_is_and_goes_on_with_what_changes(tree: Path, 
         [('one', of_c), ('two', of_c), ('header', of_h), ('none', Inputs(str(tree), ('*.z',)))], heard
     )
     assert heard.next() == {'one', 'two', 'header'}
-    assert all(moment <= time.monotonic() + TICK / 1e9 for _, moment in heard.told)
+    assert all(moment <= time.monotonic() + TICK_NANOSECONDS / 1e9 for _, moment in heard.told)
     (tree / 'x.h').write_text('ignored')
     (tree / 'b.h').write_text('changed')
     assert heard.next() == {'header'}
@@ -148,7 +148,7 @@ def test_ten_thousand_changes_are_one(tmp_path: Path, heard: Heard) -> None:
     last = (tmp_path / '9999').stat().st_ctime - (time.time() - time.monotonic())
     while heard.told[-1][1] < last - 0.02:
         heard.next()
-    assert heard.times - before <= 3 + (time.monotonic() - began) / LONGEST_BURST
+    assert heard.times - before <= 3 + (time.monotonic() - began) / LONGEST_BURST_SECONDS
 
 
 def test_it_ends_with_its_parent_and_says_so_when_it_ends_by_itself(tree: Path, heard: Heard) -> None:

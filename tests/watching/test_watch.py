@@ -14,7 +14,7 @@ from typing import Any, Literal
 import pytest
 
 from parproc import ProcState, Session, UserError
-from parproc.watching.scanner import TICK
+from parproc.watching.scanner import TICK_NANOSECONDS
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def wait_until_older(path: Path) -> None:
     """Return when a file is so old that what starts now must have seen it."""
-    while time.time_ns() <= path.stat().st_ctime_ns + 2 * TICK:
+    while time.time_ns() <= path.stat().st_ctime_ns + 2 * TICK_NANOSECONDS:
         continue
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-MOST_HELD = 1 << 22
+MOST_HELD_CHARACTERS = 1 << 22
 
 
 class Backlog:
@@ -18,7 +18,7 @@ class Backlog:
         """Keep whole lines."""
         self._texts.append(text)
         self._held += len(text)
-        while self._held > MOST_HELD and len(self._texts) > 1:
+        while self._held > MOST_HELD_CHARACTERS and len(self._texts) > 1:
             lost = self._texts.popleft()
             self._held -= len(lost)
             self._lost += lost.count('\n')

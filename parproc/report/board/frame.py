@@ -20,11 +20,11 @@ LOOKED_AT = 1000
 LOOKED_AT_WAITING = 20
 MOST_WAITING = 3
 MOST_AWAITED = 3
-NARROW = 40
-BAR = 10
-WIDEST_BAR = 40
-ALMOST = 0.99
-LONGEST_OUTPUT = 1000
+NARROW_COLUMNS = 40
+BAR_COLUMNS = 10
+WIDEST_BAR_COLUMNS = 40
+ALMOST_DONE = 0.99
+LONGEST_OUTPUT_CHARACTERS = 1000
 
 RunningRow: TypeAlias = tuple[str, RunningTask]
 """The name of a task that has a row of its own, and what is known of it."""
@@ -83,16 +83,16 @@ def draw(view: RunView, now: float, style: Style, inputs: FrameInputs) -> list[s
     names = [steady(plain_text(name[: 4 * inputs.columns]), unicode=style.unicode) for name, _ in rows]
     width = min(max(map(cell_len, names), default=0), max(6, inputs.columns // 3))
     fractions = [_fraction(name, running, now, inputs) for name, running in rows]
-    bars = inputs.columns >= NARROW and any(fraction is not None for fraction in fractions)
+    bars = inputs.columns >= NARROW_COLUMNS and any(fraction is not None for fraction in fractions)
     for (name, running), shown, fraction in zip(rows, names, fractions, strict=True):
         line = Line(style, inputs.columns)
         sign, colour = ('↻', 'yellow') if running.again_at is not None else ('▶', 'blue')
         line.add('|' if running.awaited else sign, colour)
         line.name(shown, width)
-        if bars and fraction is not None and line.room > BAR:
-            line.bar(fraction, BAR)
-        elif bars and line.room > BAR:
-            line.add(' ' * BAR)
+        if bars and fraction is not None and line.room > BAR_COLUMNS:
+            line.bar(fraction, BAR_COLUMNS)
+        elif bars and line.room > BAR_COLUMNS:
+            line.add(' ' * BAR_COLUMNS)
         line.add(format_duration(max(0.0, now - running.began)).rjust(6), 'dim')
         line.add(_doing(running, now, inputs.outputs.get(name, '')), 'yellow' if running.awaited else 'dim')
         lines.append(line.text())
@@ -133,7 +133,7 @@ def _overall(view: RunView, now: float, style: Style, inputs: FrameInputs) -> st
         (4, f'stopping: {plain_text(view.stopped)}' if view.stopped else '', 'yellow'),
     ]
     parts = [part for part in parts if part[1]]
-    bar = min(WIDEST_BAR, inputs.columns // 4) if inputs.columns >= NARROW else 0
+    bar = min(WIDEST_BAR_COLUMNS, inputs.columns // 4) if inputs.columns >= NARROW_COLUMNS else 0
     while len(parts) > 1 and bar + sum(cell_len(text) + 2 for _, text, _ in parts) > inputs.columns:
         parts.remove(max(parts, key=lambda part: part[0]))
     if bar:
@@ -150,7 +150,7 @@ def _fraction(name: str, running: RunningTask, now: float, inputs: FrameInputs) 
     usual = inputs.usual(name)
     if not usual or running.again_at is not None:
         return None
-    return min(ALMOST, max(0.0, now - running.began) / usual)
+    return min(ALMOST_DONE, max(0.0, now - running.began) / usual)
 
 
 def _doing(running: RunningTask, now: float, output: str) -> str:
@@ -164,5 +164,5 @@ def _doing(running: RunningTask, now: float, output: str) -> str:
         wait = max(0.0, running.again_at - now)
         return f'attempt {running.attempt} failed, again in {format_duration(wait)}'
     if running.message:
-        return plain_text(running.message[:LONGEST_OUTPUT])
-    return clean_line(output, colour=False)[:LONGEST_OUTPUT].replace('\t', ' ').strip()
+        return plain_text(running.message[:LONGEST_OUTPUT_CHARACTERS])
+    return clean_line(output, colour=False)[:LONGEST_OUTPUT_CHARACTERS].replace('\t', ' ').strip()

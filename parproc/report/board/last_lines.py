@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from parproc.core.terminal_text import last_state
 from parproc.report.logs.read_log import open_log
 
-TAIL = 4096
+TAIL_BYTES = 4096
 
 
 class LastLines:
@@ -43,7 +43,7 @@ def _last_line(path: str, size: int) -> str:
     if descriptor is None:
         return ''
     try:
-        data = os.pread(descriptor, TAIL, max(0, size - TAIL))
+        data = os.pread(descriptor, TAIL_BYTES, max(0, size - TAIL_BYTES))
     except OSError:
         return ''
     finally:

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from parproc.host import descriptors
 
 USUAL_SIZE = (80, 24)
-CHUNK = 1 << 14
-BURST = 0.002
+CHUNK_BYTES = 1 << 14
+BURST_SECONDS = 0.002
 
 
 class Tty:
@@ -57,7 +57,7 @@ class Tty:
 
     def push(self) -> None:
         """Hand over what was kept, as long as the terminal takes it quickly."""
-        deadline = self._clock() + BURST
+        deadline = self._clock() + BURST_SECONDS
         while self._rest and self._hand_over() and (left := deadline - self._clock()) > 0:
             self._await(left)
 
@@ -78,7 +78,7 @@ class Tty:
     def _hand_over(self) -> bool:
         """Write a little; return whether the terminal took any. One that is gone takes everything, and nobody sees it."""
         try:
-            taken = os.write(self._descriptor, self._rest[:CHUNK])
+            taken = os.write(self._descriptor, self._rest[:CHUNK_BYTES])
         except BlockingIOError:
             return False
         except OSError:

@@ -10,7 +10,7 @@ import shlex
 from parproc.errors import UserError
 from parproc.report.streams.sink import Sink
 
-PATIENCE = 5.0
+PATIENCE_SECONDS = 5.0
 """Seconds that the reader of a report may take; the run is over, and its exit code waits for this."""
 
 
@@ -72,7 +72,7 @@ class ReportFile:
         os.close(descriptor)
         sink.put(data)
         try:
-            taken = sink.drain(PATIENCE)
+            taken = sink.drain(PATIENCE_SECONDS)
         except BrokenPipeError:
             taken = False
         finally:

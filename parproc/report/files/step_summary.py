@@ -19,12 +19,12 @@ from parproc.report.reporter import Reporter
 from parproc.report.style import Style
 from parproc.report.summary import counts_text
 
-LARGEST = 900_000
+LARGEST_BYTES = 900_000
 MOST_ROWS = 1000
 MOST_EXCERPTS = 50
 MOST_NODES = 150
 MOST_EDGES = 400
-RESERVED = 60_000
+RESERVED_BYTES = 60_000
 WORDS = {
     ProcState.SUCCEEDED: '✅ succeeded',
     ProcState.FAILED: '❌ failed',
@@ -82,7 +82,7 @@ class StepSummary(Reporter):
             sections.append('\n'.join(['#### Slowest', '', *lines]))
         graph = self._graph()
         kept: list[str] = []
-        left = LARGEST - len(graph.encode()) - RESERVED
+        left = LARGEST_BYTES - len(graph.encode()) - RESERVED_BYTES
         for section in sections:
             size = len(section.encode()) + 2
             if size > left:

@@ -17,8 +17,8 @@ from parproc.core.terminal_text import plain_text
 from parproc.core.view import EndedTask, Message, RunBegan, RunEnded, RunView, TaskLogged
 from parproc.errors import UserError
 from parproc.report.files.step_summary import StepSummary
-from parproc.report.lines.group import LONGEST_OUTPUT
-from parproc.report.lines.log_copier import BURST, CopyingReporter
+from parproc.report.lines.group import LONGEST_OUTPUT_BYTES
+from parproc.report.lines.log_copier import BURST_BYTES, CopyingReporter
 from parproc.report.logs.follow import LogFollower
 from parproc.report.logs.read_log import Ignored, failure_lines, has_output, none_ignored
 from parproc.report.streams.sink import Sink
@@ -98,14 +98,14 @@ class GithubReporter(CopyingReporter):
         good = ended.outcome.state.is_good
         if self._follower is None:
             path = self._log_path(ended.name)
-            self._follower = LogFollower(path, LONGEST_OUTPUT)
+            self._follower = LogFollower(path, LONGEST_OUTPUT_BYTES)
             self._follower.finish()
             self._open_group = good and ended.seconds is not None and has_output(path)
             if ended.seconds is None:
                 self._follower.close()
             line = self._style.ended(ended, view.name_width)
             self._say(f'::group::{line}' if self._open_group else line, *self._style.leaks(ended))
-        if not self._copy(self._follower, '', BURST, patience=patience, ignored=self._ignored(ended.name, good)):
+        if not self._copy(self._follower, '', BURST_BYTES, patience=patience, ignored=self._ignored(ended.name, good)):
             return False
         if self._open_group:
             self._open_group = False

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from parproc.core.view import EndedTask, RunView
-from parproc.report.lines.log_copier import BURST, CopyingReporter
+from parproc.report.lines.log_copier import BURST_BYTES, CopyingReporter
 from parproc.report.logs.follow import LogFollower
 from parproc.report.logs.read_log import Ignored, none_ignored
 from parproc.report.streams.sink import Sink
 from parproc.report.style import Style
 
 INDENT = '    '
-LONGEST_OUTPUT = 16 * 1024 * 1024
+LONGEST_OUTPUT_BYTES = 16 * 1024 * 1024
 
 
 class GroupReporter(CopyingReporter):
@@ -46,12 +46,14 @@ class GroupReporter(CopyingReporter):
         if self._follower is None:
             lines = [self._style.ended(ended, view.name_width), *self._style.leaks(ended)]
             self._sink.put(''.join(f'{self._style.printable(line)}\n' for line in lines).encode())
-            self._follower = LogFollower(self._log_path(ended.name), LONGEST_OUTPUT)
+            self._follower = LogFollower(self._log_path(ended.name), LONGEST_OUTPUT_BYTES)
             self._follower.finish()
             if ended.seconds is None:  # it never ran, and what lies at its path is not its log
                 self._follower.close()
         good = ended.outcome.state.is_good
-        return self._copy(self._follower, INDENT, BURST, patience=patience, ignored=self._ignored(ended.name, good))
+        return self._copy(
+            self._follower, INDENT, BURST_BYTES, patience=patience, ignored=self._ignored(ended.name, good)
+        )
 
     def _closed(self, ended: EndedTask, time: float, view: RunView) -> None:
         self._follower = None

@@ -14,13 +14,13 @@ from parproc.report.lines.plain import PlainReporter
 from parproc.report.logs.follow import LogFollower, marked
 from parproc.report.logs.read_log import Ignored, none_ignored
 from parproc.report.reporter import Reporter
-from parproc.report.streams.sink import PATIENCE, RETRY, Sink
+from parproc.report.streams.sink import PATIENCE_MILLISECONDS, RETRY_SECONDS, Sink
 from parproc.report.style import Style
 from parproc.report.wait_over import WaitOver
 
-INTERVAL = 0.05
-BURST = 1 << 20
-LAST_PATIENCE = 2.0
+INTERVAL_SECONDS = 0.05
+BURST_BYTES = 1 << 20
+LAST_PATIENCE_SECONDS = 2.0
 
 Item: TypeAlias = Announcement | Message | tuple[EndedTask, float]
 
@@ -79,9 +79,12 @@ class CopyingReporter(Reporter):
 
     def end_wait(self, wait: WaitOver, view: RunView) -> None:
         """Write what is still to be written, as far as somebody reads it within a while, and how the wait went."""
-        deadline = time.monotonic() + LAST_PATIENCE
-        while not (self._work(view, patience=PATIENCE) and self._sink.flush(PATIENCE)) and time.monotonic() < deadline:
-            time.sleep(RETRY)
+        deadline = time.monotonic() + LAST_PATIENCE_SECONDS
+        while (
+            not (self._work(view, patience=PATIENCE_MILLISECONDS) and self._sink.flush(PATIENCE_MILLISECONDS))
+            and time.monotonic() < deadline
+        ):
+            time.sleep(RETRY_SECONDS)
         self._plain.end_wait(wait, view)
 
     def next_tick(self, view: RunView) -> float | None:
@@ -96,8 +99,8 @@ class CopyingReporter(Reporter):
             return
         before = self._sink.written
         self._sink.flush()
-        more = not self._work(view, patience=PATIENCE) or self._follow(view)
-        self._due = now + (RETRY if self._sink.stalled else 0.0 if more else INTERVAL)
+        more = not self._work(view, patience=PATIENCE_MILLISECONDS) or self._follow(view)
+        self._due = now + (RETRY_SECONDS if self._sink.stalled else 0.0 if more else INTERVAL_SECONDS)
         if self._sink.written > before:
             self._plain.spoken(now)
         if not self._backlog:

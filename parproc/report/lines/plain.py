@@ -16,7 +16,7 @@ from parproc.report.style import Style
 from parproc.report.summary import write_summary
 from parproc.report.wait_over import WaitOver
 
-HEARTBEAT = 30.0
+HEARTBEAT_SECONDS = 30.0
 MOST_NAMED = 3
 
 
@@ -118,11 +118,11 @@ class PlainReporter(Reporter):
 
     def next_tick(self, view: RunView) -> float | None:
         """Return when the next heartbeat is due."""
-        return None if self._quiet or not view.running else self._last + HEARTBEAT
+        return None if self._quiet or not view.running else self._last + HEARTBEAT_SECONDS
 
     def tick(self, now: float, view: RunView) -> None:
         """Say that the run is alive, after a while of silence."""
-        if now < self._last + HEARTBEAT or self._quiet or not view.running:
+        if now < self._last + HEARTBEAT_SECONDS or self._quiet or not view.running:
             return
         self._last = now
         named = [

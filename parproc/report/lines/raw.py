@@ -12,12 +12,12 @@ from parproc.core.view import EndedTask, RunView, RunWarned
 from parproc.host import descriptors
 from parproc.report.logs.read_log import open_log
 from parproc.report.reporter import Reporter
-from parproc.report.streams.sink import PATIENCE, RETRY, Sink
+from parproc.report.streams.sink import PATIENCE_MILLISECONDS, RETRY_SECONDS, Sink
 from parproc.report.style import Style
 
-INTERVAL = 0.05
-BURST = 1 << 22
-CHUNK = 1 << 18
+INTERVAL_SECONDS = 0.05
+BURST_BYTES = 1 << 22
+CHUNK_BYTES = 1 << 18
 
 
 class RawReporter(Reporter):
@@ -81,8 +81,8 @@ class RawReporter(Reporter):
     def tick(self, now: float, view: RunView) -> None:
         """Copy what has come."""
         if now >= self._due and self._follows():
-            more = self._copy(PATIENCE)
-            self._due = now if more else now + (RETRY if self._sink.stalled else INTERVAL)
+            more = self._copy(PATIENCE_MILLISECONDS)
+            self._due = now if more else now + (RETRY_SECONDS if self._sink.stalled else INTERVAL_SECONDS)
 
     def close(self) -> None:
         """Give the log up, and say what had to wait for its end."""
@@ -107,7 +107,7 @@ class RawReporter(Reporter):
     def _copy(self, patience: int) -> bool:
         """Copy a burst of the log, waiting ``patience`` milliseconds for the reader; return whether there is more."""
         log = self._opened()
-        for _ in range(BURST // CHUNK):
+        for _ in range(BURST_BYTES // CHUNK_BYTES):
             if log is None or not self._sink.flush(patience):
                 break
             data = b'' if self._sink.broken else os.read(log, self._most())
@@ -122,7 +122,7 @@ class RawReporter(Reporter):
         return False
 
     def _most(self) -> int:
-        return CHUNK if self._end is None else max(0, min(CHUNK, self._end - self._read))
+        return CHUNK_BYTES if self._end is None else max(0, min(CHUNK_BYTES, self._end - self._read))
 
     def _how(self, ended: EndedTask, view: RunView) -> list[str]:
         """Return what there is to say of a proc that is over."""

@@ -8,14 +8,14 @@ from zlib import crc32
 from parproc.core.events import Announcement, TaskStarted
 from parproc.core.terminal_text import RESET, plain_text
 from parproc.core.view import EndedTask, Message, RunView
-from parproc.report.lines.log_copier import BURST, CopyingReporter
+from parproc.report.lines.log_copier import BURST_BYTES, CopyingReporter
 from parproc.report.logs.follow import LogFollower
 from parproc.report.logs.read_log import Ignored, none_ignored
-from parproc.report.streams.sink import PATIENCE, Sink
+from parproc.report.streams.sink import PATIENCE_MILLISECONDS, Sink
 from parproc.report.style import Style
 
 COLOURS = (32, 33, 34, 35, 36, 92, 93, 94, 95, 96)
-SHARE = 1 << 18
+SHARE_BYTES = 1 << 18
 
 
 class StreamReporter(CopyingReporter):
@@ -59,7 +59,7 @@ class StreamReporter(CopyingReporter):
             return True
         tail.finish()
         return self._copy(
-            tail, self._mark(ended.name, view), BURST, patience=patience, ignored=self._ignored(ended.name, False)
+            tail, self._mark(ended.name, view), BURST_BYTES, patience=patience, ignored=self._ignored(ended.name, False)
         )
 
     def _closed(self, ended: EndedTask, time: float, view: RunView) -> None:
@@ -72,8 +72,8 @@ class StreamReporter(CopyingReporter):
             if not self._copy(
                 self._followers[name],
                 self._mark(name, view),
-                SHARE,
-                patience=PATIENCE,
+                SHARE_BYTES,
+                patience=PATIENCE_MILLISECONDS,
                 ignored=self._ignored(name, False),
             ):
                 more = True

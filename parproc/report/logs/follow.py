@@ -7,7 +7,7 @@ import re
 
 from parproc.core.terminal_text import clean_line
 from parproc.host import descriptors
-from parproc.report.logs.read_log import LONGEST_LINE, open_log
+from parproc.report.logs.read_log import LONGEST_LINE_BYTES, open_log
 
 _ACTING = bytes(byte for byte in (*range(32), 127) if byte not in b'\t\n')
 
@@ -50,7 +50,7 @@ class LogFollower:
             if cut:
                 self._held = data[cut:]
                 return data[:cut]
-            if len(data) >= LONGEST_LINE:
+            if len(data) >= LONGEST_LINE_BYTES:
                 cut = whole_characters(data)
                 self._held = data[cut:]
                 return data[:cut] + b'\n'
@@ -79,7 +79,7 @@ class LogFollower:
                     self._gap = (self._most // 4, self._end - self._most * 3 // 4)
         if self._log is None:
             return b''
-        most = LONGEST_LINE - len(self._held)
+        most = LONGEST_LINE_BYTES - len(self._held)
         if self._gap is not None:
             begin, end = self._gap
             if self._position >= begin:

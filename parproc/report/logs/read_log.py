@@ -11,9 +11,9 @@ from typing import TypeAlias
 from parproc.core.excerpt import relevant_part
 from parproc.core.terminal_text import clean_line
 
-HEAD = 64 * 1024
-TAIL = 512 * 1024
-LONGEST_LINE = 64 * 1024
+HEAD_BYTES = 64 * 1024
+TAIL_BYTES = 512 * 1024
+LONGEST_LINE_BYTES = 64 * 1024
 
 
 def open_log(path: str) -> int | None:
@@ -46,12 +46,12 @@ def read_log_excerpt(path: str) -> str:
         return ''
     with open(descriptor, 'rb', buffering=0) as file:
         size = os.fstat(descriptor).st_size
-        if size <= HEAD + TAIL:
-            data = file.read(HEAD + TAIL)
+        if size <= HEAD_BYTES + TAIL_BYTES:
+            data = file.read(HEAD_BYTES + TAIL_BYTES)
         else:
-            head = file.read(HEAD)
-            file.seek(size - TAIL)
-            data = b'%s\n... %d bytes left out\n%s' % (head, size - HEAD - TAIL, file.read(TAIL))
+            head = file.read(HEAD_BYTES)
+            file.seek(size - TAIL_BYTES)
+            data = b'%s\n... %d bytes left out\n%s' % (head, size - HEAD_BYTES - TAIL_BYTES, file.read(TAIL_BYTES))
     return data.decode('utf-8', 'backslashreplace')
 
 
@@ -80,6 +80,6 @@ def failure_lines(
     descriptor = open_log(path)
     if descriptor is not None:
         with open(descriptor, encoding='utf-8', errors='backslashreplace', newline='\n') as file:
-            while line := file.readline(LONGEST_LINE):
+            while line := file.readline(LONGEST_LINE_BYTES):
                 if ignored is None or not ignored.search(line):
                     yield clean_line(line.rstrip('\n'), colour=colour)

@@ -12,7 +12,7 @@ from parproc.report.reporter import Reporter
 from parproc.report.run_events.event_stream import EventStream
 from parproc.run_events import RunEvent
 
-LONGEST_REASON = 200
+LONGEST_REASON_CHARACTERS = 200
 
 
 class CallbackReporter(Reporter):
@@ -68,7 +68,7 @@ class CallbackReporter(Reporter):
         self._broken = True
         self._pending.clear()
         try:
-            reason = plain_text(f'{type(error).__name__}: {error}')[:LONGEST_REASON]
+            reason = plain_text(f'{type(error).__name__}: {error}')[:LONGEST_REASON_CHARACTERS]
         except Exception:
             reason = type(error).__name__
         self._warn(f'on_event raised and is called no more: {reason}')

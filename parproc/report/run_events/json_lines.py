@@ -13,12 +13,12 @@ from parproc.core.model import Location, Usage
 from parproc.core.view import Message, RunView, RunWarned, TaskLogged, TaskProgressed
 from parproc.report.reporter import Reporter
 from parproc.report.run_events.event_stream import EventStream
-from parproc.report.streams.sink import PATIENCE, RETRY, Sink
+from parproc.report.streams.sink import PATIENCE_MILLISECONDS, RETRY_SECONDS, Sink
 from parproc.report.wait_over import WaitOver
 from parproc.run_events import ProcResult, RunEvent
 
-MOST_PENDING = 1 << 20
-LAST_PATIENCE = 1.0
+MOST_PENDING_BYTES = 1 << 20
+LAST_PATIENCE_SECONDS = 1.0
 
 
 class JsonReporter(Reporter):
@@ -50,7 +50,7 @@ class JsonReporter(Reporter):
         """Write the line for ``message``."""
         if not isinstance(message, RunWarned):
             self._now = message.time
-        if self._sink.pending > MOST_PENDING and isinstance(message, (TaskLogged, TaskProgressed)):
+        if self._sink.pending > MOST_PENDING_BYTES and isinstance(message, (TaskLogged, TaskProgressed)):
             self._left_out += 1
             return
         if self._left_out:
@@ -62,16 +62,16 @@ class JsonReporter(Reporter):
 
     def end_wait(self, wait: WaitOver, view: RunView) -> None:
         """Write what is still to be written, as far as somebody reads it within a while."""
-        self._sink.drain(LAST_PATIENCE)
+        self._sink.drain(LAST_PATIENCE_SECONDS)
 
     def next_tick(self, view: RunView) -> float | None:
         """Return when to offer a slow reader more."""
-        return self._now + RETRY if self._sink.pending else None
+        return self._now + RETRY_SECONDS if self._sink.pending else None
 
     def tick(self, now: float, view: RunView) -> None:
         """Write what a slow reader did not take before."""
         self._now = now
-        self._sink.flush(PATIENCE)
+        self._sink.flush(PATIENCE_MILLISECONDS)
 
 
 def as_json(event: RunEvent) -> dict[str, object]:

@@ -10,9 +10,10 @@ import time
 from contextlib import suppress
 from typing import TextIO, cast
 
-from parproc.report.streams.sink import RETRY, Sink, SinkStream, nobody_reads
+from parproc.report.streams.sink import RETRY_SECONDS, Sink, nobody_reads
+from parproc.report.streams.sink_stream import SinkStream
 
-LOOK = 0.2
+LOOK_SECONDS = 0.2
 """Seconds after which it is looked whether somebody still reads."""
 
 
@@ -45,8 +46,8 @@ class Outputs:
     def next_tick(self) -> float | None:
         """Return when to call :meth:`tick`: when to offer more, or to see whether somebody still reads."""
         if self.pending or self._to_tell:
-            return self._looked + RETRY
-        return self._looked + LOOK if self.out.has_reader or self.err.has_reader else None
+            return self._looked + RETRY_SECONDS
+        return self._looked + LOOK_SECONDS if self.out.has_reader or self.err.has_reader else None
 
     def tick(self, now: float) -> None:
         """Offer what was not taken before.

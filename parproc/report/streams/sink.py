@@ -8,30 +8,27 @@ and where none of this is to be had, no more is written at a time than is sure t
 from __future__ import annotations
 
 import errno
-import io
 import os
 import select
 import stat
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from parproc.host import descriptors
+from parproc.report.streams.write_queue import WriteQueue
 
 if TYPE_CHECKING:
     import socket
 
-PATIENCE = 10
-RETRY = 0.02
+PATIENCE_MILLISECONDS = 10
+"""How long a reader that takes nothing more just now is waited for."""
+RETRY_SECONDS = 0.02
 """Seconds after which a reader that took nothing more is tried again."""
-SLICE = 1 << 18
-GATHERED = 1 << 16
-SURELY_TAKEN = 64
-MOST_HELD = 1 << 22
-
-Piece: TypeAlias = bytes | Iterator[bytes]
+SLICE_BYTES = 1 << 18
+SURELY_TAKEN_BYTES = 64
+"""As much as is written to a terminal that cannot be opened once more, and says that it takes something."""
 
 
 class Sink:
@@ -50,13 +47,11 @@ class Sink:
         self.broken = False
         self.error: OSError | None = None
         self.written = 0
-        self._queue: deque[tuple[Piece, bool]] = deque()
-        self._piece = memoryview(b'')
-        self._held = self._lost = 0
+        self._queue = WriteQueue()
         self._stalled = self._asked_for = False
         self._descriptor = -1
         self._socket: socket.socket | None = None
-        self._slice = SLICE
+        self._slice = SLICE_BYTES
         self._asks_first = self._has_reader = False
         self._poll = select.poll()
         try:
@@ -87,7 +82,7 @@ class Sink:
             self._write = self._send
         elif kind == stat.S_IFIFO or os.isatty(descriptor):
             self._asks_first = True
-            self._slice = select.PIPE_BUF if kind == stat.S_IFIFO else SURELY_TAKEN
+            self._slice = select.PIPE_BUF if kind == stat.S_IFIFO else SURELY_TAKEN_BYTES
 
     def fileno(self) -> int:
         """Return the descriptor that is written to, -1 where there is none."""
@@ -96,7 +91,7 @@ class Sink:
     @property
     def pending(self) -> int:
         """How many bytes are still to be written; 1 where only more is to be asked for."""
-        return self._held + len(self._piece) or bool(self._queue)
+        return self._queue.pending
 
     @property
     def has_reader(self) -> bool:
@@ -128,16 +123,18 @@ class Sink:
     def put(self, data: bytes) -> None:
         """Have ``data`` written by the next :meth:`flush`, after what is still pending."""
         self._asked_for = self._asked_for or bool(data)
-        self._put(data, spare=False)
+        if data and not self.broken:
+            self._queue.put(data, spare=False)
 
     def put_spare(self, line: bytes) -> None:
         """Have a line written, or left out and counted when too much is held for a reader that takes nothing."""
-        self._put(line, spare=True)
+        if line and not self.broken:
+            self._queue.put(line, spare=True)
 
     def put_from(self, source: Iterator[bytes]) -> None:
         """Have all of ``source`` written, each piece asked for when there is room for it."""
         if not self.broken:
-            self._queue.append((source, False))
+            self._queue.put_from(source)
 
     def flush(self, patience: int = 0) -> bool:
         """Write what is pending, as far as it is taken.
@@ -151,12 +148,12 @@ class Sink:
         Raises:
             BrokenPipeError: once, when nobody reads any more.
         """
-        while self._fill():
+        while self._queue.fill():
             if self._asks_first and not self._poll.poll(0 if self._stalled else patience):
                 self._stalled = True
                 return False
             try:
-                count = self._write(self._piece[: self._slice])
+                count = self._write(self._queue.head[: self._slice])
             except BlockingIOError:
                 if self._stalled or not patience or not self._poll.poll(patience):
                     self._stalled = True
@@ -170,17 +167,17 @@ class Sink:
                 return True
             self._stalled = False
             self.written += count
-            self._piece = self._piece[count:]
+            self._queue.took(count)
         self._stalled = False
         return True
 
     def drain(self, seconds: float) -> bool:
         """Write what is pending, for up to ``seconds``; return whether that was all."""
         deadline = time.monotonic() + seconds
-        while not self.flush(PATIENCE):
+        while not self.flush(PATIENCE_MILLISECONDS):
             if time.monotonic() >= deadline:
                 return False
-            time.sleep(RETRY)
+            time.sleep(RETRY_SECONDS)
         return True
 
     def isatty(self) -> bool:
@@ -200,49 +197,6 @@ class Sink:
             descriptors.close(self._descriptor)
         self._descriptor, self._socket = -1, None
 
-    def _put(self, data: bytes, *, spare: bool) -> None:
-        if self.broken or not data:
-            return
-        self._queue.append((data, spare))
-        self._held += len(data)
-        if spare and self._held > MOST_HELD:
-            self._shed()
-
-    def _shed(self) -> None:
-        """Leave out the oldest lines that may be, so that half of what may be held is free again."""
-        kept: deque[tuple[Piece, bool]] = deque()
-        for piece, spare in self._queue:
-            if spare and isinstance(piece, bytes) and self._held > MOST_HELD // 2:
-                self._held -= len(piece)
-                self._lost += piece.count(b'\n')
-            else:
-                kept.append((piece, spare))
-        self._queue = kept
-
-    def _fill(self) -> bool:
-        """Have something to write at hand; return whether there is anything."""
-        while not self._piece and self._queue:
-            gathered: list[bytes] = []
-            size = 0
-            if self._lost:
-                gathered.append(b'... %d lines left out: nobody read them\n' % self._lost)
-                self._lost = 0
-            while self._queue and size < GATHERED:
-                piece = self._queue[0][0]
-                if isinstance(piece, bytes):
-                    self._queue.popleft()
-                    self._held -= len(piece)
-                else:
-                    part = _next(piece)
-                    if part is None:
-                        self._queue.popleft()
-                        continue
-                    piece = part
-                gathered.append(piece)
-                size += len(piece)
-            self._piece = memoryview(b''.join(gathered))
-        return bool(self._piece)
-
     def _write_plainly(self, data: memoryview) -> int:
         return os.write(self._descriptor, data)
 
@@ -255,60 +209,8 @@ class Sink:
         self.broken = True
         self.error = error
         self._queue.clear()
-        self._piece = memoryview(b'')
-        self._held = self._lost = 0
 
 
 def nobody_reads() -> BrokenPipeError:
     """Return the error of writing what nobody reads any more."""
     return BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
-
-
-def _next(source: Iterator[bytes]) -> bytes | None:
-    """Return the next piece of a source, None after the last one, and where the file behind it cannot be read."""
-    try:
-        return next(source, None)
-    except OSError:
-        return None
-
-
-class SinkStream(io.TextIOBase):
-    """Text for a sink: each write is a line or more, which may be left out when nobody reads.
-
-    Args:
-        sink: receives it.
-        encoding: of the text.
-    """
-
-    def __init__(self, sink: Sink, encoding: str = 'utf-8') -> None:
-        self._sink = sink
-        self._encoding = encoding
-
-    def isatty(self) -> bool:
-        """Return whether it is a terminal."""
-        return self._sink.isatty()
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]
-        """How the text is written."""
-        return self._encoding
-
-    def fileno(self) -> int:
-        """Return the descriptor that is written to."""
-        return self._sink.fileno()
-
-    def write(self, text: str, /) -> int:
-        """Have text written by the next :meth:`flush`."""
-        self._sink.put_spare(self._encoded(text))
-        return len(text)
-
-    def writelines(self, lines: Iterable[str], /) -> None:  # type: ignore[override]
-        """Have lines written, each asked for when there is room for it."""
-        self._sink.put_from(map(self._encoded, lines))
-
-    def flush(self) -> None:
-        """Write as much as is taken now; raises as :meth:`Sink.flush`."""
-        self._sink.flush()
-
-    def _encoded(self, text: str) -> bytes:
-        return text.encode(self._encoding, 'backslashreplace')

@@ -276,7 +276,7 @@ def test_the_end_is_kept_until_the_terminal_takes_it(screen: Callable[..., Scree
 def test_what_is_held_for_a_stalled_terminal_is_bounded(
     screen: Callable[..., Screen], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backlog, 'MOST_HELD', 2000)
+    monkeypatch.setattr(backlog, 'MOST_HELD_CHARACTERS', 2000)
     s = screen()
     s.begin('a')
     for number in range(1000):

@@ -138,7 +138,7 @@ def test_no_more_than_one_folder_is_made_and_none_elsewhere(
 def test_a_pipe_that_nobody_reads_is_waited_for_only_so_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr('parproc.report.files.report_file.PATIENCE', 0.1)
+    monkeypatch.setattr('parproc.report.files.report_file.PATIENCE_SECONDS', 0.1)
     os.mkfifo(tmp_path / 'pipe')
     Reporters([JunitReporter(str(tmp_path / 'pipe'), str)]).handle(RunEnded(0, 1.0))
     assert capsys.readouterr().err.count(f'the JUnit report cannot be written to "{tmp_path}/pipe"') == 1

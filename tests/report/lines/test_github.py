@@ -12,7 +12,7 @@ import pytest
 from parproc.core.events import TaskFinished, TaskStarted, TaskWanted
 from parproc.core.model import ErrorKind, Location, Outcome, ProcState, failure
 from parproc.core.view import RunEnded, RunWarned
-from parproc.report.files.step_summary import LARGEST
+from parproc.report.files.step_summary import LARGEST_BYTES
 from parproc.report.lines.github import GithubReporter
 from tests.report.teller import FAILURE, Both, ran, wanted
 
@@ -176,4 +176,4 @@ def test_the_summary_stays_below_what_github_takes(make: Callable[[], Both], tmp
         both.log(name, 'error: é' + 'é' * 100_000 + '\n')
     long = failure(ErrorKind.EXIT, 'y' * 400)
     both.tell(*wanted(*names), *(message for name in names for message in ran(name, long)), RunEnded(1, 1.0))
-    assert 1000 < (tmp_path / 'summary.md').stat().st_size < LARGEST
+    assert 1000 < (tmp_path / 'summary.md').stat().st_size < LARGEST_BYTES

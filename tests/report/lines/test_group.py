@@ -124,7 +124,7 @@ def test_an_output_that_nobody_reads_ends_the_run_quietly(tmp_path: Path) -> Non
 def test_of_an_endless_log_the_beginning_and_the_end_are_shown(
     told: Callable[..., Both], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr('parproc.report.lines.group.LONGEST_OUTPUT', 400)
+    monkeypatch.setattr('parproc.report.lines.group.LONGEST_OUTPUT_BYTES', 400)
     both = told(GroupReporter)
     both.log('a', ''.join(f'{number:09}\n' for number in range(1000)))
     lines = both.tell(*wanted('a'), *ran('a')).splitlines()

@@ -14,8 +14,8 @@ from parproc.core.events import RunStopping, TaskFinished, TaskStarted
 from parproc.core.model import SUCCESS, ErrorKind, Outcome, failure
 from parproc.core.view import RunWarned, TaskLogged
 from parproc.report.fanout import Reporters
-from parproc.report.lines.raw import INTERVAL, RawReporter
-from parproc.report.streams.sink import RETRY, Sink
+from parproc.report.lines.raw import INTERVAL_SECONDS, RawReporter
+from parproc.report.streams.sink import RETRY_SECONDS, Sink
 from parproc.report.style import Style
 
 FAILURE = failure(ErrorKind.EXIT, 'exit 2')
@@ -64,10 +64,10 @@ def test_output_is_copied_as_it_grows(tmp_path: Path, output: BinaryIO) -> None:
     raw.start()
     raw.reporters.tick(1.0)
     raw.write(b'one\x00\xff\r')
-    raw.reporters.tick(1.0 + INTERVAL)
+    raw.reporters.tick(1.0 + INTERVAL_SECONDS)
     assert written(output) == b'one\x00\xff\r'
     raw.write(b'\x1b[2Jtwo')
-    raw.reporters.tick(1.0 + 1.5 * INTERVAL)
+    raw.reporters.tick(1.0 + 1.5 * INTERVAL_SECONDS)
     assert written(output) == b'one\x00\xff\r'
     raw.finish()
     assert written(output) == b'one\x00\xff\r\x1b[2Jtwo'
@@ -130,7 +130,7 @@ def test_a_reader_that_does_not_read_never_blocks_the_run(tmp_path: Path, pipe: 
     for now in range(200):
         raw.reporters.tick(float(now))
         if now == 0:
-            assert raw.reporters.next_tick(0.0) == RETRY
+            assert raw.reporters.next_tick(0.0) == RETRY_SECONDS
         copied += reader.read(65536) or b''
         if len(copied) == len(content):
             break

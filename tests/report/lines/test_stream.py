@@ -16,10 +16,10 @@ from parproc.core.events import TaskFinished, TaskRetrying, TaskStarted
 from parproc.core.model import SUCCESS
 from parproc.core.view import RunEnded, TaskLogged
 from parproc.report.fanout import Reporters
-from parproc.report.lines.log_copier import INTERVAL
+from parproc.report.lines.log_copier import INTERVAL_SECONDS
 from parproc.report.lines.stream import StreamReporter
 from parproc.report.logs.follow import LogFollower
-from parproc.report.logs.read_log import LONGEST_LINE
+from parproc.report.logs.read_log import LONGEST_LINE_BYTES
 from parproc.report.streams.sink import Sink
 from parproc.report.style import Style
 from tests.report.teller import FAILURE, Both, available, ran, wanted
@@ -33,8 +33,8 @@ def test_a_run_reads_as_this(told: Callable[..., Both]) -> None:
     both.log('build::prod', 'cc main.c\n')
     assert both.tick(0.1) == 'lint        | one\nlint        | two\nbuild::prod | cc main.c\n'
     both.log('lint', 'f\nlast')
-    assert both.tick(0.1 + INTERVAL / 2) == ''
-    assert both.tick(0.1 + INTERVAL) == 'lint        | half\n'
+    assert both.tick(0.1 + INTERVAL_SECONDS / 2) == ''
+    assert both.tick(0.1 + INTERVAL_SECONDS) == 'lint        | half\n'
     assert both.tell(TaskFinished('lint', SUCCESS, 1, 0.0, 1.0)) == 'lint        | last\n✓ lint         1.0s\n'
     both.log('build::prod', 'main.c:3:5: error: bad\n')
     assert both.tell(TaskFinished('build::prod', FAILURE, 1, 0.0, 2.0), RunEnded(1, 2.0)) == (
@@ -123,16 +123,16 @@ def test_a_heartbeat_comes_only_when_nothing_else_does(told: Callable[..., Both]
 
 def test_a_line_too_long_comes_in_pieces_that_cut_no_character(tmp_path: Path) -> None:
     log = tmp_path / 'a.log'
-    log.write_bytes(b'x' + 'é'.encode() * LONGEST_LINE + b'\nend')
+    log.write_bytes(b'x' + 'é'.encode() * LONGEST_LINE_BYTES + b'\nend')
     tail = LogFollower(str(log))
     pieces = []
     while piece := tail.read():
         pieces.append(piece)
     tail.finish()
     pieces.append(tail.read())
-    assert all(len(piece) <= LONGEST_LINE + 1 for piece in pieces)
-    assert [len(piece.decode()) for piece in pieces[:2]] == [LONGEST_LINE // 2 + 1] * 2
-    assert ''.join(piece.decode()[:-1] for piece in pieces) == 'x' + 'é' * LONGEST_LINE + 'end'
+    assert all(len(piece) <= LONGEST_LINE_BYTES + 1 for piece in pieces)
+    assert [len(piece.decode()) for piece in pieces[:2]] == [LONGEST_LINE_BYTES // 2 + 1] * 2
+    assert ''.join(piece.decode()[:-1] for piece in pieces) == 'x' + 'é' * LONGEST_LINE_BYTES + 'end'
     assert tail.read() == b''
 
 

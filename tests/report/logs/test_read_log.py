@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from parproc.report.logs.read_log import HEAD, TAIL, failure_lines, open_log, read_log_excerpt
+from parproc.report.logs.read_log import HEAD_BYTES, TAIL_BYTES, failure_lines, open_log, read_log_excerpt
 
 
 def test_a_small_log_is_read_whole_with_bytes_that_are_no_text_spelled(tmp_path: Path) -> None:
@@ -27,8 +27,8 @@ def test_of_a_huge_log_the_beginning_and_the_end_are_read(tmp_path: Path) -> Non
     text = read_log_excerpt(str(path))
     assert text.startswith('first\n')
     assert text.endswith('\nlast\n')
-    assert f'\n... {(2 << 30) + 6 - HEAD - TAIL} bytes left out\n' in text
-    assert len(text) < HEAD + TAIL + 100
+    assert f'\n... {(2 << 30) + 6 - HEAD_BYTES - TAIL_BYTES} bytes left out\n' in text
+    assert len(text) < HEAD_BYTES + TAIL_BYTES + 100
 
 
 def test_all_of_a_log_has_bounded_lines(tmp_path: Path) -> None:
