@@ -18,7 +18,7 @@ from parproc.engine.workspace import Workspace
 from parproc.errors import UserError
 from parproc.exec.child.streams import flush
 from parproc.host.descriptors import close, own
-from parproc.report.choose_reporters import OutputPlace, mode_of_run, open_screen
+from parproc.report.choose_reporters import OutputPlace, choose_for_command
 from parproc.report.fanout import Reporters
 from parproc.report.reporter import Reporter
 from parproc.report.streams.outputs import Outputs, write_out
@@ -166,7 +166,7 @@ def _screen(workspace: Workspace, asked: CommandLine, outputs: Outputs, *, one: 
         workspace.ignored,
         colour=asked.colour,
     )
-    screen = open_screen(mode_of_run(workspace.options, one=one), workspace.options, place)
-    workspace.task_environment.update(screen.environment)
-    workspace.terminal_reset = screen.reset
-    return screen.reporter
+    chosen = choose_for_command(workspace.options, place, one=one)
+    workspace.task_environment.update(chosen.environment)
+    workspace.terminal_reset = chosen.reset
+    return chosen.reporter

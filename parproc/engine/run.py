@@ -148,13 +148,13 @@ class Run:
         )
         before = self._settings.options
         if self._display is not None and any(getattr(options, name) != getattr(before, name) for name in SHOWN_BY):
-            from parproc.report.program.display import program_screen
+            from parproc.report.program.display import program_reporter
 
             settings = self._settings
-            screen = program_screen(
+            chosen = program_reporter(
                 options, log_path=self.folder.log_path, usual=settings.usual.get, ignored=settings.ignored
             )
-            self._display.show_on(screen)
+            self._display.show_on(chosen)
 
     # --- waiting -----------------------------------------------------------------------------------------------
 

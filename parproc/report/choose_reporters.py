@@ -1,4 +1,4 @@
-"""Which reporter shows a run: what was asked for decides, else where the output goes."""
+"""Which reporter shows a run: what was asked for decides, else where its output goes."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ class OutputPlace:
 
 
 @dataclass(frozen=True, slots=True)
-class Screen:
-    """What shows a run.
+class ChosenReporter:
+    """What shows a run, and what follows from that for others.
 
     Args:
-        reporter: shows it.
+        reporter: shows the run.
         reset: what to write to the terminal when nobody can take the board away any more.
         environment: what procs are to know of where their output goes.
     """
@@ -56,7 +56,20 @@ class Screen:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
-def mode_of_run(options: Options, *, one: bool) -> str:
+def choose_for_command(options: Options, place: OutputPlace, *, one: bool) -> ChosenReporter:
+    """Return what shows a run of the command line; arguments as for :func:`mode_for_command`, and where it is shown."""
+    return _chosen(mode_for_command(options, one=one), options, place)
+
+
+def choose_for_program(options: Options, place: OutputPlace) -> ChosenReporter:
+    """Return what shows the procs that a program runs, by its options and where it is shown."""
+    try:
+        return _chosen(mode_for_program(options, place.status), options, place)
+    except OSError:  # standard output is closed
+        return _chosen('silent', options, place)
+
+
+def mode_for_command(options: Options, *, one: bool) -> str:
     """Return how to show a run of the command line.
 
     Args:
@@ -65,24 +78,23 @@ def mode_of_run(options: Options, *, one: bool) -> str:
     """
     mode = options.output
     if mode == 'auto':
-        mode = 'raw' if one and 'PARPROC_RUN_ID' not in os.environ else _by_surroundings(options.dynamic)
-    return _fitting(mode, options)
+        terminal = os.isatty(2)
+        if 'PARPROC_RUN_ID' in os.environ:
+            mode = 'plain'
+        elif one:
+            mode = 'raw'
+        elif options.dynamic or (options.dynamic is None and terminal and os.environ.get('TERM') != 'dumb'):
+            mode = 'live'
+        elif os.environ.get('GITHUB_ACTIONS') == 'true':
+            mode = 'github'
+        elif not terminal and os.environ.get('CI', '').lower() not in {'', '0', 'false'}:
+            mode = 'group'
+        else:
+            mode = 'plain'
+    return _without_logs(mode, options)
 
 
-def _by_surroundings(dynamic: bool | None) -> str:
-    if 'PARPROC_RUN_ID' in os.environ:
-        return 'plain'
-    terminal = os.isatty(2)
-    if dynamic or (dynamic is None and terminal and os.environ.get('TERM') != 'dumb'):
-        return 'live'
-    if os.environ.get('GITHUB_ACTIONS') == 'true':
-        return 'github'
-    if terminal:
-        return 'plain'
-    return 'group' if os.environ.get('CI', '').lower() not in {'', '0', 'false'} else 'plain'
-
-
-def mode_of_program(options: Options, status: TextIO) -> str:
+def mode_for_program(options: Options, status: TextIO) -> str:
     """Return how to show what a program runs: where nothing else is asked for, only on a terminal.
 
     Args:
@@ -95,33 +107,36 @@ def mode_of_program(options: Options, status: TextIO) -> str:
         if options.dynamic is not False and status.isatty():
             plain = 'PARPROC_RUN_ID' in os.environ or os.environ.get('TERM') == 'dumb'
             mode = 'plain' if plain and not options.dynamic else 'live'
-    return _fitting(mode, options)
+    return _without_logs(mode, options)
 
 
-def _fitting(mode: str, options: Options) -> str:
+def _without_logs(mode: str, options: Options) -> str:
     return 'lines' if options.mode == 'single' and mode in WITH_LOGS else mode
 
 
-def open_screen(mode: str, options: Options, place: OutputPlace) -> Screen:
+def _chosen(mode: str, options: Options, place: OutputPlace) -> ChosenReporter:
     """Return what shows a run.
 
     Args:
         mode: one of :data:`parproc.declare.options.OUTPUTS` but ``auto``, or ``lines`` or ``silent``.
         options: those of the session.
         place: where.
+
+    Raises:
+        OSError: when that needs standard output, and it is closed.
     """
     coloured = wants_colour(place.colour, terminal=place.status.isatty())
     style = Style(place.status, colour=coloured)
     environment = {'FORCE_COLOR': '1', 'COLUMNS': _columns(place.status)} if coloured else {}
     if mode == 'live':
-        screen = _board(style, options, place, environment)
-        if screen is not None:
-            return screen
+        board = _board(style, options, place, environment)
+        if board is not None:
+            return board
         mode = 'plain'  # the board was asked for where there is no terminal
-    return Screen(_reporter(mode, style, options, place), environment=environment)
+    return ChosenReporter(_reporter(mode, style, options, place), environment=environment)
 
 
-def _board(style: Style, options: Options, place: OutputPlace, environment: Mapping[str, str]) -> Screen | None:
+def _board(style: Style, options: Options, place: OutputPlace, environment: Mapping[str, str]) -> ChosenReporter | None:
     from parproc.report.board.live import LiveReporter
 
     try:
@@ -135,7 +150,7 @@ def _board(style: Style, options: Options, place: OutputPlace, environment: Mapp
         )
     except OSError:
         return None
-    return Screen(board, board.reset, environment)
+    return ChosenReporter(board, board.reset, environment)
 
 
 def _reporter(mode: str, style: Style, options: Options, place: OutputPlace) -> Reporter:

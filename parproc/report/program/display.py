@@ -24,7 +24,7 @@ from parproc.core.events import (
 from parproc.core.view import Message, RunBegan, RunEnded, RunView, RunWarned, TaskLogged, TaskProgressed
 from parproc.declare.options import Options
 from parproc.host.interactive import is_interactive
-from parproc.report.choose_reporters import OutputPlace, Screen, mode_of_program, open_screen, version
+from parproc.report.choose_reporters import ChosenReporter, OutputPlace, choose_for_program, version
 from parproc.report.fanout import Reporters
 from parproc.report.logs.read_log import Ignored, none_ignored
 from parproc.report.program.program_stderr import ProgramStderr
@@ -59,18 +59,18 @@ class ProgramDisplay(Reporters):
     a thousand times sees each time how far that is.
 
     Args:
-        screen: shows the run.
+        chosen: shows the run.
 
     Attributes:
         reset: what to write to the terminal when nobody can take the board away any more.
         environment: what procs are to know of where their output goes.
     """
 
-    def __init__(self, screen: Screen) -> None:
-        super().__init__([screen.reporter])
-        self._screen = screen.reporter
-        self.reset = screen.reset
-        self.environment: Mapping[str, str] = screen.environment
+    def __init__(self, chosen: ChosenReporter) -> None:
+        super().__init__([chosen.reporter])
+        self._screen = chosen.reporter
+        self.reset = chosen.reset
+        self.environment: Mapping[str, str] = chosen.environment
         self._began: RunBegan | None = None
         self._batch: set[str] = set()
         self._waits = 0
@@ -85,13 +85,13 @@ class ProgramDisplay(Reporters):
         """Let a further reporter take all messages from now on."""
         self._reporters = [*self._reporters, reporter]
 
-    def show_on(self, screen: Screen) -> None:
+    def show_on(self, chosen: ChosenReporter) -> None:
         """Show what comes from now on in another way."""
-        old, self._screen = self._screen, screen.reporter
+        old, self._screen = self._screen, chosen.reporter
         others = [reporter for reporter in self._reporters if reporter is not old]
         self._reporters = [old]
         self._each(lambda reporter: reporter.close())
-        self._reporters = [screen.reporter]
+        self._reporters = [chosen.reporter]
         self._each(self._tell_so_far)
         self._give_terminal()
         if self._waits:
@@ -218,27 +218,24 @@ def program_listener(
         ignored: a proc's name, and whether it succeeded -> what is found in lines of its log that are not shown.
         on_event: the program's own function, called with each event.
     """
-    listener = ProgramDisplay(program_screen(options, log_path=log_path, usual=usual, ignored=ignored))
+    listener = ProgramDisplay(program_reporter(options, log_path=log_path, usual=usual, ignored=ignored))
     if on_event is not None:
         stream = EventStream((lambda _name: None) if options.mode == 'single' else log_path, version=version())
         listener.add(CallbackReporter(on_event, stream, lambda text: listener.handle(RunWarned(text))))
     return listener
 
 
-def program_screen(
+def program_reporter(
     options: Options,
     *,
     log_path: Callable[[str], str],
     usual: Callable[[str], float | None],
     ignored: Ignored = none_ignored,
-) -> Screen:
+) -> ChosenReporter:
     """Return what shows a program's run, as its options say; takes what :func:`program_listener` does."""
     status = cast('TextIO', ProgramStderr())
     place = OutputPlace(status, _output, log_path, usual, ignored, in_program=True)
-    try:
-        return open_screen(mode_of_program(options, status), options, place)
-    except OSError:  # standard output is closed
-        return open_screen('silent', options, place)
+    return choose_for_program(options, place)
 
 
 def _output() -> Sink:

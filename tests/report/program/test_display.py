@@ -18,7 +18,7 @@ from parproc.core.events import Announcement, RunStopping, TaskFinished, TaskReo
 from parproc.core.model import SUCCESS, ErrorKind, Outcome, failure
 from parproc.core.view import Message, RunBegan, RunEnded, RunWarned, TaskLogged
 from parproc.declare.options import OUTPUTS, Options
-from parproc.report.choose_reporters import mode_of_program, mode_of_run
+from parproc.report.choose_reporters import mode_for_command, mode_for_program
 from parproc.report.program import display
 from parproc.report.program.display import program_listener
 from parproc.report.program.program_stderr import ProgramStderr
@@ -375,7 +375,9 @@ def test_how_a_program_is_shown_may_change_in_the_middle(
     one.want('a', 'b')
     one.listener.begin_wait(0.0)
     one.at(0.5)
-    one.listener.show_on(display.program_screen(Options(output=after), log_path=one.log_path, usual=lambda name: None))
+    one.listener.show_on(
+        display.program_reporter(Options(output=after), log_path=one.log_path, usual=lambda name: None)
+    )
     one.at(1.0)
     one.end('a', outcome=FAILURE)
     one.end('b')
@@ -413,7 +415,7 @@ def test_how_a_program_is_shown(
         monkeypatch.setenv(name, value)
     status = io.StringIO()
     monkeypatch.setattr(status, 'isatty', lambda: terminal, raising=False) if terminal else None
-    assert mode_of_program(Options().updated(**options), status) == mode
+    assert mode_for_program(Options().updated(**options), status) == mode
 
 
 @pytest.mark.parametrize(
@@ -435,7 +437,7 @@ def test_how_a_run_of_the_command_line_is_shown(
     for name in ('PARPROC_RUN_ID', 'GITHUB_ACTIONS', 'CI'):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr('os.isatty', lambda descriptor: False)
-    assert mode_of_run(Options().updated(**options), one=one) == mode
+    assert mode_for_command(Options().updated(**options), one=one) == mode
 
 
 @pytest.mark.parametrize('broken', [None, object()])
