@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from parproc.report.program.display import ProgramDisplay
     from parproc.run_events import RunEvent
-    from parproc.store.runs import RunFolder
+    from parproc.store.run_folder import RunFolder
 
 LINES_OF_MATTER = 16
 MOST_NAMED = 5

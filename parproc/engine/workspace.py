@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from parproc.engine.task_source import WorkspaceTaskSource
     from parproc.run_events import RunEvent
     from parproc.store.history import History
-    from parproc.store.runs import RunFolder
+    from parproc.store.run_folder import RunFolder
     from parproc.values.encoding import EncodedResult
 
 
@@ -278,7 +278,7 @@ class Workspace:
     def folder(self) -> RunFolder:
         """Where logs and large results are kept; made when first needed."""
         if self._folder is None:
-            from parproc.store.runs import RunFolder
+            from parproc.store.run_folder import RunFolder
 
             self._folder = RunFolder(self.options.state_dir, self.options.name_param_separator)
         return self._folder

@@ -13,7 +13,7 @@ from typing import TypeVar
 from parproc.core.attempt import Attempt
 from parproc.store.database import Database, Locked, Unusable
 from parproc.store.read_rows import RunRecord, attempt_in, name_in, run_in, seconds_in
-from parproc.store.rows import add, close_run, has_run, rows_of_names, storable, storable_targets
+from parproc.store.write_rows import add, close_run, has_run, rows_of_names, storable, storable_targets
 
 Found = TypeVar('Found')
 Key = TypeVar('Key')

@@ -20,7 +20,7 @@ from parproc.core.model import ProcState
 from parproc.store import query_limits
 from parproc.store.history import History
 from parproc.store.read_rows import RunRecord
-from parproc.store.runs import RunFolder
+from parproc.store.run_folder import RunFolder
 from parproc.store.state_folder import JOURNAL_MAGIC
 
 ENDLESS = 'WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n'

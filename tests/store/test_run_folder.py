@@ -15,8 +15,8 @@ import pytest
 
 from parproc.errors import UserError
 from parproc.host.private_folders import make_again
-from parproc.store import runs
-from parproc.store.runs import KEPT_RUNS, RunFolder
+from parproc.store import run_folder
+from parproc.store.run_folder import KEPT_RUNS, RunFolder
 
 
 @pytest.fixture(autouse=True)
@@ -104,7 +104,7 @@ def test_what_a_killed_run_left_of_its_results_goes_with_the_next(tmp_path: Path
     left = temporary / 'parproc-results-20000101-000000-000000000000000'
     left.mkdir()
     (left / 'a').write_text('large')
-    (left / runs.LOCK).write_text('')
+    (left / run_folder.LOCK).write_text('')
     folder = RunFolder(str(tmp_path / '.parproc'))
     folder.result_paths('a')
     folder.close(failed=False)
@@ -242,9 +242,9 @@ def test_a_temporary_folder_stays_only_after_a_failure(failed: bool, temporary: 
 
 
 def test_names_of_runs_sort_by_time_and_never_meet() -> None:
-    made = [runs._new_id(1_700_000_000.0 + step / 100) for step in range(300)]
+    made = [run_folder._new_id(1_700_000_000.0 + step / 100) for step in range(300)]
     assert made == sorted(made)
-    assert len({runs._new_id(1_700_000_000.0) for _ in range(5)}) > 1
+    assert len({run_folder._new_id(1_700_000_000.0) for _ in range(5)}) > 1
 
 
 def test_the_latest_runs_are_kept_and_what_is_no_run_is_not_touched(tmp_path: Path) -> None:
@@ -337,7 +337,7 @@ def test_no_place_at_all_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> No
     def refuse(*_arguments: object) -> None:
         raise OSError(30, 'read-only')
 
-    monkeypatch.setattr(runs, '_make_folders', refuse)
+    monkeypatch.setattr(run_folder, '_make_folders', refuse)
     with pytest.raises(UserError, match='no place for logs'):
         RunFolder(None).log_path('a')
 
