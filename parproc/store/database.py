@@ -16,9 +16,10 @@ from typing import TypeVar
 from parproc.core.terminal_text import plain_text
 from parproc.host.descriptors import disown, own
 from parproc.host.private_folders import check_ours
+from parproc.store.file_identity import identity, open_files
 from parproc.store.query_limits import StepLimit
 from parproc.store.run_locks import RunLocks
-from parproc.store.schema import Foreign, Unlike, settle, version_of
+from parproc.store.schema import AlteredDatabaseError, ForeignDatabaseError, settle, version_of
 from parproc.store.state_folder import check_database, check_state, names_other_files
 
 Value = TypeVar('Value')
@@ -34,11 +35,11 @@ PRAGMAS = (
 )
 
 
-class Unusable(Exception):
+class UnusableDatabaseError(Exception):
     """The file cannot be used now; ``args[0]`` says why."""
 
 
-class Locked(Unusable):
+class LockedDatabaseError(UnusableDatabaseError):
     """Another process holds the file; later it may work."""
 
 
@@ -81,7 +82,7 @@ class Database:
             rows: how many rows it asks for by name.
 
         Raises:
-            Unusable: nothing can be read.
+            UnusableDatabaseError: nothing can be read.
         """
         return self._guarded(work, 'BEGIN', READ_SECONDS, rows)
 
@@ -94,7 +95,7 @@ class Database:
             rows: how many rows it changes.
 
         Raises:
-            Unusable: nothing was changed.
+            UnusableDatabaseError: nothing was changed.
         """
         return self._guarded(work, 'BEGIN IMMEDIATE', PATIENT_SECONDS if patient else BUSY_SECONDS, rows)
 
@@ -111,7 +112,7 @@ class Database:
     def _guarded(self, work: Callable[[sqlite3.Connection], Value], begin: str, seconds: float, rows: int) -> Value:
         try:
             return self._worked(work, begin, seconds, rows)
-        except Unlike as error:
+        except AlteredDatabaseError as error:
             self._move_aside(error.args[0])
         except sqlite3.Error as error:
             if type(error) not in DAMAGED:
@@ -121,8 +122,8 @@ class Database:
             return self._worked(work, begin, seconds, rows)
         except sqlite3.Error as error:
             raise self._unusable(error) from None
-        except Unlike as error:
-            raise Unusable(f'cannot be used ({error.args[0]})') from None
+        except AlteredDatabaseError as error:
+            raise UnusableDatabaseError(f'cannot be used ({error.args[0]})') from None
 
     def _worked(self, work: Callable[[sqlite3.Connection], Value], begin: str, seconds: float, rows: int) -> Value:
         self._limit.allow(rows)
@@ -141,8 +142,8 @@ class Database:
                 with contextlib.suppress(sqlite3.Error):
                     connection.execute('ROLLBACK')
                 raise
-        except Foreign as error:
-            raise Unusable(error.args[0]) from None
+        except ForeignDatabaseError as error:
+            raise UnusableDatabaseError(error.args[0]) from None
         except sqlite3.Error:
             if self._limit.raised is not None:
                 raise self._limit.raised from None
@@ -153,8 +154,8 @@ class Database:
         """See what is at the path now: it may be something that must not be opened, or not be our file any more.
 
         Raises:
-            Unusable: it must not be opened.
-            Unlike: its journal is none of ours.
+            UnusableDatabaseError: it must not be opened.
+            AlteredDatabaseError: its journal is none of ours.
         """
         try:
             if self._root is not None:
@@ -162,12 +163,12 @@ class Database:
             else:
                 check_database(self._path)
         except OSError as error:
-            raise Unusable(f'is not used ({error.strerror})') from None
-        if self._connection is not None and _identity(self._path) != self._file:
+            raise UnusableDatabaseError(f'is not used ({error.strerror})') from None
+        if self._connection is not None and identity(self._path) != self._file:
             self._disconnect()
         if names_other_files(f'{self._path}-journal'):
-            self._file = _identity(self._path)
-            raise Unlike('its journal is none of parproc')
+            self._file = identity(self._path)
+            raise AlteredDatabaseError('its journal is none of parproc')
 
     def _connected(self, seconds: float) -> sqlite3.Connection:
         folder = os.path.dirname(self._path)
@@ -176,7 +177,7 @@ class Database:
             if self._root is not None:
                 check_ours(folder, folder=True)
         except OSError as error:
-            raise Unusable(f'cannot be used ({error.strerror})') from None
+            raise UnusableDatabaseError(f'cannot be used ({error.strerror})') from None
         connection = self._opened(seconds)
         try:
             self._limit.apply(connection)
@@ -192,11 +193,11 @@ class Database:
     def _opened(self, seconds: float) -> sqlite3.Connection:
         """Open the file, and know for certain which one that is: another process may be replacing it right now."""
         while True:
-            before, known = _identity(self._path), _open_files()
+            before, known = identity(self._path), open_files()
             connection = sqlite3.connect(self._path, timeout=seconds, isolation_level=None, check_same_thread=False)
-            self._file = _identity(self._path)
+            self._file = identity(self._path)
             if before in {(0, 0), self._file}:
-                now = _open_files().items()
+                now = open_files().items()
                 self._descriptors = [own(one) for one, file in now if file == self._file != known.get(one)]
                 return connection
             connection.close()
@@ -218,41 +219,23 @@ class Database:
         self._disconnect()
         try:
             with self.run_locks.alone():
-                if _identity(self._path) == self._file:
+                if identity(self._path) == self._file:
                     with contextlib.suppress(FileNotFoundError):
                         os.replace(f'{self._path}-journal', f'{self._path}.damaged-journal')
                     os.replace(self._path, f'{self._path}.damaged')
         except OSError as error:
-            raise Unusable(f'is damaged ({_brief(why)}), and cannot be moved aside ({error.strerror})') from None
+            raise UnusableDatabaseError(
+                f'is damaged ({_brief(why)}), and cannot be moved aside ({error.strerror})'
+            ) from None
         self.note(f'is damaged ({_brief(why)}), so it was moved aside and history starts anew')
 
-    def _unusable(self, error: sqlite3.Error) -> Unusable:
+    def _unusable(self, error: sqlite3.Error) -> UnusableDatabaseError:
         if self._limit.reached:
-            return Unusable('cannot be used (it takes too long to read)')
-        kind = Locked if 'locked' in str(error) else Unusable
+            return UnusableDatabaseError('cannot be used (it takes too long to read)')
+        kind = LockedDatabaseError if 'locked' in str(error) else UnusableDatabaseError
         return kind(f'cannot be used ({_brief(str(error))})')
 
 
 def _brief(text: str) -> str:
     """Return what went wrong, where the file may have a say in how that reads."""
     return plain_text(text[:LONGEST_REASON_CHARACTERS])
-
-
-def _identity(path: str) -> tuple[int, int]:
-    """Return what tells a file from one that has taken its place; zeros where there is none."""
-    try:
-        found = os.stat(path)
-    except OSError:
-        return 0, 0
-    return found.st_dev, found.st_ino
-
-
-def _open_files() -> dict[int, tuple[int, int]]:
-    """Return which file each open descriptor of this process is of; none where the system does not tell."""
-    files = {}
-    with contextlib.suppress(OSError):
-        for name in os.listdir('/dev/fd'):
-            with contextlib.suppress(OSError):
-                found = os.fstat(int(name))
-                files[int(name)] = (found.st_dev, found.st_ino)
-    return files

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from parproc.core.attempt import Attempt
-from parproc.store.database import Database, Locked, Unusable
+from parproc.store.database import Database, LockedDatabaseError, UnusableDatabaseError
 from parproc.store.read_rows import RunRecord, attempt_in, name_in, run_in, seconds_in
 from parproc.store.write_rows import add, close_run, has_run, rows_of_names, storable, storable_targets
 
@@ -157,8 +157,8 @@ class History:
             self._run = self._database.write(
                 work, patient=end is not None, rows=len(self._wanted) + len(self._attempts)
             )
-        except Unusable as error:
-            if isinstance(error, Locked) and end is None:
+        except UnusableDatabaseError as error:
+            if isinstance(error, LockedDatabaseError) and end is None:
                 self._pause = min(LONGEST_PAUSE, 2 * self._pause + 1)
                 self._skip = self._pause
                 return
@@ -178,7 +178,7 @@ class History:
         self._mark_abandoned()
         try:
             return self._database.read(work, rows=rows)
-        except Unusable as error:
+        except UnusableDatabaseError as error:
             self._database.note(f'{error.args[0]}, so its history is not used')
         return nothing
 
@@ -207,5 +207,5 @@ class History:
             gone = [run for run in still_open if run_locks.gone(run)]
             if gone:
                 self._database.write(mark, patient=False)
-        except Unusable:
+        except UnusableDatabaseError:
             return

@@ -6,27 +6,18 @@ import contextlib
 import fcntl
 import os
 import re
-import shutil
-import stat
-import struct
-import sys
 import time
 from collections.abc import Sequence
 
 from parproc.core.filenames import file_stem
 from parproc.errors import UserError
-from parproc.host.descriptors import close, own
+from parproc.host.descriptors import close
 from parproc.host.private_folders import check_ours
+from parproc.store.locked_folders import make_with_lock, remove, remove_old
+from parproc.store.spread_folders import spread
 from parproc.store.state_folder import RUNS, check_state
 
 KEPT_RUNS = 20
-LOCK = 'lock~'  # no proc's file is called so
-LONG = struct.calcsize('l')
-GET_FLAGS, SET_FLAGS = (
-    2 << 30 | LONG << 16 | 0x6601,
-    1 << 30 | LONG << 16 | 0x6602,
-)  # <linux/fs.h>, as most machines have it
-TOP_OF_TREES = 0x00020000
 RUN = re.compile(r'\d{8}-\d{6}-[0-9a-f]{7}')
 TEMPORARY_RUN = re.compile(r'parproc-\d{8}-\d{6}-[0-9a-f]{15}')
 TEMPORARY_RESULTS = re.compile(r'parproc-results-\d{8}-\d{6}-[0-9a-f]{15}')
@@ -99,11 +90,11 @@ class RunFolder:
         if self._temporary is None:
             self._close_in_root(self._path)
         else:
-            _remove(f'{self._path}/results' if failed else self._temporary)
-            _remove_old(os.path.dirname(self._temporary), TEMPORARY_RUN, KEPT_RUNS)
+            remove(f'{self._path}/results' if failed else self._temporary)
+            remove_old(os.path.dirname(self._temporary), TEMPORARY_RUN, KEPT_RUNS)
         if self._results:
-            _remove(self._results)
-            _remove_old(os.path.dirname(self._results), TEMPORARY_RESULTS, 0)
+            remove(self._results)
+            remove_old(os.path.dirname(self._results), TEMPORARY_RESULTS, 0)
         for lock in self._locks:
             close(lock)
         self._path, self._temporary, self._results, self._locks = None, None, None, []
@@ -122,8 +113,8 @@ class RunFolder:
         with contextlib.suppress(OSError):
             check_ours(root, folder=True)
             check_ours(runs, folder=True)
-            _remove(f'{path}/results')
-            _remove_old(runs, RUN, KEPT_RUNS)
+            remove(f'{path}/results')
+            remove_old(runs, RUN, KEPT_RUNS)
             _ignore_in_git(root)
 
     def _made_in_root(self, root: str) -> str | None:
@@ -136,14 +127,14 @@ class RunFolder:
             _own_folder(root)
             _ignore_in_git(root)
             _own_folder(runs)
-            _spread(runs)
-            self._locks.append(_make_with_lock(path))
+            spread(runs)
+            self._locks.append(make_with_lock(path))
             _make_folders(path, ('logs', 'results'))
         except OSError as error:
             self.warning = f'{root} is not used ({error.strerror}): logs go to a temporary folder'
             if self._locks:
                 close(self._locks.pop())
-                _remove(path)
+                remove(path)
             return None
         return path
 
@@ -181,15 +172,15 @@ class RunFolder:
         base = os.path.realpath(base)
         name = f'{prefix}{self.run_id}{os.urandom(4).hex()}'
         first = f'{base}/.{name}'
-        lock = _make_with_lock(first)
+        lock = make_with_lock(first)
         try:
             if folders:
-                _spread(first)
+                spread(first)
                 _make_folders(first, folders)
             os.rename(first, f'{base}/{name}')
         except OSError:
             close(lock)
-            _remove(first)
+            remove(first)
             raise
         self._locks.append(lock)
         return f'{base}/{name}'
@@ -200,40 +191,9 @@ def _new_id(now: float) -> str:
     return f'{stamp}-{int(now * 1000) % 1000:03d}{os.urandom(2).hex()}'
 
 
-def _make_with_lock(path: str) -> int:
-    """Make a folder with a lock in it, and return a descriptor that holds that."""
-    os.mkdir(path, 0o700)
-    try:
-        lock = os.open(f'{path}/{LOCK}', os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    except OSError:
-        _remove(path)
-        raise
-    with contextlib.suppress(OSError):
-        _try_lock(lock)
-    return own(lock)
-
-
 def _make_folders(path: str, names: Sequence[str]) -> None:
     for name in names:
         os.mkdir(f'{path}/{name}', 0o700)
-
-
-def _spread(path: str) -> None:
-    """Let the folders made in ``path`` lie far apart on the disk, where its file system has a way to say so.
-
-    ext4 puts all folders below one near each other, and does not reuse a removed file's inode for a minute or more, so
-    that a new file first has to step over all that were removed nearby (``recently_deleted`` in Linux' fs/ext4/ialloc.c).
-    With the logs of 8,000 procs just removed, each log of the next run takes 0.9 ms to make, elsewhere on the disk 0.015.
-    """
-    if sys.platform != 'linux':
-        return
-    with contextlib.suppress(OSError):
-        folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        try:
-            (flags,) = struct.unpack('l', fcntl.ioctl(folder, GET_FLAGS, bytes(LONG)))
-            fcntl.ioctl(folder, SET_FLAGS, struct.pack('l', flags | TOP_OF_TREES))
-        finally:
-            os.close(folder)
 
 
 def _own_folder(path: str) -> None:
@@ -249,44 +209,3 @@ def _ignore_in_git(root: str) -> None:
         descriptor = os.open(f'{root}/.gitignore', os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
         with open(descriptor, 'wb') as file:
             file.write(b'*\n')
-
-
-def _try_lock(lock: int) -> None:
-    """Take the lock of a run; raises OSError when a run that is going on holds it."""
-    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def _remove_old(folder: str, kind: re.Pattern[str], kept: int) -> None:
-    """Remove all folders of a kind but the latest; one whose run is still going on stays, and so do other users'."""
-    with contextlib.suppress(OSError):
-        found = sorted(name for name in os.listdir(folder) if kind.fullmatch(name) and _is_own(f'{folder}/{name}'))
-        for name in found[: max(0, len(found) - kept)]:
-            _remove_unless_running(f'{folder}/{name}')
-
-
-def _is_own(path: str) -> bool:
-    try:
-        found = os.lstat(path)
-    except OSError:
-        return False
-    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid()
-
-
-def _remove_unless_running(path: str) -> None:
-    lock = -1
-    try:
-        lock = os.open(f'{path}/{LOCK}', os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        _try_lock(lock)
-    except FileNotFoundError:
-        pass
-    except OSError:
-        return
-    finally:
-        if lock >= 0:
-            os.close(lock)
-    _remove(path)
-
-
-def _remove(path: str) -> None:
-    with contextlib.suppress(RecursionError):
-        shutil.rmtree(path, ignore_errors=True)

@@ -33,11 +33,11 @@ CREATE TABLE unfinished (place INTEGER PRIMARY KEY, run INTEGER NOT NULL, name T
 MOST_ENTRIES = 100
 
 
-class Foreign(Exception):
+class ForeignDatabaseError(Exception):
     """The file is none that this version may touch; ``args[0]`` says why."""
 
 
-class Unlike(Exception):
+class AlteredDatabaseError(Exception):
     """The file says that it is ours, and is not as we make it; ``args[0]`` says in what."""
 
 
@@ -45,14 +45,14 @@ def version_of(connection: sqlite3.Connection) -> int:
     """Return how many steps a file has taken.
 
     Raises:
-        Foreign: more than there are.
-        Unlike: no number of steps.
+        ForeignDatabaseError: more than there are.
+        AlteredDatabaseError: no number of steps.
     """
     (version,) = connection.execute('PRAGMA user_version').fetchone()
     if version > len(STEPS):
-        raise Foreign('was written by a newer parproc')
+        raise ForeignDatabaseError('was written by a newer parproc')
     if not isinstance(version, int) or version < 0:
-        raise Unlike('its version is none')
+        raise AlteredDatabaseError('its version is none')
     return version
 
 
@@ -60,8 +60,8 @@ def settle(connection: sqlite3.Connection) -> None:
     """Bring a file to the present form, all or nothing; of several processes that want to, one does.
 
     Raises:
-        Foreign: it is not ours, or was written by a newer parproc; it stays as it is.
-        Unlike: it is not as we make it.
+        ForeignDatabaseError: it is not ours, or was written by a newer parproc; it stays as it is.
+        AlteredDatabaseError: it is not as we make it.
         sqlite3.Error: it cannot be read or changed.
     """
     version = version_of(connection)
@@ -86,9 +86,9 @@ def _check(connection: sqlite3.Connection, version: int) -> None:
     if found == expected:
         return
     if version == 0:
-        raise Foreign('is not a history of parproc')
+        raise ForeignDatabaseError('is not a history of parproc')
     strange = min(found ^ expected, key=str)
-    raise Unlike(f'its {strange[0]} {strange[1]} is not as parproc makes it')
+    raise AlteredDatabaseError(f'its {strange[0]} {strange[1]} is not as parproc makes it')
 
 
 def _take(connection: sqlite3.Connection, steps: Sequence[str]) -> None:

@@ -16,6 +16,7 @@ import pytest
 from parproc.errors import UserError
 from parproc.host.private_folders import make_again
 from parproc.store import run_folder
+from parproc.store.locked_folders import LOCK
 from parproc.store.run_folder import KEPT_RUNS, RunFolder
 
 
@@ -104,7 +105,7 @@ def test_what_a_killed_run_left_of_its_results_goes_with_the_next(tmp_path: Path
     left = temporary / 'parproc-results-20000101-000000-000000000000000'
     left.mkdir()
     (left / 'a').write_text('large')
-    (left / run_folder.LOCK).write_text('')
+    (left / LOCK).write_text('')
     folder = RunFolder(str(tmp_path / '.parproc'))
     folder.result_paths('a')
     folder.close(failed=False)
