@@ -1,4 +1,4 @@
-"""All reporters of a run, behind one face; one that breaks is dropped and the run goes on."""
+"""The reporters of a run as one: each gets every message, and one that fails is dropped while the run goes on."""
 
 from __future__ import annotations
 
@@ -18,11 +18,12 @@ LONGEST_REASON_CHARACTERS = 200
 
 
 class Reporters:
-    """Folds messages and passes them on.
+    """Folds each message into a view of the run, and hands both on.
 
     Args:
-        reporters: the peers.
-        outputs: what they write to, offered to its readers at each tick; None where nobody looks at these.
+        reporters: in the order in which they get each message.
+        outputs: standard output and error, which are offered what they did not take at each tick; None where reporters
+            write to something else.
     """
 
     def __init__(self, reporters: Sequence[Reporter], outputs: Outputs | None = None) -> None:

@@ -1,4 +1,4 @@
-"""The stream of messages, written down for runs to come."""
+"""The reporter that hands what happened to the history: how long procs took, and how they ended."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EVERY_SECONDS = 1.0
 
 
 class RunBook(Protocol):
-    """Where it is written down: :class:`parproc.store.history.History`, or what stands for it in tests."""
+    """Takes what is to be remembered: :class:`parproc.store.history.History`, or what stands for it in tests."""
 
     def begin(self, run_id: str, targets: Iterable[str], wall_time: float) -> None:
         """Note that a run starts."""
@@ -34,7 +34,7 @@ class RunBook(Protocol):
 
 
 class HistoryRecorder(Reporter):
-    """A reporter that nobody sees.
+    """Collects attempts that are over, and hands them on once a second at most.
 
     Args:
         history: takes what happened.

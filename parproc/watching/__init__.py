@@ -1,1 +1,1 @@
-"""Changes of files, noticed."""
+"""Noticing that files have changed: ``scanner`` is a program that looks at them, ``watcher`` starts and reads it."""

@@ -83,7 +83,7 @@ class GithubReporter(CopyingReporter):
         self._open_group = False
 
     def handle(self, message: Announcement | Message, view: RunView) -> None:
-        """Write what there is to say about ``message``."""
+        """Let the summary of the step have every message, and write about those that are worth a line on GitHub."""
         if self._summary is not None:
             try:
                 self._summary.handle(message, view)

@@ -1,4 +1,7 @@
-"""What stream and group share: status lines as plain has them, and copies of logs, in one order."""
+"""Copies what tasks write from their logs to an output, in order with the lines about the run.
+
+Stream, group and github are kinds of it: they differ in when a log is copied, and in what stands before its lines.
+"""
 
 from __future__ import annotations
 

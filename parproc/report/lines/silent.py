@@ -1,4 +1,4 @@
-"""Nothing is shown, for programs that are not asked to show anything; but nothing that went wrong is kept back."""
+"""For programs that are not asked to show anything: only warnings, and failures that no exception tells of."""
 
 from __future__ import annotations
 

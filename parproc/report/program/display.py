@@ -52,7 +52,7 @@ _terminal = threading.Lock()
 
 
 class ProgramDisplay(Reporters):
-    """All reporters of a program's run, behind one face.
+    """The reporters of a program's run as one.
 
     It takes all messages from the first on, a :class:`RunBegan`, to the last, a :class:`RunEnded`. What reporters draw is
     the batch that goes on: once all is over, what is wanted next begins a new one, so that a program that runs something
@@ -68,7 +68,7 @@ class ProgramDisplay(Reporters):
 
     def __init__(self, chosen: ChosenReporter) -> None:
         super().__init__([chosen.reporter])
-        self._screen = chosen.reporter
+        self._main = chosen.reporter
         self.reset = chosen.reset
         self.environment: Mapping[str, str] = chosen.environment
         self._began: RunBegan | None = None
@@ -87,7 +87,7 @@ class ProgramDisplay(Reporters):
 
     def show_on(self, chosen: ChosenReporter) -> None:
         """Show what comes from now on in another way."""
-        old, self._screen = self._screen, chosen.reporter
+        old, self._main = self._main, chosen.reporter
         others = [reporter for reporter in self._reporters if reporter is not old]
         self._reporters = [old]
         self._each(lambda reporter: reporter.close())
@@ -129,7 +129,7 @@ class ProgramDisplay(Reporters):
 
     def _begin(self, now: float) -> None:
         """Begin to show, but draw no board where that of another session is."""
-        draws_board = self._screen.draws_board
+        draws_board = self._main.draws_board
         self._has_terminal = draws_board and _terminal.acquire(blocking=False)
         if self._has_terminal or not draws_board:
             self._each(lambda reporter: reporter.begin_wait(now))
@@ -152,7 +152,7 @@ class ProgramDisplay(Reporters):
         self._ended, self._ended_names = RunView(), set()
         if self.view.done == self.view.total:
             self._first_wanted = None
-        if self._screen.draws_board and not self._has_terminal:
+        if self._main.draws_board and not self._has_terminal:
             self._each(lambda reporter: reporter.begin_wait(now))  # only for the lines that there are to write
         self._each(lambda reporter: reporter.end_wait(wait, self.view))
         self._give_terminal()

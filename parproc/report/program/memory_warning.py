@@ -1,4 +1,4 @@
-"""A word to programs that let more procs run at once than there is memory for."""
+"""Warns a program that lets more procs run at once than there is memory for."""
 
 from __future__ import annotations
 

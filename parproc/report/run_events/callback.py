@@ -1,4 +1,4 @@
-"""A program's own function, told what happens."""
+"""Calls a program's own function with each event: ``Session(on_event=…)``."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ LOOK_SECONDS = 0.2
 
 
 class Outputs:
-    """Both of them, kept in one order where they lead to the same place.
+    """Standard output and standard error, kept in one order where they lead to the same place.
 
     Attributes:
         out: standard output.

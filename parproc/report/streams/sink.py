@@ -1,4 +1,4 @@
-"""Writing to what somebody reads, a pipe, a terminal, a socket, without ever waiting for the reader.
+"""Writes to a pipe, a terminal, a socket or a file without ever waiting for who reads it.
 
 A descriptor that is inherited is shared: making it non-blocking would do so for every other process that has it. So
 a pipe and a terminal are opened once more, which gives a description of our own; a socket is told with each write;
