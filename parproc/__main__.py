@@ -71,18 +71,18 @@ def _quick_answer(arguments: list[str]) -> str | None:
 
         return f'parproc {__version__}\n'
     if arguments in (['--help'], ['-h']):
-        from parproc.cli.help_text import HELP
+        from parproc.cli.help_text import help_text
 
-        return HELP
+        return help_text()
     if arguments in (['--list'], ['-l']):
         from parproc.cli.completion import remembered_list
 
         return remembered_list()
     if arguments and arguments[0].startswith('--completion'):
         shell = arguments[1:] if arguments[0] == '--completion' else [arguments[0].partition('=')[2], *arguments[1:]]
-        from parproc.cli.completion_scripts import SCRIPTS, completion_script
+        from parproc.cli.completion_scripts import completion_script
 
-        if len(shell) == 1 and shell[0] in SCRIPTS:
+        if len(shell) == 1:
             return completion_script(shell[0])
     return None
 

@@ -4,56 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from parproc.cli.option_table import NO_OPTIONS
+from parproc.cli.option_table import ENVIRONMENT, OPTION_OF, OptionTable
 
 PARAMETER = re.compile(r'([^\W\d]\w*)=(.*)', re.DOTALL)
-GRAPHS = ('mermaid', 'dot', 'json')
 
 
-@dataclass(frozen=True, slots=True)
-class CommandLine:
-    """The command line, read.
+@dataclass(frozen=True)
+class CommandLine(OptionTable):
+    """The command line, read. It has an attribute for each option, which its row in the table gives name and type.
 
     Args:
         words: targets as given.
         params: KEY=VALUE arguments.
         extra_args: what followed ``--``.
-        fail_fast: start nothing new after a failure; None where nothing says.
-        output: how to show the run; None where nothing says.
-        print_name: the proc whose result is to be printed.
+        given: attribute -> value, of the options that were given.
+
+    Example:
+        >>> CommandLine(('build',), {}, (), {'jobs': '4'}).jobs
+        '4'
     """
 
     words: tuple[str, ...]
     params: dict[str, str]
     extra_args: tuple[str, ...]
-    files: tuple[str, ...] = ()
-    directory: str | None = None
-    list_procs: bool = False
-    list_all: bool = False
-    as_json: bool = False
-    show: str | None = None
-    dry_run: bool = False
-    graph: str | None = None
-    jobs: str | None = None
-    mode: str | None = None
-    timeout: str | None = None
-    fail_fast: bool | None = None
-    last_failed: bool = False
-    only: bool = False
-    exclude: tuple[str, ...] = ()
-    output: str | None = None
-    print_name: str | None = None
-    junit: str | None = None
-    trace: str | None = None
-    html: str | None = None
-    history: str | None = None
-    completion: str | None = None
-    init: bool = False
-    quiet: bool = False
-    verbose: bool = False
-    colour: str = 'auto'
+    given: dict[str, str | bool | tuple[str, ...]] = field(default_factory=dict)
 
 
 def read_plain(arguments: Sequence[str], environment: Mapping[str, str]) -> CommandLine | None:
@@ -63,31 +39,33 @@ def read_plain(arguments: Sequence[str], environment: Mapping[str, str]) -> Comm
         arguments: without the program's name.
         environment: may hold options as well.
     """
-    if any(name.startswith('PARPROC_') and name not in NO_OPTIONS for name in environment):
+    if not ENVIRONMENT.isdisjoint(environment):
         return None
     before, extra = split_arguments(arguments)
     listed = before in (['-l'], ['--list'])
     if not listed and any(word.startswith('-') for word in before):
         return None
     targets, params = split_words(() if listed else before)
-    return CommandLine(targets, params, extra, list_procs=listed)
+    return CommandLine(targets, params, extra, {'list_procs': True} if listed else {})
 
 
 def split_arguments(arguments: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
-    """Return what stands before the first ``--``, with what a bare ``--graph`` or ``--history`` means, and what stands after it."""
+    """Return what stands before the first ``--`` and what stands after it.
+
+    An option that may do without a value, and is followed by none, is given the one that it then has.
+    """
     before = list(arguments)
     extra: tuple[str, ...] = ()
     if '--' in before:
         place = before.index('--')
         before, extra = before[:place], tuple(before[place + 1 :])
     for place, argument in enumerate(before):
-        if argument == '--history' and before[place + 1 : place + 2] in [
-            [],
-            *([word] for word in before if word[:1] == '-'),
-        ]:
-            before[place] = '--history='
-        if argument == '--graph' and before[place + 1 : place + 2] not in [[kind] for kind in GRAPHS]:
-            before[place] = f'--graph={GRAPHS[0]}'
+        row = OPTION_OF.get(argument)
+        if row is None or row.bare is None:
+            continue
+        following = before[place + 1 : place + 2]
+        if not following or following[0][:1] == '-' or (row.choices and following[0] not in row.choices):
+            before[place] = f'{argument}={row.bare}'
     return before, extra
 
 

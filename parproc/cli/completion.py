@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import os
 
-from parproc.cli.option_table import FLAGS, NO_OPTIONS
+from parproc.cli.option_table import ENVIRONMENT, OPTION_OF, OPTIONS, Option
 from parproc.cli.shell_words import bash_text, split_line
 from parproc.project.find import in_order, search_upwards
 from parproc.project.index import Index, one_line, read_index
 
 MOST = 5000
-VALUES = {name: values for names, values, _ in FLAGS for name in names}
-OPTIONAL = ('--graph', '--history')
 REDIRECTIONS = ('>', '>>', '>|', '<')
 Candidate = tuple[str, str, str]
 
@@ -64,27 +62,37 @@ def candidates(before: list[str], word: str) -> list[Candidate]:
     previous = before[-1] if before else ''
     if previous.lstrip('0123456789&') in REDIRECTIONS:
         return [('file', word, '')]
-    values = VALUES.get(previous, '')
-    found = _values(values, word, '', before[:-1]) if values else []
-    if values and previous not in OPTIONAL:
+    row = OPTION_OF.get(previous)
+    found = _values(row, word, '', before[:-1])
+    if _takes_next(row):
         return found
     if word.startswith('-'):
         option, equals, typed = word.partition('=')
         if equals:
-            return _values(VALUES.get(option, ''), typed, f'{option}=', before)
-        return [('plain', name, text) for names, _, text in FLAGS for name in names if name.startswith(word)]
-    return found if values == 'name' else found + _targets(before, word)
+            return _values(OPTION_OF.get(option), typed, f'{option}=', before)
+        return [('plain', name, _short(row)) for row in OPTIONS for name in row.names if name.startswith(word)]
+    return found if row is not None and row.completes == 'name' else found + _targets(before, word)
 
 
-def _values(values: str, word: str, lead: str, before: list[str]) -> list[Candidate]:
-    """Return the values of an option; ``values`` says of which kind they are (see :data:`parproc.cli.option_table.FLAGS`)."""
-    if values in {'file', 'dir'}:
-        return [(values, lead + word, '')]
-    if values in {'name', 'glob'}:
-        return [(form, lead + value, text) for form, value, text in _targets(before, word, params=False)]
-    if values in {'', 'any'}:
+def _short(row: Option) -> str:
+    """Return what an option does, as a description beside others."""
+    return f'{row.help[:1].lower()}{row.help[1:].removesuffix(".")}'
+
+
+def _takes_next(row: Option | None) -> bool:
+    """Return whether the word after an option is its value, whatever it is."""
+    return row is not None and row.takes_value and row.bare is None
+
+
+def _values(row: Option | None, word: str, lead: str, before: list[str]) -> list[Candidate]:
+    """Return the values of an option that ``word`` can grow to, each with ``lead`` before it."""
+    if row is None:
         return []
-    return [('plain', lead + value, '') for value in values.split('|') if value.startswith(word)]
+    if row.completes in {'file', 'dir'}:
+        return [(row.completes, lead + word, '')]
+    if row.completes in {'name', 'glob'}:
+        return [(form, lead + value, text) for form, value, text in _targets(before, word, params=False)]
+    return [('plain', lead + value, '') for value in row.offers if value.startswith(word)]
 
 
 def _targets(before: list[str], word: str, *, params: bool = True) -> list[Candidate]:
@@ -113,9 +121,10 @@ def _targets(before: list[str], word: str, *, params: bool = True) -> list[Candi
 
 def _words_given(before: list[str]) -> list[str]:
     """Return the words that are neither options nor their values."""
-    takers = [''] + [word if word not in OPTIONAL else '' for word in before]
     return [
-        word for taker, word in zip(takers, before, strict=False) if not VALUES.get(taker) and not word.startswith('-')
+        word
+        for taker, word in zip(['', *before], before, strict=False)
+        if not _takes_next(OPTION_OF.get(taker)) and not word.startswith('-')
     ]
 
 
@@ -163,7 +172,7 @@ def _texts(segment: str, choices: dict[str, list[str] | None]) -> list[str] | No
 
 def remembered_list() -> str | None:
     """Return what ``--list`` would print; None where only loading the task files can tell, as with any Python."""
-    if any(name.startswith('PARPROC_') and name not in NO_OPTIONS for name in os.environ):
+    if not ENVIRONMENT.isdisjoint(os.environ):
         return None
     files = _task_files([])
     index = read_index(files) if files else None
@@ -212,7 +221,7 @@ def _places(before: list[str]) -> tuple[list[str], str]:
     words = iter(before)
     for word in words:
         option, value = _option(word)
-        if value is None and VALUES.get(option) and option not in OPTIONAL:
+        if value is None and _takes_next(OPTION_OF.get(option)):
             value = next(words, '')
         if value and option in ('-f', '--file'):
             named.append(os.path.expanduser(value))
@@ -230,6 +239,7 @@ def _option(word: str) -> tuple[str, str | None]:
         return option, value if equals else None
     if word.startswith('-'):
         for place, letter in enumerate(word[1:], 2):
-            if VALUES.get(f'-{letter}'):
+            row = OPTION_OF.get(f'-{letter}')
+            if row is not None and row.takes_value:
                 return f'-{letter}', word[place:] or None
     return '', None

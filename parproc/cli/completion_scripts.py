@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 
-SCRIPTS = {'bash': 'parproc.bash', 'zsh': 'parproc.zsh', 'fish': 'parproc.fish', 'powershell': 'parproc.ps1'}
+from parproc.cli.option_table import SHELLS
+
+ENDINGS = {'powershell': 'ps1'}
 
 
-def completion_script(shell: str) -> str:
-    """Return the completion script for one of :data:`SCRIPTS`."""
+def completion_script(shell: str) -> str | None:
+    """Return the completion script for one of :data:`parproc.cli.option_table.SHELLS`; None for another shell."""
+    if shell not in SHELLS:
+        return None
     package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     for folder in (package, os.path.dirname(package)):  # as installed, and as checked out
-        path = os.path.join(folder, 'completions', SCRIPTS[shell])
+        path = os.path.join(folder, 'completions', f'parproc.{ENDINGS.get(shell, shell)}')
         if os.path.exists(path):
             break
     with open(path, encoding='utf-8') as file:

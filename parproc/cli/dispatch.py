@@ -63,14 +63,14 @@ def act(asked: CommandLine) -> int:
 
 
 def _print_script(shell: str) -> int:
-    from parproc.cli.completion_scripts import SCRIPTS, completion_script
+    from parproc.cli.completion_scripts import completion_script
+    from parproc.cli.option_table import SHELLS
     from parproc.core.names import nearest
 
-    if shell not in SCRIPTS:
-        raise UserError(
-            f'no completion for "{shell}"', hint=nearest(shell, SCRIPTS) or f'there is {", ".join(SCRIPTS)}'
-        )
-    emit(completion_script(shell))
+    script = completion_script(shell)
+    if script is None:
+        raise UserError(f'no completion for "{shell}"', hint=nearest(shell, SHELLS) or f'there is {", ".join(SHELLS)}')
+    emit(script)
     return 0
 
 

@@ -11,10 +11,8 @@ from parproc.core.durations import parse_duration
 from parproc.core.names import nearest
 from parproc.core.plain_data import shown
 from parproc.declare import checks
+from parproc.declare.option_choices import MODES, OUTPUTS
 from parproc.errors import UserError
-
-MODES = ('mp', 'single')
-OUTPUTS = ('auto', 'raw', 'live', 'plain', 'stream', 'group', 'quiet', 'json', 'github')
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,7 @@ class Options:
         parallel: how many procs may run at once.
         mode: ``mp`` runs each proc in a child process, ``single`` all of them in this one.
         dynamic: live terminal output; None decides by the terminal.
-        output: how a run is shown: one of :data:`OUTPUTS`; ``auto`` leaves it to ``dynamic`` and the terminal.
+        output: how a run is shown: one of :data:`parproc.declare.option_choices.OUTPUTS`; ``auto`` leaves it to ``dynamic`` and the terminal.
         name_param_separator: what stands between the segments of a name.
         allow_missing_deps: wait for a dependency that is not declared yet, as long as something could declare it.
         fail_fast: start nothing new after a failure.

@@ -118,7 +118,7 @@ def _chosen(mode: str, options: Options, place: OutputPlace) -> ChosenReporter:
     """Return what shows a run.
 
     Args:
-        mode: one of :data:`parproc.declare.options.OUTPUTS` but ``auto``, or ``lines`` or ``silent``.
+        mode: one of :data:`parproc.declare.option_choices.OUTPUTS` but ``auto``, or ``lines`` or ``silent``.
         options: those of the session.
         place: where.
 

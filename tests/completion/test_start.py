@@ -8,17 +8,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import click
 import pytest
-from click.testing import CliRunner
 
-from parproc.cli.help_text import HELP
-from parproc.cli.option_table import FLAGS
-from parproc.cli.options import command
 from tests.completion.conftest import Ask, CompletionProject
 from tests.conftest import Project
 
 ROOT = Path(__file__).parent.parent.parent
+TABLE = ('parproc.cli.option_table', 'parproc.declare', 'parproc.declare.option_choices')
 PRINT = 'import sys, os, atexit; atexit.register(lambda: print(*sorted(sys.modules), file=sys.stderr))'
 
 
@@ -46,6 +42,7 @@ def test_a_quick_answer_loads_next_to_nothing(tasks: CompletionProject, argument
         'parproc.cli.help_text',
         'parproc.cli.output',
         'parproc.cli.completion_scripts',
+        *TABLE,
     }, modules
     assert not tasks.mark.exists()
 
@@ -59,10 +56,10 @@ def test_completion_loads_next_to_nothing(ask: Ask, tasks: CompletionProject) ->
     assert 'plain,lint' in out
     own = {
         'parproc.cli.completion',
-        'parproc.cli.option_table',
         'parproc.cli.output',
         'parproc.cli.shell_words',
         'binascii',
+        *TABLE,
     }
     own |= {'parproc.project.find', 'parproc.project.files', 'parproc.project.index'}
     assert modules <= own | {'__future__', 'parproc', 'parproc.project', 'parproc.__main__', 'parproc.cli'}, modules
@@ -84,28 +81,6 @@ def test_a_plain_run_loads_no_rich_and_no_database(tmp_path: Path) -> None:
     modules = set(log.read_text().split())
     assert 'parproc.engine.loop' in modules
     assert not modules & {'rich', 'asyncio', 'multiprocessing', 'xml.etree', 'tomli'}
-
-
-def test_the_fast_help_is_clicks() -> None:
-    assert CliRunner().invoke(command, ['--help'], obj=([], ()), prog_name='parproc').output == HELP
-
-
-def test_the_options_are_those_that_click_knows() -> None:
-    declared = {}
-    for parameter in command.params:
-        if isinstance(parameter, click.Option):
-            flag = parameter.is_flag or parameter.name == 'after_failure'
-            values = '' if flag else 'some'
-            if isinstance(parameter.type, click.Choice) and not flag:
-                values = '|'.join(parameter.type.choices)
-            declared[tuple(parameter.opts)] = values
-    known = {names: values for names, values, _ in FLAGS if names != ('-h', '--help')}
-    assert set(known) == set(declared)
-    for names, values in known.items():
-        if '|' in declared[names]:
-            assert values == declared[names]
-        else:
-            assert bool(values) == bool(declared[names]), names
 
 
 def test_a_list_of_toml_is_remembered_until_anything_of_it_changes(

@@ -13,7 +13,8 @@ import pytest
 
 import parproc as pp
 from parproc.declare import declaration, keywords
-from parproc.declare.options import MODES, OUTPUTS, Options
+from parproc.declare.option_choices import MODES, OUTPUTS
+from parproc.declare.options import Options
 from parproc.project import toml
 
 TESTS = Path(__file__).parent.parent

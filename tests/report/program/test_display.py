@@ -17,7 +17,8 @@ import pytest
 from parproc.core.events import Announcement, RunStopping, TaskFinished, TaskReopened, TaskStarted, TaskWanted
 from parproc.core.model import SUCCESS, ErrorKind, Outcome, failure
 from parproc.core.view import Message, RunBegan, RunEnded, RunWarned, TaskLogged
-from parproc.declare.options import OUTPUTS, Options
+from parproc.declare.option_choices import OUTPUTS
+from parproc.declare.options import Options
 from parproc.report.choose_reporters import mode_for_command, mode_for_program
 from parproc.report.program import display
 from parproc.report.program.display import program_listener
