@@ -1,68 +1,60 @@
-"""What the command line can do: list, show, draw, run."""
+"""Doing what the command line asks for: each command is taken to the module that carries it out."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from parproc.cli.command_line import CommandLine
+from parproc.cli.commands import (
+    AboutProject,
+    ListAll,
+    PrintGraph,
+    PrintPlan,
+    PrintScript,
+    RunTargets,
+    ShowHistory,
+    ShowOne,
+    WithTargets,
+    WriteFirstFile,
+    command_of,
+)
 from parproc.cli.load import Project, current_directory, load_project
 from parproc.cli.output import emit, note
+from parproc.core.closed import assert_never
 from parproc.core.targets import expand
 from parproc.engine.workspace import Workspace
 from parproc.errors import UserError
 
 
 def act(asked: CommandLine) -> int:
-    """Do what is asked; return the exit code, or the negative number of the signal to die by."""
-    if asked.init:
-        from parproc.cli.init import write_first_file
+    """Do what is asked; return the exit code, or the negative number of the signal to die by.
 
-        path = write_first_file(asked.directory or current_directory())
-        note(f'{path} is written; parproc --list shows what it declares')
-        return 0
-    if asked.completion is not None:
-        return _print_script(asked.completion)
-    from parproc.api import default_session
-    from parproc.session import workspace_of
-
-    workspace = workspace_of(default_session())
-    project = load_project(workspace, asked)
-    _remember(workspace, project)
-    if asked.list_procs or asked.show is not None:
-        _tell(workspace, asked)
-        return 0
-    if asked.history is not None:
-        from parproc.cli.history import print_history
-
-        print_history(workspace, asked.history or None)
-        return 0
-    if asked.last_failed:
-        failed = _last_failed(workspace)
-        if not failed:
-            note('nothing failed in the last run')
-            return 0
-        asked = replace(asked, words=tuple(failed))
-    targets = _targets(workspace, project, asked)
-    if asked.graph is not None or asked.dry_run:
-        from parproc.cli.graph import print_graph, print_plan
-
-        plan = workspace.plan(targets or list(workspace.catalog.procs), only=asked.only)
-        if asked.graph is not None:
-            print_graph(plan, asked.graph)
-        elif targets:
-            print_plan(plan)
-        else:
-            raise _nothing_named(workspace)
-        return 0
-    if not targets:
-        raise _nothing_named(workspace)
-    from parproc.cli.run import run
-
-    return run(workspace, targets, asked, project.home)
+    Raises:
+        ParprocError: for what cannot be done.
+    """
+    command = command_of(asked)
+    code = 0
+    if isinstance(command, WriteFirstFile):
+        _write_first_file(command.folder)
+    elif isinstance(command, PrintScript):
+        _print_script(command.shell)
+    elif isinstance(command, ListAll | ShowOne | ShowHistory):
+        _tell(_loaded(asked)[0], command)
+    elif isinstance(command, PrintGraph | PrintPlan | RunTargets):
+        code = _act_on_targets(*_loaded(asked), command, asked)
+    else:
+        assert_never(command)
+    return code
 
 
-def _print_script(shell: str) -> int:
+def _write_first_file(folder: str | None) -> None:
+    from parproc.cli.init import write_first_file
+
+    path = write_first_file(folder or current_directory())
+    note(f'{path} is written; parproc --list shows what it declares')
+
+
+def _print_script(shell: str) -> None:
     from parproc.cli.completion_scripts import completion_script
     from parproc.cli.option_table import SHELLS
     from parproc.core.names import nearest
@@ -71,7 +63,17 @@ def _print_script(shell: str) -> int:
     if script is None:
         raise UserError(f'no completion for "{shell}"', hint=nearest(shell, SHELLS) or f'there is {", ".join(SHELLS)}')
     emit(script)
-    return 0
+
+
+def _loaded(asked: CommandLine) -> tuple[Workspace, Project]:
+    """Load the task files, and write down for completion what they declare."""
+    from parproc.api import default_session
+    from parproc.session import workspace_of
+
+    workspace = workspace_of(default_session())
+    project = load_project(workspace, asked)
+    _remember(workspace, project)
+    return workspace, project
 
 
 def _remember(workspace: Workspace, project: Project) -> None:
@@ -95,20 +97,56 @@ def _remember(workspace: Workspace, project: Project) -> None:
     write_index(list(project.main), project.sources(), index)
 
 
-def _tell(workspace: Workspace, asked: CommandLine) -> None:
-    from parproc.cli.lists import print_json, print_list, print_one
+def _tell(workspace: Workspace, command: AboutProject) -> None:
+    if isinstance(command, ListAll):
+        from parproc.cli.lists import print_json, print_list
 
-    if asked.show is not None:
-        print_one(workspace, asked.show)
-    elif asked.as_json:
-        print_json(workspace, expand=asked.list_all)
+        if command.as_json:
+            print_json(workspace, expand=command.expand)
+        else:
+            print_list(workspace, expand=command.expand)
+    elif isinstance(command, ShowOne):
+        from parproc.cli.lists import print_one
+
+        print_one(workspace, command.name)
+    elif isinstance(command, ShowHistory):
+        from parproc.cli.history import print_history
+
+        print_history(workspace, command.name)
     else:
-        print_list(workspace, expand=asked.list_all)
+        assert_never(command)
 
 
-def _targets(workspace: Workspace, project: Project, asked: CommandLine) -> list[str]:
+def _act_on_targets(workspace: Workspace, project: Project, command: WithTargets, asked: CommandLine) -> int:
+    words = asked.words
+    if asked.last_failed:
+        words = tuple(_last_failed(workspace))
+        if not words:
+            note('nothing failed in the last run')
+            return 0
+    targets = _targets(workspace, project, words, asked)
+    code = 0
+    if isinstance(command, PrintGraph):
+        from parproc.cli.graph import print_graph
+
+        print_graph(workspace.plan(targets or list(workspace.catalog.procs), only=asked.only), command.form)
+    elif not targets:
+        raise _nothing_named(workspace)
+    elif isinstance(command, PrintPlan):
+        from parproc.cli.graph import print_plan
+
+        print_plan(workspace.plan(targets, only=asked.only))
+    elif isinstance(command, RunTargets):
+        from parproc.cli.run import run
+
+        code = run(workspace, targets, asked, project.home)
+    else:
+        assert_never(command)
+    return code
+
+
+def _targets(workspace: Workspace, project: Project, words: Sequence[str], asked: CommandLine) -> list[str]:
     """Return the full names of what was named, of the file's default, or of the procs that start by themselves."""
-    words: Sequence[str] = asked.words
     if not words and asked.print_name is not None:
         words = [asked.print_name]
     return expand(
