@@ -74,7 +74,7 @@ def _quick_answer(arguments: list[str]) -> str | None:
         from parproc.cli.help_text import help_text
 
         return help_text()
-    if arguments in (['--list'], ['-l']):
+    if arguments in (['--list'], ['-l']) and not os.isatty(1):
         from parproc.cli.completion import remembered_list
 
         return remembered_list()

@@ -39,7 +39,7 @@ def act(asked: CommandLine) -> int:
     elif isinstance(command, PrintScript):
         _print_script(command.shell)
     elif isinstance(command, ListAll | ShowOne | ShowHistory):
-        _tell(_loaded(asked)[0], command)
+        _tell(*_loaded(asked), command, asked)
     elif isinstance(command, PrintGraph | PrintPlan | RunTargets):
         code = _act_on_targets(*_loaded(asked), command, asked)
     else:
@@ -97,22 +97,22 @@ def _remember(workspace: Workspace, project: Project) -> None:
     write_index(list(project.main), project.sources(), index)
 
 
-def _tell(workspace: Workspace, command: AboutProject) -> None:
+def _tell(workspace: Workspace, project: Project, command: AboutProject, asked: CommandLine) -> None:
     if isinstance(command, ListAll):
         from parproc.cli.lists import print_json, print_list
 
         if command.as_json:
             print_json(workspace, expand=command.expand)
         else:
-            print_list(workspace, expand=command.expand)
+            print_list(workspace, project.default, expand=command.expand, colour=asked.colour)
     elif isinstance(command, ShowOne):
-        from parproc.cli.lists import print_one
+        from parproc.cli.show import print_one
 
-        print_one(workspace, command.name)
+        print_one(workspace, command.name, colour=asked.colour)
     elif isinstance(command, ShowHistory):
         from parproc.cli.history import print_history
 
-        print_history(workspace, command.name)
+        print_history(workspace, command.name, colour=asked.colour)
     else:
         assert_never(command)
 
@@ -129,13 +129,14 @@ def _act_on_targets(workspace: Workspace, project: Project, command: WithTargets
     if isinstance(command, PrintGraph):
         from parproc.cli.graph import print_graph
 
-        print_graph(workspace.plan(targets or list(workspace.catalog.procs), only=asked.only), command.form)
+        plan = workspace.plan(targets or list(workspace.catalog.procs), only=asked.only)
+        print_graph(plan, command.form, targets, colour=asked.colour)
     elif not targets:
-        raise _nothing_named(workspace)
+        raise _nothing_named(workspace, project, asked)
     elif isinstance(command, PrintPlan):
-        from parproc.cli.graph import print_plan
+        from parproc.cli.dry_run import print_plan
 
-        print_plan(workspace.plan(targets, only=asked.only))
+        print_plan(workspace.plan(targets, only=asked.only), colour=asked.colour)
     elif isinstance(command, RunTargets):
         from parproc.cli.run import run
 
@@ -170,8 +171,8 @@ def _last_failed(workspace: Workspace) -> list[str]:
     return found
 
 
-def _nothing_named(workspace: Workspace) -> UserError:
+def _nothing_named(workspace: Workspace, project: Project, asked: CommandLine) -> UserError:
     from parproc.cli.lists import print_list
 
-    print_list(workspace)
+    print_list(workspace, project.default, colour=asked.colour)
     return UserError('no target was named', hint='name one, such as: parproc NAME')

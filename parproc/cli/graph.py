@@ -1,36 +1,34 @@
-"""What would run: as a list in its order, and as a graph for other programs to draw."""
+"""What depends on what: ``--graph``, as a tree for people and for other programs to draw."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 
 from parproc.cli.output import emit
+from parproc.cli.terminal_output import Screen, screen_of
 from parproc.core.plan import Plan
 from parproc.core.terminal_text import plain_text
 
-
-def print_plan(plan: Plan) -> None:
-    """Print the procs of a plan in the order in which they would start, and what each waits for."""
-    names = {spec.name for spec in plan.order}
-    width = max(3, len(str(len(plan.order))))
-    lines = []
-    for number, spec in enumerate(plan.order, 1):
-        waits = [name for name in spec.deps if name in names]
-        notes = [f'after {", ".join(waits)}'] if waits else []
-        if spec.wave:
-            notes.append(f'wave {spec.wave}')
-        if spec.locks:
-            notes.append(f'lock {", ".join(spec.locks)}')
-        if spec.no_failures:
-            notes.append('unless something failed')
-        note = f'  ({plain_text("; ".join(notes))})' if notes else ''
-        lines.append(f'{number:>{width}}. {plain_text(spec.name)}{note}\n')
-    emit(''.join(lines))
+PIPE_COLUMNS = 200
 
 
-def print_graph(plan: Plan, form: str) -> None:
-    """Print a plan as a graph: ``mermaid``, ``dot`` or ``json``."""
-    emit(f'{_FORMS[form](plan)}\n')
+def print_graph(plan: Plan, form: str, targets: Sequence[str], *, colour: str = 'auto') -> None:
+    """Print a plan as a graph.
+
+    Args:
+        plan: what would run.
+        form: one of :data:`parproc.cli.option_table.GRAPHS`, or ``auto``: a tree on a terminal, else Mermaid.
+        targets: what the plan was made for, where a tree begins; none for all that nothing else needs.
+        colour: the value of ``--color``.
+    """
+    screen = screen_of(sys.stdout, colour)
+    if form == 'tree' or (form == 'auto' and screen is not None):
+        from parproc.cli.graph_tree import draw_tree
+
+        emit(draw_tree(screen or Screen(PIPE_COLUMNS, colour=False, encoding=sys.stdout.encoding), plan, targets))
+    else:
+        emit(f'{_FORMS["mermaid" if form == "auto" else form](plan)}\n')
 
 
 def mermaid(plan: Plan) -> str:

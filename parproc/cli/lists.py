@@ -1,19 +1,16 @@
-"""What is declared, for people and for programs: ``--list`` and ``--show``."""
+"""What is declared, for people and for programs: ``--list``."""
 
 from __future__ import annotations
 
-import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from parproc.cli.output import emit, note
+from parproc.cli.terminal_output import screen_of
 from parproc.core.plain_data import read_as
 from parproc.core.terminal_text import plain_text
-from parproc.declare.declaration import (
-    Declaration,
-    NoFailures,
-    WhenScheduled,
-    WhenTargetScheduled,
-    reverse_dependencies,
-)
+from parproc.declare.declaration import Declaration
 from parproc.engine.workspace import Workspace
 from parproc.errors import UserError
 
@@ -22,37 +19,75 @@ MOST_CHOICES = 12
 LIST_VERSION = 1
 
 
-def print_list(workspace: Workspace, *, expand: bool = False) -> None:
-    """Print what :func:`list_lines` returns."""
-    lines = list_lines(workspace, expand=expand)
-    if lines:
-        emit('\n'.join([*lines, '']))
-    else:
-        note('no procs are declared')
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a list says of one proc or proto.
+
+    Args:
+        name: of the proc, or the pattern of the proto.
+        doc: what it is for; may be empty.
+        choices: placeholder -> what it can be, None for anything.
+    """
+
+    name: str
+    doc: str
+    choices: Mapping[str, list[str] | None]
 
 
-def list_lines(workspace: Workspace, *, expand: bool = False) -> list[str]:
-    """Return procs and protos with their descriptions and choices, a line each.
+def print_list(workspace: Workspace, default: Sequence[str], *, expand: bool = False, colour: str = 'auto') -> None:
+    """Print procs and protos: as :func:`list_lines` has them, on a terminal as people read them.
 
     Args:
         workspace: knows them.
+        default: targets of a run that names none.
+        expand: every proc that a proto's choices make, instead of the proto.
+        colour: the value of ``--color``.
+    """
+    found = entries(workspace, expand=expand)
+    screen = screen_of(sys.stdout, colour)
+    if not found:
+        note('no procs are declared')
+    elif screen is None:
+        emit('\n'.join([*_plain_lines(found), '']))
+    else:
+        from parproc.cli.list_on_terminal import draw_list
+
+        emit(draw_list(screen, found, default, workspace))
+
+
+def list_lines(workspace: Workspace) -> list[str]:
+    """Return procs and protos with their descriptions and choices, a line each."""
+    return _plain_lines(entries(workspace, expand=False))
+
+
+def entries(workspace: Workspace, *, expand: bool) -> list[Entry]:
+    """Return what is declared, in that order.
+
+    Args:
+        workspace: knows it.
         expand: every proc that a proto's choices make, instead of the proto.
     """
-    rows: list[tuple[str, str]] = []
+    found: list[Entry] = []
     for declaration in _declared(workspace):
         if not declaration.is_proto:
-            rows.append((declaration.name, declaration.doc))
+            found.append(Entry(declaration.name, declaration.doc, {}))
             continue
-        pattern, choices = _family(workspace, declaration)
+        pattern, choices = family_of(workspace, declaration)
         if expand and choices and all(texts is not None for texts in choices.values()):
-            rows += [(name, declaration.doc) for name in _members(workspace, pattern)]
-            continue
-        shown = [f'{name}: {_some(texts)}' for name, texts in choices.items() if texts is not None]
-        rows.append(
-            (pattern, '  '.join(part for part in (declaration.doc, f'({"; ".join(shown)})' if shown else '') if part))
-        )
-    width = min(WIDEST_NAME, max((len(name) for name, _ in rows), default=0))
-    return [f'{plain_text(name).ljust(width)}  {plain_text(doc)}'.rstrip() for name, doc in rows]
+            found += [Entry(name, declaration.doc, {}) for name in _members(workspace, pattern)]
+        else:
+            found.append(Entry(pattern, declaration.doc, choices))
+    return found
+
+
+def _plain_lines(found: Sequence[Entry]) -> list[str]:
+    width = min(WIDEST_NAME, max((len(entry.name) for entry in found), default=0))
+    lines = []
+    for entry in found:
+        shown = [f'{name}: {_some(texts)}' for name, texts in entry.choices.items() if texts is not None]
+        doc = '  '.join(part for part in (entry.doc, f'({"; ".join(shown)})' if shown else '') if part)
+        lines.append(f'{plain_text(entry.name).ljust(width)}  {plain_text(doc)}'.rstrip())
+    return lines
 
 
 def print_json(workspace: Workspace, *, expand: bool = False) -> None:
@@ -72,63 +107,12 @@ def print_json(workspace: Workspace, *, expand: bool = False) -> None:
             arguments = {key: read_as(value) for key, value in declaration.args.items()}
             procs.append({'name': declaration.name, **entry, 'arguments': arguments})
             continue
-        pattern, choices = _family(workspace, declaration)
+        pattern, choices = family_of(workspace, declaration)
         entry = {'pattern': pattern, **entry, 'arguments': list(choices), 'choices': choices}
         if expand and all(texts is not None for texts in choices.values()):
             entry['procs'] = list(_members(workspace, pattern))
         protos.append(entry)
     emit(json.dumps({'version': LIST_VERSION, 'procs': procs, 'protos': protos}, indent=2) + '\n')
-
-
-def print_one(workspace: Workspace, name: str) -> None:
-    """Print all that is known of one proc or proto.
-
-    Raises:
-        UserError: for a name that nothing declares.
-    """
-    catalog = workspace.catalog
-    if name in catalog.protos:
-        declaration, args = catalog.protos[name], {}
-    else:
-        task = catalog.lookup(name, workspace.params)
-        if task is None:
-            raise catalog.unknown(name)
-        declaration, args = task.declaration, dict(task.args)
-    rows: list[tuple[str, str]] = [('description', declaration.doc)]
-    if declaration.is_proto:
-        pattern, choices = _family(workspace, declaration)
-        rows.append(('proto', pattern if pattern != name else ''))
-        rows += [(f'choices of {key}', 'any' if texts is None else ', '.join(texts)) for key, texts in choices.items()]
-    rows.append(('arguments', ', '.join(f'{key}={read_as(value)}' for key, value in args.items())))
-    if name in catalog.protos:
-        deps = [
-            'NO_FAILURES' if isinstance(dep, NoFailures) else str(dep) if isinstance(dep, str) else 'a callable'
-            for dep in declaration.deps
-        ]
-    else:
-        plan = workspace.plan([name])
-        deps = list(next(spec.deps for spec in plan.order if spec.name == name))
-    rows.append(('depends on', ', '.join(deps)))
-    rows.append(('goes before', ', '.join(_before(rdep) for rdep in reverse_dependencies(declaration))))
-    rows.append(('locks', ', '.join(declaration.locks)))
-    rows.append(('wave', str(declaration.wave) if declaration.wave else ''))
-    rows.append(('timeout', f'{declaration.timeout:g} s' if declaration.timeout else ''))
-    rows.append(('retries', str(declaration.retries) if declaration.retries else ''))
-    if declaration.commands and name not in catalog.protos:
-        import shlex
-
-        words = catalog.commands(name, workspace.params, workspace.extra_args)
-        rows += [
-            ('runs', command[2] if command[:2] == ('/bin/sh', '-euc') else shlex.join(command)) for command in words
-        ]
-    if declaration.cwd is not None:
-        rows.append(('runs in', os.path.relpath(declaration.cwd)))
-    if declaration.location is not None:
-        rows.append(('defined at', f'{declaration.location.file}:{declaration.location.line}'))
-    shown = [(key, value) for key, value in rows if value]
-    width = max(len(key) for key, _ in shown) if shown else 0
-    lines = [plain_text(name), *(f'  {key.ljust(width)}  {plain_text(value)}' for key, value in shown)]
-    emit('\n'.join([*lines, '']))
 
 
 def _declared(workspace: Workspace) -> list[Declaration]:
@@ -138,7 +122,8 @@ def _declared(workspace: Workspace) -> list[Declaration]:
     return sorted([*procs, *catalog.protos.values()], key=lambda declaration: declaration.order)
 
 
-def _family(workspace: Workspace, declaration: Declaration) -> tuple[str, dict[str, list[str] | None]]:
+def family_of(workspace: Workspace, declaration: Declaration) -> tuple[str, dict[str, list[str] | None]]:
+    """Return the whole pattern of a proto, and what each of its placeholders can be."""
     family = workspace.catalog.family(declaration.name)
     return family.pattern.text, family.choices(workspace.params)
 
@@ -156,7 +141,3 @@ def _members(workspace: Workspace, pattern: str) -> tuple[str, ...]:
 def _some(texts: list[str]) -> str:
     more = len(texts) - MOST_CHOICES
     return ', '.join(texts[:MOST_CHOICES]) + (f' and {more} more' if more > 0 else '')
-
-
-def _before(rdep: str | WhenScheduled | WhenTargetScheduled) -> str:
-    return rdep if isinstance(rdep, str) else f'{rdep.pattern} ({type(rdep).__name__})'

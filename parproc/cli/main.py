@@ -11,10 +11,10 @@ from contextlib import suppress
 from typing import NoReturn
 
 from parproc.cli.command_line import CommandLine, read_plain
-from parproc.cli.output import WriteError, complain_of_output, emit, note, silence
+from parproc.cli.complaint import complain
+from parproc.cli.output import WriteError, complain_of_output, emit, silence
 from parproc.control.signals import die_by
-from parproc.core.terminal_text import plain_text
-from parproc.errors import ParprocError
+from parproc.errors import InternalError, ParprocError
 
 
 def main() -> NoReturn:
@@ -52,7 +52,8 @@ def _outcome(arguments: Sequence[str]) -> int:
             import traceback
 
             trace = ''.join(traceback.format_exception(error))
-        return _complain(error.message, error.hint, error.exit_code, trace)
+        complain(error.message, error.hint, trace, colour='auto' if asked is None else asked.colour)
+        return error.exit_code
     except Exception as error:
         return _bug(error, verbose=asked is not None and asked.verbose)
     return outcome
@@ -99,16 +100,6 @@ def act(asked: CommandLine) -> int:
     return do(asked)
 
 
-def _complain(message: str, hint: str | None, code: int, trace: str = '') -> int:
-    if trace:
-        for line in trace.splitlines():
-            note(plain_text(line))
-    note(f'parproc: error: {plain_text(message)}')
-    if hint:
-        note(f'hint: {plain_text(hint)}')
-    return code
-
-
 def _bug(error: Exception, *, verbose: bool) -> int:
     trace = ''
     if verbose:
@@ -116,6 +107,8 @@ def _bug(error: Exception, *, verbose: bool) -> int:
 
         trace = ''.join(traceback.format_exception(error))
     if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}:
-        return _complain('too many files are open at once', 'allow more, as with: ulimit -n 1024', 3, trace)
-    text = f'{type(error).__name__}: {error}'
-    return _complain(f'this is a bug in parproc: {text}', 'please report it, with what -v shows', 3, trace)
+        complain('too many files are open at once', 'allow more, as with: ulimit -n 1024', trace)
+    else:
+        text = f'this is a bug in parproc: {type(error).__name__}: {error}'
+        complain(text, 'please report it, with what -v shows', trace)
+    return InternalError.exit_code

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from parproc.declare.option_choices import MODES, OUTPUTS
 
-GRAPHS = ('mermaid', 'dot', 'json')
+GRAPHS = ('tree', 'mermaid', 'dot', 'json')
 SHELLS = ('bash', 'zsh', 'fish', 'powershell')
 COLOURS = ('auto', 'always', 'never')
 
@@ -169,9 +169,9 @@ class OptionTable:
     graph = Text(
         '--graph',
         choices=GRAPHS,
-        bare=GRAPHS[0],
+        bare='auto',
         help='Print the dependency graph.',
-        more='Of the targets and what they need, or of everything.',
+        more='Of the targets and what they need, or of everything; without a form a tree on a terminal, else Mermaid.',
     )
     jobs = Text(
         *('-j', '--jobs'),
