@@ -17,14 +17,12 @@ class WriteError(Exception):
 def secure_streams() -> None:
     """Have something open as descriptors 0, 1 and 2, so that no other file becomes one of them.
 
-    A closed one is opened in a way in which reading finds nothing and writing fails, as it would have. Where not even
-    a module could be opened, this process ends, and says why.
+    Where not even a module could be opened, this process ends, and says why.
     """
-    for descriptor in (0, 1, 2):
-        try:
-            os.fstat(descriptor)
-        except OSError:
-            os.set_inheritable(os.open(os.devnull, os.O_RDONLY), True)
+    if None in (sys.stdin, sys.stdout, sys.stderr):  # so Python says that it was given one closed
+        from parproc.host.standard_descriptors import fill_standard_descriptors
+
+        fill_standard_descriptors()
     if sys.stdin is None:
         sys.stdin = open(0, closefd=False)  # noqa: SIM115 - it stays open
     if sys.stdout is None:

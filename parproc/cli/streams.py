@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
+
+from parproc.host.standard_descriptors import fill_standard_descriptors
 
 _kept: list[object] = []
 
@@ -23,20 +24,9 @@ def own_streams() -> Iterator[None]:
         yield
     finally:
         _kept.append((sys.stdout, sys.stderr))
-        for descriptor in range(3):
-            _fill(descriptor)
+        fill_standard_descriptors()
         sys.stdout = _usable(before[0], sys.stdout, 1)
         sys.stderr = _usable(before[1], sys.stderr, 2)
-
-
-def _fill(descriptor: int) -> None:
-    """See to it that a descriptor is open, so that nothing else that is opened becomes a standard stream."""
-    try:
-        os.fstat(descriptor)
-    except OSError:
-        os.dup2(nothing := os.open(os.devnull, os.O_RDWR), descriptor)
-        if nothing != descriptor:
-            os.close(nothing)
 
 
 def _usable(before: TextIO | None, now: TextIO | None, descriptor: int) -> TextIO:

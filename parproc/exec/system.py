@@ -17,6 +17,7 @@ from typing import Any
 
 from parproc.exec.cpython import plain_signal
 from parproc.host.descriptors import own
+from parproc.host.standard_descriptors import fill_standard_descriptors
 
 PR_SET_CHILD_SUBREAPER = 36
 PR_GET_CHILD_SUBREAPER = 37
@@ -44,11 +45,7 @@ def prepare() -> None:
 
         _prctl = ctypes.CDLL(None, use_errno=True).prctl
         _closes_ranges = _has_close_range()
-    for descriptor in (0, 1, 2):
-        try:
-            os.fstat(descriptor)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # the lowest free one: nothing of ours may get a standard number
+    fill_standard_descriptors()
 
 
 def _has_close_range() -> bool:
