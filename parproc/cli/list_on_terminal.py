@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from parproc.cli.lists import Entry
+from parproc.cli.list_entries import Entry
 from parproc.cli.terminal_output import Screen
 from parproc.core.plain_data import read_as
 from parproc.engine.workspace import Workspace

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from parproc.cli.lists import family_of
+from parproc.cli.list_entries import family_of
 from parproc.cli.output import emit
 from parproc.cli.terminal_output import screen_of
 from parproc.core.plain_data import read_as
