@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 
-from parproc.cli.option_table import ENVIRONMENT, OPTION_OF, OPTIONS, Option
+from parproc.cli.option_kinds import Option
+from parproc.cli.option_table import ENVIRONMENT, OPTION_OF, OPTIONS
 from parproc.cli.shell_words import bash_text, split_line
 from parproc.project.find import in_order, search_upwards
 from parproc.project.index import Index, one_line, read_index

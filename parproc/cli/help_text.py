@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from parproc.cli.option_table import OPTIONS, Option
+from parproc.cli.option_kinds import Option
+from parproc.cli.option_table import OPTIONS
 
 NAMES_COLUMNS = 30
 USAGE = """\

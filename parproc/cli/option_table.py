@@ -1,12 +1,12 @@
 """The options of the command line, one row each; all that is said of an option anywhere follows from its row.
 
 From here come what click accepts, ``--help``, the environment variables, what completion offers, the fields of
-:class:`parproc.cli.command_line.CommandLine` and the table in the README. Completion and ``--help`` read this module at
-each start, so it imports nothing that takes time, and its rows are plain objects.
+:class:`parproc.cli.command_line.CommandLine` and the table in the README.
 """
 
 from __future__ import annotations
 
+from parproc.cli.option_kinds import Answer, Flag, Opposite, Option, Options, Text, TextOrAuto, Texts
 from parproc.declare.option_choices import MODES, OUTPUTS
 
 GRAPHS = ('tree', 'mermaid', 'dot', 'json')
@@ -14,138 +14,8 @@ SHELLS = ('bash', 'zsh', 'fish', 'powershell')
 COLOURS = ('auto', 'always', 'never')
 
 
-class Option:
-    """A row of the table. Each subclass says which type the value has that an option gives to its field.
-
-    Args:
-        names: as they are typed, short ones first.
-        help: one sentence, for ``--help``; completion shows it without its full stop.
-        more: what only the README adds to it.
-        metavar: what stands for the value in ``--help``; empty where the choices say it, or there is no value.
-        choices: all values there are.
-        bare: the value that the option has when none follows it; None where one must follow. It may be one that
-            is not among the choices.
-        completes: what completion offers as a value: ``name`` of a proc, ``glob`` over them, ``file`` or ``dir``.
-        offers: values that completion offers although others are possible.
-
-    Attributes:
-        field: the attribute of the command line that holds the value.
-    """
-
-    __slots__ = ('bare', 'choices', 'completes', 'field', 'help', 'metavar', 'more', 'names', 'offers')
-
-    def __init__(
-        self,
-        *names: str,
-        help: str,
-        more: str = '',
-        metavar: str = '',
-        choices: tuple[str, ...] = (),
-        bare: str | None = None,
-        completes: str = '',
-        offers: tuple[str, ...] = (),
-    ) -> None:
-        self.names = names
-        self.help = help
-        self.more = more
-        self.metavar = metavar or (f'[{"|".join(choices)}]' if choices else '')
-        self.choices = choices
-        self.bare = bare
-        self.completes = completes
-        self.offers = offers or choices
-        self.field = ''
-
-    def __set_name__(self, owner: type[OptionTable], name: str) -> None:
-        self.field = name
-
-    @property
-    def takes_value(self) -> bool:
-        """Whether a value belongs to it, in the same word or in the next."""
-        return bool(self.metavar)
-
-    @property
-    def environment(self) -> str:
-        """The environment variable that is its default; empty for none."""
-        return f'PARPROC_{self.names[-1].lstrip("-").upper().replace("-", "_")}'
-
-
-class Flag(Option):
-    """An option without a value: given or not."""
-
-    __slots__ = ()
-
-    def __get__(self, line: OptionTable, owner: type[OptionTable] | None = None) -> bool:
-        return bool(line.given.get(self.field))
-
-
-class Opposite(Option):
-    """One of two options without a value, of which the last one given counts; None where neither is.
-
-    Args:
-        means: what the value that both share is when this one counts.
-    """
-
-    __slots__ = ('means',)
-    shared = 'after_failure'
-
-    def __init__(self, *names: str, help: str, more: str = '', means: str) -> None:
-        super().__init__(*names, help=help, more=more)
-        self.means = means
-
-    def __get__(self, line: OptionTable, owner: type[OptionTable] | None = None) -> bool | None:
-        value = line.given.get(self.shared)
-        return None if value is None else value == self.means
-
-
-class Text(Option):
-    """An option with a value; None where it is not given."""
-
-    __slots__ = ()
-
-    def __get__(self, line: OptionTable, owner: type[OptionTable] | None = None) -> str | None:
-        value = line.given.get(self.field)
-        return value if isinstance(value, str) else None
-
-
-class TextOrAuto(Option):
-    """An option with a value, which is ``auto`` where it is not given."""
-
-    __slots__ = ()
-
-    def __get__(self, line: OptionTable, owner: type[OptionTable] | None = None) -> str:
-        value = line.given.get(self.field)
-        return value if isinstance(value, str) else 'auto'
-
-
-class Texts(Option):
-    """An option with a value that may be given more than once."""
-
-    __slots__ = ()
-
-    def __get__(self, line: OptionTable, owner: type[OptionTable] | None = None) -> tuple[str, ...]:
-        value = line.given.get(self.field)
-        return value if isinstance(value, tuple) else ()
-
-
-class Answer(Option):
-    """An option that is answered at once and asks for nothing else; the environment cannot give it."""
-
-    __slots__ = ()
-
-    @property
-    def environment(self) -> str:
-        """The environment variable that is its default: none."""
-        return ''
-
-
-class OptionTable:
-    """The rows, in the order in which ``--help`` shows them, each under the name of its field.
-
-    Attributes:
-        given: field -> value, of the options that were given.
-    """
-
-    given: dict[str, str | bool | tuple[str, ...]]
+class OptionTable(Options):
+    """The rows, in the order in which ``--help`` shows them, each under the name of its field."""
 
     files = Texts(*('-f', '--file'), metavar='PATH', completes='file', help='Task file; may be given more than once.')
     directory = Text(

@@ -10,7 +10,8 @@ import click
 from parproc import __version__
 from parproc.cli.command_line import CommandLine, split_arguments, split_words
 from parproc.cli.help_text import help_text
-from parproc.cli.option_table import OPTIONS, Answer, Flag, Opposite, Option, OptionTable, Texts
+from parproc.cli.option_kinds import Answer, Flag, Opposite, Option, Texts
+from parproc.cli.option_table import OPTIONS, OptionTable
 from parproc.cli.output import emit
 from parproc.errors import UserError
 

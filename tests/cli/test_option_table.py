@@ -8,7 +8,8 @@ import pytest
 
 from parproc.cli.command_line import CommandLine, read_plain
 from parproc.cli.help_text import help_text, spelled
-from parproc.cli.option_table import OPTIONS, Answer, Flag, Opposite, Option, Text, TextOrAuto, Texts
+from parproc.cli.option_kinds import Answer, Flag, Opposite, Option, Text, TextOrAuto, Texts
+from parproc.cli.option_table import OPTIONS
 from parproc.cli.options import read_options
 from parproc.errors import UserError
 from tests.conftest import Project

@@ -14,7 +14,10 @@ from tests.completion.conftest import Ask, CompletionProject
 from tests.conftest import Project
 
 ROOT = Path(__file__).parent.parent.parent
-TABLE = ('parproc.cli.option_table', 'parproc.declare', 'parproc.declare.option_choices')
+TABLE = (
+    *('parproc.cli.option_table', 'parproc.cli.option_kinds'),
+    *('parproc.declare', 'parproc.declare.option_choices'),
+)
 PRINT = 'import sys, os, atexit; atexit.register(lambda: print(*sorted(sys.modules), file=sys.stderr))'
 
 
