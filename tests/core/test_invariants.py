@@ -141,7 +141,7 @@ def test_what_is_broken_is_named(broken: Callable[[TaskTable], None], invariant:
 def test_the_story_of_the_task_is_told() -> None:
     table = busy_table()
     start_too_often(table)
-    with pytest.raises(InternalError, match='BLOCKED -> READY\n.*READY -> ACTIVE'):
+    with pytest.raises(InternalError, match=r'BLOCKED -> READY\n.*READY -> ACTIVE'):
         validate(table)
 
 
