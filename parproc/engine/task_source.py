@@ -21,8 +21,8 @@ from parproc.core.plan import Plan
 from parproc.declare.declaration import Declaration
 from parproc.declare.options import Options
 from parproc.errors import UserError
-from parproc.exec.fresh import place_of
-from parproc.exec.protocol import FunctionPlace, Job
+from parproc.exec.child.fresh_interpreter import place_of
+from parproc.exec.protocol import Job, TaskRef
 from parproc.store.run_folder import RunFolder
 from parproc.values.encoding import EncodedResult, Results
 

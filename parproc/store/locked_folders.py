@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import re
+import shutil
 import stat
 
 from parproc.host.descriptors import own
@@ -31,8 +33,6 @@ def make_with_lock(path: str) -> int:
 
 def _try_lock(lock: int) -> None:
     """Take the lock of a run; raises OSError when a run that is going on holds it."""
-    import fcntl
-
     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
@@ -69,7 +69,5 @@ def _remove_unless_running(path: str) -> None:
 
 def remove(path: str) -> None:
     """Remove a folder with all that is in it, as far as that is possible."""
-    import shutil
-
     with contextlib.suppress(RecursionError):
         shutil.rmtree(path, ignore_errors=True)

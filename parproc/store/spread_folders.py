@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import struct
 import sys
@@ -24,8 +25,6 @@ def spread(path: str) -> None:
     """
     if sys.platform != 'linux':
         return
-    import fcntl
-
     with contextlib.suppress(OSError):
         folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
