@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self, Unpack
 
     from parproc.declare.keywords import OptionKeywords, ProcKeywords, ProtoKeywords
-    from parproc.engine.loop import Listener
+    from parproc.engine.listener import Listener
     from parproc.run_events import RunEvent
 
 Function = TypeVar('Function', bound=Callable[..., object])

@@ -34,7 +34,7 @@ class SignalInbox:
     def __init__(self, selector: selectors.BaseSelector, *, inline: bool = False) -> None:
         self.pending: deque[int] = deque()
         self.received = 0
-        self.in_task = False
+        self._in_task = False
         self._selector = selector
         self._inline = inline
         self._previous: dict[int, object] = {}
@@ -85,9 +85,20 @@ class SignalInbox:
 
     def take(self, number: int) -> None:
         """Note a signal that another thread was told of."""
-        self.pending.append(number)
-        self.received += number in STOPPING
+        self._count(number)
         self.wake()
+
+    def post(self, number: int) -> None:
+        """Let the person at the terminal stop the run by a key, as if a signal had arrived.
+
+        It does not count among those of which the third ends this process at once.
+        """
+        self.pending.append(number)
+
+    def set_in_task(self, in_task: bool) -> bool:
+        """Say whether a task runs in this process from here on, in which a signal is then raised; return what held."""
+        outer, self._in_task = self._in_task, in_task
+        return outer
 
     def close(self) -> None:
         """Give the descriptors back."""
@@ -104,13 +115,16 @@ class SignalInbox:
             signal.signal(signal.SIGTSTP, self._note)
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
-        self.pending.append(number)
-        self.received += number in STOPPING
+        self._count(number)
         self.wake()  # another thread may have looked between the signal and this
-        if self.in_task:
+        if self._in_task:
             if number == signal.SIGINT:
                 raise KeyboardInterrupt
             raise SystemExit(128 + number)
+
+    def _count(self, number: int) -> None:
+        self.pending.append(number)
+        self.received += number in STOPPING
 
     def _drain(self) -> None:
         try:

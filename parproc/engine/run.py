@@ -10,7 +10,9 @@ from parproc.core.machine import Machine
 from parproc.core.model import NEVER_RAN, ErrorKind, Outcome
 from parproc.core.view import RunBegan, RunEnded, RunWarned
 from parproc.declare.options import Options
-from parproc.engine.loop import Engine, Listener, TaskSource
+from parproc.engine.listener import Listener
+from parproc.engine.loop import Engine
+from parproc.engine.tasks import TaskSource
 from parproc.engine.told import Told
 from parproc.errors import UserError
 from parproc.exec.protocol import Asked, Executor, FunctionResolver, Report
@@ -78,7 +80,7 @@ class Run:
         self.told = Told(machine.tasks)
         listener = settings.listener or self._display
         assert listener is not None, 'there is one where there is no display'
-        self.engine = Engine(machine, tasks, self._executor, listener, settings.lock)
+        self.engine = Engine(machine, tasks, self._executor, listener, lock=settings.lock)
         if self._display is not None:
             self.engine.tell(RunBegan(folder.run_id, (), folder.logs, options.parallel, 0, time.monotonic()))
             if folder.warning is not None:
@@ -215,7 +217,7 @@ class Run:
 
     def exit_code(self) -> int:
         """Return what a command that runs just this ends with."""
-        if self.engine.timed_out:
+        if self.engine.stop.timed_out:
             return 124
         errors = {task.outcome.error for task in self.engine.machine.tasks.values() if task.outcome is not None}
         if ErrorKind.DEADLOCK in errors:

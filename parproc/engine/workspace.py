@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from parproc.core.events import Wanted
     from parproc.core.machine import Machine
     from parproc.core.plan import Plan
-    from parproc.engine.loop import Listener
+    from parproc.engine.listener import Listener
     from parproc.engine.run import Run
     from parproc.engine.task_source import WorkspaceTaskSource
     from parproc.run_events import RunEvent
@@ -106,7 +106,7 @@ class Workspace:
             open_ones = [name for name in dropped if state_of(name) in {ProcState.WANTED, ProcState.RUNNING}]
         if dropped and self.run is not None:
             self.run.engine.drop(dropped)
-            self._pass_on_stop(self.run, self.run.engine.stop_signal)
+            self._pass_on_stop(self.run, self.run.engine.stop.signal)
         self.take_up([name for name in open_ones if name in self.catalog.procs])
 
     def take_up(self, names: Sequence[str] = ()) -> None:
@@ -213,14 +213,14 @@ class Workspace:
                     run.engine.take(event)
                 run.wait(names, timeout=timeout, raised=raised)
         finally:
-            self._pass_on_stop(run, run.engine.stop_signal)
+            self._pass_on_stop(run, run.engine.stop.signal)
         if not run.is_alive:
             raise UserError('the session was cleared while it was waited for')
 
     def _pass_on_stop(self, run: Run, number: int | None) -> None:
         """Let the program know, as it would without us, of the signal that stopped its run; None when none did."""
         if number is not None and run.engine.signals.is_for_us():
-            run.engine.stop_signal = None
+            run.engine.stop.take_signal()
             run.told.note(run.told.failed())
             stopped_by(number)
 
@@ -425,7 +425,7 @@ class Workspace:
         run = self.wired()
         engine, folder = run.engine, run.folder
         if timeout is not None:
-            engine.deadline = time.monotonic() + timeout
+            engine.stop.limit(time.monotonic() + timeout)
         planned = tuple(spec.name for spec in order)
         engine.tell(
             RunBegan(
@@ -461,7 +461,7 @@ class Workspace:
         results = {name: self.result_of(name) for name, outcome in outcomes.items() if outcome and not outcome.error}
         self.listener.close()
         self.shut(keep_logs=bool(code))
-        return RunOutcome(code, engine.stop_signal, engine.output_closed, results)
+        return RunOutcome(code, engine.stop.signal, engine.output_closed, results)
 
 
 def _telling(run: Run, name: str, root: str) -> tuple[str, str, list[str]]:
