@@ -4,40 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from parproc.catalog.catalog import BoundProc, Catalog
+from parproc.catalog.catalog import BoundProc
 from parproc.catalog.proto import ProtoFamily
 from parproc.core.model import ErrorKind, Outcome, ProcState
 from parproc.declare.declaration import WhenScheduled, WhenTargetScheduled, reverse_dependencies
 from parproc.declare.options import IgnoredLines
 
-
-class Source(Protocol):
-    """Where a :class:`ProcInfo` reads: what a session knows of its procs."""
-
-    catalog: Catalog
-
-    def state_of(self, name: str) -> ProcState | None:
-        """Return a proc's state, None when it was never scheduled."""
-
-    def outcome_of(self, name: str) -> Outcome | None:
-        """Return how a proc ended, None while it has not."""
-
-    def result_of(self, name: str) -> object:
-        """Return what a proc returned, None when it has not."""
-
-    def log_of(self, name: str) -> str | None:
-        """Return the path of a proc's log, None when it never ran, or its output went to the terminal."""
-
-    def times_of(self, name: str) -> tuple[float | None, float | None]:
-        """Return when a proc's last attempt started and when it ended, in seconds since the epoch."""
-
-    def deps_of(self, name: str) -> tuple[str, ...]:
-        """Return what a scheduled proc depends on."""
-
-    def process_of(self, name: str) -> int | None:
-        """Return the id of the process that runs a proc, None where none does."""
+if TYPE_CHECKING:
+    from parproc.engine.run import Run
+    from parproc.engine.workspace import Workspace
 
 
 class ProcInfo:
@@ -47,18 +24,18 @@ class ProcInfo:
     taken its name, nothing is known of that any more. What it was declared with stays.
     """
 
-    __slots__ = ('_locks', '_proc', '_session')
+    __slots__ = ('_locks', '_proc', '_workspace')
 
-    def __init__(self, session: Source, proc: BoundProc) -> None:
-        self._session = session
+    def __init__(self, workspace: Workspace, proc: BoundProc) -> None:
+        self._workspace = workspace
         self._proc = proc
-        self._locks = session.catalog.locks_of(proc)
+        self._locks = workspace.catalog.locks_of(proc)
 
     @property
-    def _name(self) -> str:
-        """The name under which the session knows the proc; empty, which none has, when it does no more."""
-        name = self._proc.name
-        return name if self._session.catalog.procs.get(name) is self._proc else ''
+    def _run(self) -> Run | None:
+        """The run that may know of the proc; None before there is one, or when the session does not know it any more."""
+        workspace = self._workspace
+        return workspace.run if workspace.catalog.procs.get(self.name) is self._proc else None
 
     @property
     def name(self) -> str:
@@ -74,7 +51,8 @@ class ProcInfo:
     @property
     def state(self) -> ProcState:
         """Where the proc is in its life."""
-        return self._session.state_of(self._name) or ProcState.IDLE
+        run = self._run
+        return (None if run is None else run.state_of(self.name)) or ProcState.IDLE
 
     def is_running(self) -> bool:
         """Return whether it is running now."""
@@ -91,44 +69,56 @@ class ProcInfo:
     @property
     def process(self) -> int | None:
         """The id of the process that runs it, None while none does."""
-        return self._session.process_of(self._name)
+        run = self._run
+        return None if run is None else run.process_of(self.name)
+
+    @property
+    def _outcome(self) -> Outcome | None:
+        """How it ended, None while it has not."""
+        run = self._run
+        return None if run is None else run.outcome_of(self.name)
 
     @property
     def error(self) -> ErrorKind | None:
         """Why it failed, None when it did not."""
-        outcome = self._session.outcome_of(self._name)
+        outcome = self._outcome
         return None if outcome is None else outcome.error
 
     @property
     def more_info(self) -> str:
         """One line on how it ended: ``ValueError: …``, ``killed by SIGKILL``; empty on success."""
-        outcome = self._session.outcome_of(self._name)
+        outcome = self._outcome
         return '' if outcome is None else outcome.reason
 
     @property
     def result(self) -> Any:
         """What it returned, None when it has not."""
-        return self._session.result_of(self._name)
+        run = self._run
+        return None if run is None else run.result_of(self.name)
 
     @property
     def log_filename(self) -> str | None:
         """The file with its output, None when it never ran, or its output went to the terminal."""
-        return self._session.log_of(self._name)
+        run = self._run
+        return None if run is None else run.log_of(self.name)
 
     @property
     def start_time(self) -> float | None:
         """When its last attempt started, in seconds since the epoch."""
-        return self._session.times_of(self._name)[0]
+        run = self._run
+        return None if run is None else run.times_of(self.name)[0]
 
     @property
     def end_time(self) -> float | None:
         """When it ended, in seconds since the epoch."""
-        return self._session.times_of(self._name)[1]
+        run = self._run
+        return None if run is None else run.times_of(self.name)[1]
 
     @property
     def deps(self) -> tuple[str, ...]:
         """The names it depends on, with injected ones; empty before it is scheduled."""
-        return self._session.deps_of(self._name)
+        run = self._run
+        return () if run is None else run.deps_of(self.name)
 
     @property
     def args(self) -> Mapping[str, Any]:

@@ -162,9 +162,9 @@ class Session:
 
     def _origin(self) -> Origin:
         """Return the task file that is being loaded, with the separator that holds by now."""
-        workspace = self._workspace
-        origin = workspace.origin
-        return replace(origin, separator=workspace.options.name_param_separator) if origin.scope else origin
+        definitions = self._workspace.definitions
+        origin = definitions.origin
+        return replace(origin, separator=definitions.options.name_param_separator) if origin.scope else origin
 
     # --- making and starting -----------------------------------------------------------------------------------
 
@@ -190,11 +190,7 @@ class Session:
             ['build::dev', 'build::prod']
         """
         self._enter('create')
-        workspace = self._workspace
-        with workspace.lock:
-            created = workspace.catalog.create(name, proc_name, args, workspace.params)
-        workspace.take_up()
-        return created
+        return self._workspace.create(name, proc_name, args)
 
     def start(self, *names: Names, again: bool = False, full: bool = False) -> list[str]:
         """Schedule procs, with all they depend on, and start what can be started; does not block.
@@ -254,9 +250,8 @@ class Session:
         created = workspace.known(flatten(names))
         workspace.wait(created, timeout=limit, raised=lambda: workspace.raised_for(created))
         workspace.raise_for(created)
-        if is_one_name(names):
-            return workspace.result_of(created[0])
-        return {name: workspace.result_of(name) for name in created}
+        results = workspace.results_of(created)
+        return results[created[0]] if is_one_name(names) else results
 
     def wait_for_all(self, exception_on_failure: bool = True) -> bool:
         """Block until everything that was scheduled is over.
@@ -322,10 +317,10 @@ class Session:
         if not any(declaration.inputs for declaration in declared):
             raise UserError('no proc has inputs, so there is nothing to watch', hint=INPUTS_HINT)
         workspace.schedule(created)
-        run = workspace.wired()
+        run = workspace.running()
         from parproc.engine.watch_loop import WatchLoop
 
-        watching = WatchLoop(run.engine, workspace.task_source.inputs)
+        watching = WatchLoop(run.engine, run.tasks.inputs)
         try:
             watching.look_around()
             while True:
@@ -407,7 +402,8 @@ class Session:
             )
         if forked:
             self._workspace.abandon_run()
-        if but_while and self._workspace.loading:
+            at_exit.watch_over(self._workspace)
+        if but_while and self._workspace.is_loading:
             raise UserError(
                 f'parproc.{what} was called while the task file is loaded',
                 hint="guard it with: if __name__ == '__main__':",

@@ -134,6 +134,10 @@ class Catalog:
             self._now[name] = None
         return dropped
 
+    def set_separator(self, separator: str) -> None:
+        """Let ``separator`` stand between the segments of names that are declared from now on."""
+        self.separator = separator
+
     def take_now(self) -> list[str]:
         """Return the names of the ``now=True`` procs that were declared or created since this was last asked."""
         names = list(self._now)

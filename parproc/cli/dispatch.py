@@ -151,7 +151,7 @@ def _targets(workspace: Workspace, project: Project, words: Sequence[str], asked
     if not words and asked.print_name is not None:
         words = [asked.print_name]
     return expand(
-        words or project.default or list(workspace.now),
+        words or project.default or list(workspace.definitions.due),
         workspace.catalog,
         params=workspace.params,
         exclude=asked.exclude,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from parproc.cli.command_line import CommandLine
 from parproc.cli.streams import own_streams
 from parproc.declare.declaration import ROOT, Declaration, Origin
+from parproc.engine.settings import Settings
 from parproc.engine.workspace import Workspace
 from parproc.errors import UserError
 from parproc.exec.cpus import usable_cpus
@@ -72,19 +73,25 @@ def load_project(workspace: Workspace, asked: CommandLine) -> Project:
     place_asked_folders()
     _enter(folder)
     os.environ['PWD'] = os.getcwd()
-    workspace.fixed_params = frozenset(asked.params)
-    workspace.params = {**workspace.params, **asked.params}
-    workspace.extra_args = asked.extra_args
     built_in = {
         'parallel': usable_cpus(),
         'state_dir': os.path.join(os.getcwd(), '.parproc'),
         'allow_missing_deps': False,
     }
     fixed = _asked_options(asked)
-    workspace.options = workspace.defaults = workspace.options.updated(**{**built_in, **fixed})
-    workspace.fixed_options = frozenset(fixed)
+    options = workspace.options.updated(**{**built_in, **fixed})
+    workspace.configure(
+        Settings(
+            options,
+            first_options=options,
+            fixed_options=frozenset(fixed),
+            params={**workspace.params, **asked.params},
+            fixed_params=frozenset(asked.params),
+            extra_args=asked.extra_args,
+        )
+    )
     loader = _Loader(workspace)
-    workspace.loading = True
+    workspace.begin_loading()
     collecting = gc.isenabled()
     gc.disable()  # all that is loaded stays: looking for garbage in it only takes time
     try:
@@ -92,7 +99,7 @@ def load_project(workspace: Workspace, asked: CommandLine) -> Project:
             for path in files:
                 loader.load(path, ROOT)
     finally:
-        workspace.loading = False
+        workspace.end_loading()
         if collecting:
             gc.enable()
     loader.check()
@@ -177,16 +184,14 @@ class _Loader:
         return (*placeholders, *declaration.args)
 
     def _load_python(self, path: str, origin: Origin) -> None:
-        workspace = self._workspace
         here = os.getcwd()
-        workspace.origin = origin
-        try:
-            if origin.folder is not None:
-                _enter(origin.folder)
-            load_python(path, '.'.join(origin.scope))
-        finally:
-            workspace.origin = ROOT
-            _enter(here)
+        with self._workspace.file_of(origin):
+            try:
+                if origin.folder is not None:
+                    _enter(origin.folder)
+                load_python(path, '.'.join(origin.scope))
+            finally:
+                _enter(here)
 
     def _load_toml(self, path: str, origin: Origin) -> None:
         from parproc.project.toml import read_toml
@@ -198,12 +203,12 @@ class _Loader:
         for variable in found.dotenv:
             for name, value in read_dotenv(os.path.join(os.path.dirname(path), variable)).items():
                 os.environ.setdefault(name, value)
-        workspace.params = {**found.params, **workspace.params}
+        workspace.add_default_params(found.params)
         if not origin.scope:
             self.default = self.default or found.default
         for declaration in found.declarations:
             workspace.catalog.declare(declaration)
-        workspace.now += workspace.catalog.take_now()
+        workspace.take_up()
         self._declared += found.declarations
         self._include(found, origin)
 
@@ -213,10 +218,9 @@ class _Loader:
         if options and origin.scope:
             raise UserError(f"{path}: [options] belongs into the project's own task file")
         try:
-            workspace.set_options(options)
+            workspace.fix_options(options)
         except UserError as error:
             raise UserError(f'{path}: [options]: {error.message}', hint=error.hint) from None
-        workspace.fixed_options |= options.keys()
         return Origin(origin.scope, origin.folder, workspace.options.name_param_separator)
 
     def _include(self, found: TomlFile, origin: Origin) -> None:

@@ -14,11 +14,13 @@ from parproc.cli.command_line import CommandLine
 from parproc.cli.output import has_room, note
 from parproc.core.durations import parse_duration
 from parproc.core.terminal_text import plain_text
+from parproc.engine.command_run import PlannedRun, execute
+from parproc.engine.display import Display
 from parproc.engine.workspace import Workspace
 from parproc.errors import UserError
 from parproc.exec.child.streams import flush
 from parproc.host.descriptors import close, own
-from parproc.report.choose_reporters import OutputPlace, choose_for_command
+from parproc.report.choose_reporters import ChosenReporter, OutputPlace, choose_for_command
 from parproc.report.fanout import Reporters
 from parproc.report.reporter import Reporter
 from parproc.report.streams.outputs import Outputs, write_out
@@ -45,16 +47,20 @@ def run(workspace: Workspace, targets: Sequence[str], asked: CommandLine, home: 
 
     outputs = Outputs()
 
-    def listener(total: int) -> Reporters:
-        return Reporters(_reporters(workspace, asked, home, outputs, one=total == 1 and printed is None), outputs)
+    def display(planned: PlannedRun) -> Display:
+        one = len(planned.names) == 1 and printed is None
+        screen = _screen(workspace, asked, outputs, planned, one=one)
+        reporters = [screen.reporter, *_reporters(workspace, asked, home, planned)]
+        return Display(Reporters(reporters, outputs), screen.environment, screen.reset)
 
     began = time.monotonic()
 
     asked_for = printed is not None or workspace.options.output == 'json'
-    with _output_aside() if asked_for and workspace.options.mode == 'single' else nullcontext():
-        outcome = workspace.execute(
+    with _output_aside() if asked_for and not workspace.options.run_mode.has_logs else nullcontext():
+        outcome = execute(
+            workspace,
             targets,
-            listener=listener,
+            display=display,
             only=asked.only,
             timeout=timeout,
             wanted=() if printed is None else (printed,),
@@ -130,9 +136,10 @@ def _beginning(asked: CommandLine) -> tuple[str, ...]:
     return (*words, *(f'{name}={value}' for name, value in asked.params.items()))
 
 
-def _reporters(workspace: Workspace, asked: CommandLine, home: str, outputs: Outputs, *, one: bool) -> list[Reporter]:
-    """Return what shows the run, and what writes of it."""
-    reporters = [_screen(workspace, asked, outputs, one=one)]
+def _reporters(workspace: Workspace, asked: CommandLine, home: str, planned: PlannedRun) -> list[Reporter]:
+    """Return what writes of the run, beside what shows it."""
+    reporters: list[Reporter] = []
+    log_path, ignored = planned.folder.log_path, workspace.definitions.ignored
     if workspace.history is not None:
         from parproc.report.history_recorder import HistoryRecorder
 
@@ -142,13 +149,11 @@ def _reporters(workspace: Workspace, asked: CommandLine, home: str, outputs: Out
 
         separator = workspace.options.name_param_separator
         path = os.path.join(home, asked.junit)
-        reporters.append(JunitReporter(path, workspace.folder.log_path, separator=separator, ignored=workspace.ignored))
+        reporters.append(JunitReporter(path, log_path, separator=separator, ignored=ignored))
     if asked.html is not None:
         from parproc.report.files.html_page import HtmlReporter
 
-        reporters.append(
-            HtmlReporter(os.path.join(home, asked.html), workspace.folder.log_path, ignored=workspace.ignored)
-        )
+        reporters.append(HtmlReporter(os.path.join(home, asked.html), log_path, ignored=ignored))
     if asked.trace is not None:
         from parproc.report.files.trace import TraceReporter
 
@@ -156,17 +161,14 @@ def _reporters(workspace: Workspace, asked: CommandLine, home: str, outputs: Out
     return reporters
 
 
-def _screen(workspace: Workspace, asked: CommandLine, outputs: Outputs, *, one: bool) -> Reporter:
-    """Return what shows the run, and let the session know what follows from that."""
+def _screen(workspace: Workspace, asked: CommandLine, outputs: Outputs, planned: PlannedRun, *, one: bool) -> ChosenReporter:
+    """Return what shows the run; ``one``: it is of one proc, whose output is all that matters."""
     place = OutputPlace(
         outputs.status,
         lambda: outputs.out,
-        workspace.folder.log_path,
-        workspace.usual.get,
-        workspace.ignored,
+        planned.folder.log_path,
+        planned.usual.get,
+        workspace.definitions.ignored,
         colour=asked.colour,
     )
-    chosen = choose_for_command(workspace.options, place, one=one)
-    workspace.task_environment.update(chosen.environment)
-    workspace.terminal_reset = chosen.reset
-    return chosen.reporter
+    return choose_for_command(workspace.options, place, one=one)

@@ -72,7 +72,7 @@ class Screen:
         """
         from rich.text import Text
 
-        from parproc.report.cells import steady
+        from parproc.report.board.cells import steady
 
         return Text(steady(plain_text(text), unicode=self._unicode), style)
 

@@ -134,6 +134,13 @@ class SignalInbox:
             pass
 
 
+def end_as_by(number: int) -> NoReturn:
+    """Let a program end as a signal would have ended it: by KeyboardInterrupt for SIGINT, else at once."""
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    die_by(number)
+
+
 def die_by(number: int) -> NoReturn:
     """End this process by a signal, so that whoever waits for it sees which one."""
     signal.signal(number, signal.SIG_DFL)

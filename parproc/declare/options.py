@@ -12,6 +12,7 @@ from parproc.core.names import nearest
 from parproc.core.plain_data import shown
 from parproc.declare import checks
 from parproc.declare.option_choices import MODES, OUTPUTS
+from parproc.declare.run_mode import RUN_MODES, RunMode
 from parproc.errors import UserError
 
 
@@ -81,6 +82,11 @@ class Options:
     state_dir: str | None = None
     full_log_on_failure: bool = False
     log_ignore: IgnoredLines = ()
+
+    @property
+    def run_mode(self) -> RunMode:
+        """What ``mode`` means."""
+        return RUN_MODES[self.mode]
 
     def updated(self, **values: object) -> Options:
         """Return these options with some changed; None leaves an option as it is, unless it is one of its values.

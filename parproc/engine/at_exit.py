@@ -10,8 +10,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
 
+from parproc.engine.exit_status import claims_success
 from parproc.host.interactive import is_interactive
 
 if TYPE_CHECKING:
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
     from parproc.engine.workspace import Workspace
 
 _workspaces: weakref.WeakSet[Workspace] = weakref.WeakSet()
-OURS = frozenset({'parproc.engine.run', 'parproc.engine.loop'})
-FIRST = 100  # before queues are closed and pools ended, which procs may use
+OURS = frozenset({'parproc.engine.run', 'parproc.engine.program_run', 'parproc.engine.loop'})
+"""Modules of which one is on the way wherever an error breaks off what runs procs."""
+EXIT_PRIORITY = 100  # before queues are closed and pools ended, which procs may use
 _registered_in = 0
-_exit_code: object = None
 
 
 def watch_over(workspace: Workspace) -> None:
@@ -39,22 +40,9 @@ def watch_over(workspace: Workspace) -> None:
     if multiprocessing is not None and multiprocessing.parent_process() is not None:
         from multiprocessing.util import Finalize
 
-        Finalize(None, _at_exit, exitpriority=FIRST)  # a worker that was forked leaves without calling what atexit has
-
-
-def note_exit_codes() -> None:
-    """Remember what the program calls ``sys.exit`` with, since nothing else tells at its end."""
-    if getattr(sys.exit, '__module__', None) == __name__:
-        return
-    leave = sys.exit
-
-    def exit(status: Any = None, /) -> NoReturn:  # noqa: A001 - it takes the place of that
-        global _exit_code
-        _exit_code = status
-        leave(status)
-
-    exit.__doc__ = leave.__doc__
-    sys.exit = exit
+        Finalize(
+            None, _at_exit, exitpriority=EXIT_PRIORITY
+        )  # a worker that was forked leaves without calling what atexit has
 
 
 def _at_exit() -> None:
@@ -66,7 +54,7 @@ def _at_exit() -> None:
 
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         _end_at_last(partial(os.kill, here, signal.SIGINT))
-    elif End.FAILED in ends and _exit_code in {None, 0} and _last_error()[0] is None:
+    elif End.FAILED in ends and claims_success() and _last_error()[0] is None:
         _end_at_last(partial(os._exit, 1))
 
 
@@ -90,7 +78,7 @@ def _finish(workspace: Workspace) -> End:
             return _stop(workspace, run)
         if not _is_ours(trace):
             run.engine.pump()
-            if count := run.engine.machine.open_count:
+            if count := run.open_count:
                 _say(f'parproc: waiting for {_unwaited(count)}')
             workspace.wait(None)
         return End.FAILED if workspace.untold() else End.WELL
@@ -106,7 +94,7 @@ def _stop(workspace: Workspace, run: Run) -> End:
 
     with suppress(Exception, KeyboardInterrupt):  # what it broke off, or one more: closing ends the rest at once
         run.engine.pump()
-        if count := run.engine.machine.open_count:
+        if count := run.open_count:
             _say(f'parproc: ending {_unwaited(count)}')
             run.engine.interrupt(SIGINT, 'SIGINT')
             workspace.wait(None)

@@ -16,7 +16,7 @@ import selectors
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from signal import SIGINT
 from typing import TypeAlias
 
@@ -38,7 +38,6 @@ from parproc.errors import InternalError
 from parproc.exec.protocol import Asked, Executor, Job, Report
 from parproc.exec.system import signal_name
 from parproc.host.descriptors import disown, own
-from parproc.values.encoding import EncodedResult
 
 RETRY_SECONDS = 0.02
 """How soon a reader who did not take everything is tried again, where the listener names no time."""
@@ -62,9 +61,11 @@ class Engine:
         tasks: knows the tasks.
         executor: makes the executor, given the selector and where to post reports.
         listener: receives every announcement and message.
+        results: keeps what tasks returned.
         lock: guards all of this; every method takes it, and the wait for something to happen lets it go.
         deadline: when the run's time is up, in seconds of the clock; None for never.
         clock: monotonic seconds.
+        selector: what to wait in, and is closed with this; None for the system's best.
 
     Attributes:
         machine: decides.
@@ -79,14 +80,16 @@ class Engine:
         executor: ExecutorFactory,
         listener: Listener,
         *,
+        results: ResultStore | None = None,
         lock: threading.RLock | None = None,
         deadline: float | None = None,
         clock: Callable[[], float] = time.monotonic,
+        selector: selectors.BaseSelector | None = None,
     ) -> None:
         self.machine = machine
         self._clock = clock
         self._lock = lock or threading.RLock()
-        self._selector = selectors.DefaultSelector()
+        self._selector = selector or selectors.DefaultSelector()
         self._own = own(self._selector.fileno()) if hasattr(self._selector, 'fileno') else -1
         self._inbox: deque[Report] = deque()
         made = executor(self._selector, self._inbox.append)
@@ -96,28 +99,13 @@ class Engine:
         self._listener = GuardedListener(listener)
         self._jobs = jobs = Jobs(made, self.signals)
         self._terminal = Terminal(self._selector, self._listener, jobs.reply, lambda: self.signals.post(SIGINT))
-        self._results = ResultStore()
+        self._results = results or ResultStore()
         self._performer = ActionPerformer(machine, tasks, jobs, self._listener, self._terminal, self._results, clock)
         self._reports = ReportTaker(
             machine, tasks, self._performer, jobs, self._listener, self._terminal, self._results, clock
         )
 
     # --- what has become of it ---------------------------------------------------------------------------------
-
-    @property
-    def results(self) -> Mapping[str, EncodedResult]:
-        """Name -> result, as it travels, of the tasks that have ended well."""
-        return self._results.results
-
-    @property
-    def ends(self) -> Mapping[str, float]:
-        """Name -> when the task ended, in seconds of the clock."""
-        return self._results.ends
-
-    @property
-    def params_read(self) -> Mapping[str, frozenset[str] | None]:
-        """Name -> the params that a task's function looked for in its last attempt; None for all."""
-        return self._results.params_read
 
     @property
     def output_closed(self) -> bool:

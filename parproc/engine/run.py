@@ -1,164 +1,159 @@
-"""One life of what a session runs: the engine, the folder of logs and results, and what shows it."""
+"""One run: the engine, the folder of logs and results, what shows it, and what becomes of it."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Collection, Iterable
+from typing import TYPE_CHECKING
 
 from parproc.core.machine import Machine
-from parproc.core.model import NEVER_RAN, ErrorKind, Outcome
+from parproc.core.model import NEVER_RAN, ErrorKind, Outcome, ProcState
 from parproc.core.view import RunBegan, RunEnded, RunWarned
 from parproc.declare.options import Options
-from parproc.engine.listener import Listener
+from parproc.engine.definitions import Definitions
+from parproc.engine.display import Display
+from parproc.engine.jobs import Answer
 from parproc.engine.loop import Engine
-from parproc.engine.tasks import TaskSource
+from parproc.engine.result_store import ResultStore
+from parproc.engine.task_source import RunTaskSource
 from parproc.engine.told import Told
 from parproc.errors import UserError
-from parproc.exec.protocol import Asked, Executor, FunctionResolver, Report
-from parproc.values.encoding import EncodedResult, decode_result
+from parproc.exec.protocol import Asked, Executor, Report
+from parproc.values.encoding import decode_result
 
 if TYPE_CHECKING:
-    import re
     import selectors
     import threading
 
-    from parproc.report.program.display import ProgramDisplay
-    from parproc.run_events import RunEvent
     from parproc.store.run_folder import RunFolder
 
-LINES_OF_MATTER = 16
-MOST_NAMED = 5
-SHOWN_BY = ('output', 'dynamic', 'full_log_on_failure', 'log_ignore')
-"""The options that decide how a run is shown."""
-
-
-class Settings(Protocol):
-    """What a run is told by the session whose run it is."""
-
-    options: Options
-    lock: threading.RLock
-    task_environment: dict[str, str]
-    terminal_reset: bytes
-    exclusive: bool
-    usual: dict[str, float]
-    listener: Listener | None
-    on_event: Callable[[RunEvent], object] | None
-
-    @property
-    def catalog(self) -> FunctionResolver:
-        """Where the functions of tasks are found."""
-
-    def ignored(self, name: str, succeeded: bool) -> re.Pattern[str] | None:
-        """Return what is found in lines of a proc's log that are not shown; None when all are."""
+LOG_LINES_IN_ERROR = 16
+MOST_NAMES_IN_ERROR = 5
 
 
 class Run:
-    """The engine that runs procs, with all that belongs to it until the session is cleared or closed.
+    """What is scheduled from now on, with all that belongs to it, until the session is cleared or closed.
 
     Args:
-        settings: of the session.
-        tasks: knows the procs.
+        definitions: what was declared and set.
         folder: takes logs and large results.
+        display: shows it.
+        lock: guards all of a session.
+        deadline: when its time is up, in monotonic seconds; None for never.
+        exclusive: this process does nothing else, so that all its children are the run's.
+
+    Attributes:
+        folder: takes logs and large results.
+        engine: runs the procs.
+        tasks: knows them.
+        told: which failures the program knows of.
     """
 
-    def __init__(self, settings: Settings, tasks: TaskSource, folder: RunFolder) -> None:
-        options = settings.options
+    def __init__(
+        self,
+        definitions: Definitions,
+        folder: RunFolder,
+        display: Display,
+        *,
+        lock: threading.RLock,
+        deadline: float | None = None,
+        exclusive: bool = False,
+    ) -> None:
+        options = definitions.options
         self.folder = folder
-        self.is_alive = True
-        self._settings = settings
+        self._definitions = definitions
+        self._options = options
+        self._mode = options.run_mode
+        self._terminal_reset = display.terminal_reset
+        self._exclusive = exclusive
+        self._is_alive = True
         self._unreadable: set[str] = set()
         self._wall_offset = time.time() - time.monotonic()
-        self._display = None if settings.listener is not None else self._shown()
-        machine = Machine(
-            parallel=1 if options.mode == 'single' else options.parallel,
+        self._machine = machine = Machine(
+            parallel=self._mode.parallel(options.parallel),
             grace=options.grace,
             stop_grace=options.stop_grace,
             fail_fast=options.fail_fast,
-            inline=options.mode == 'single',
+            inline=self._mode.in_process,
         )
+        self._results = ResultStore()
         self.told = Told(machine.tasks)
-        listener = settings.listener or self._display
-        assert listener is not None, 'there is one where there is no display'
-        self.engine = Engine(machine, tasks, self._executor, listener, lock=settings.lock)
-        if self._display is not None:
-            self.engine.tell(RunBegan(folder.run_id, (), folder.logs, options.parallel, 0, time.monotonic()))
-            if folder.warning is not None:
-                self.engine.tell(RunWarned(folder.warning))
+        self.tasks = RunTaskSource(definitions, machine, self._results, folder, display.environment)
+        self.engine = Engine(
+            machine, self.tasks, self._executor, display.listener, results=self._results, lock=lock, deadline=deadline
+        )
 
     def _executor(self, selector: selectors.BaseSelector, post: Callable[[Report], None]) -> Executor:
+        catalog = self._definitions.catalog
+
         def processes() -> Executor:
             from parproc.exec.processes.executor import ProcessExecutor
 
             return ProcessExecutor(
                 selector,
                 post,
-                self._settings.catalog,
+                catalog,
                 run_id=self.folder.run_id,
-                exclusive=self._settings.exclusive,
-                reset=self._settings.terminal_reset,
+                exclusive=self._exclusive,
+                reset=self._terminal_reset,
             )
 
-        if self._settings.options.mode != 'single':
+        if not self._mode.in_process:
             return processes()
         from parproc.exec.in_process import InProcessExecutor
         from parproc.exec.router import Router
 
-        return Router(InProcessExecutor(post, self._settings.catalog, self._ask), processes)
+        return Router(InProcessExecutor(post, catalog, self._ask), processes)
 
-    def _ask(self, asked: Asked) -> tuple[Mapping[str, object], Mapping[str, EncodedResult]]:
+    def _ask(self, asked: Asked) -> Answer:
         return self.engine.ask_inline(asked)
 
-    # --- showing it --------------------------------------------------------------------------------------------
+    # --- its life ----------------------------------------------------------------------------------------------
 
-    def _shown(self) -> ProgramDisplay:
-        """Return what shows this run of a program."""
-        from parproc.report.program.display import program_listener
+    @property
+    def is_alive(self) -> bool:
+        """True until it is closed."""
+        return self._is_alive
 
-        settings = self._settings
-        display = program_listener(
-            settings.options,
-            log_path=self.folder.log_path,
-            usual=settings.usual.get,
-            ignored=settings.ignored,
-            on_event=settings.on_event,
-        )
-        if settings.options.mode != 'single':
-            from parproc.exec.cpus import usable_cpus
-            from parproc.report.program.memory_warning import MemoryWarningReporter, machine_memory
+    def tell_beginning(
+        self, planned: Collection[str] = (), *, targets: Collection[str] = (), rerun: tuple[str, ...] = ('parproc',)
+    ) -> None:
+        """Let what shows the run know that it begins, before anything is scheduled.
 
-            display.add(
-                MemoryWarningReporter(
-                    parallel=settings.options.parallel,
-                    cpus=usable_cpus(),
-                    memory=machine_memory(),
-                    warn=lambda text: display.handle(RunWarned(text)),
-                )
+        Args:
+            planned: names of what is to run, as far as that is known.
+            targets: full names of what was asked for.
+            rerun: how a command that runs some of it again begins.
+        """
+        self.engine.tell(
+            RunBegan(
+                self.folder.run_id,
+                tuple(targets),
+                self.folder.logs,
+                self._options.parallel,
+                len(planned),
+                time.monotonic(),
+                tuple(planned),
+                rerun,
+                self._definitions.extra_args,
             )
-        settings.terminal_reset = display.reset
-        settings.task_environment.update(display.environment)
-        return display
+        )
+        if self.folder.warning is not None:
+            self.engine.tell(RunWarned(self.folder.warning))
+
+    def tell_end(self) -> None:
+        """Let what shows the run know that it is over."""
+        self.engine.tell(RunEnded(self.exit_code(), time.monotonic()))
 
     def set_options(self, options: Options) -> None:
-        """Go on with other options; what they replace still stands in the settings."""
-        machine = self.engine.machine
-        machine.configure(
-            parallel=1 if machine.inline else options.parallel,
+        """Go on with other options."""
+        self._options = options
+        self._machine.configure(
+            parallel=self._mode.parallel(options.parallel),
             grace=options.grace,
             stop_grace=options.stop_grace,
             fail_fast=options.fail_fast,
         )
-        before = self._settings.options
-        if self._display is not None and any(getattr(options, name) != getattr(before, name) for name in SHOWN_BY):
-            from parproc.report.program.display import program_reporter
-
-            settings = self._settings
-            chosen = program_reporter(
-                options, log_path=self.folder.log_path, usual=settings.usual.get, ignored=settings.ignored
-            )
-            self._display.show_on(chosen)
-
-    # --- waiting -----------------------------------------------------------------------------------------------
 
     def wait(
         self,
@@ -172,26 +167,17 @@ class Run:
         Args:
             names: which; None for all.
             timeout: seconds to wait at most, None for any time.
-            raised: gives those of which an exception will tell the program that they failed; None where none will.
+            raised: gives those of which an exception will tell the program that they failed, for the display to leave
+                them out; None where none will.
 
         Raises:
             TimeoutError: when they are not over in time; they go on.
         """
-        engine, display = self.engine, self._display
         until = None if timeout is None else time.monotonic() + timeout
-        if display is not None:
-            with self._settings.lock:
-                display.begin_wait(time.monotonic())
-        try:
-            is_over = engine.run(names, until)
-        finally:
-            if display is not None:
-                with self._settings.lock:
-                    display.end_wait(time.monotonic(), raised=None if raised is None else raised())
-        if not is_over and self.is_alive:
+        if not self.engine.run(names, until) and self._is_alive:
             left = [f'"{name}"' for name in names or () if self.outcome_of(name) is None]
-            more = f' and {len(left) - MOST_NAMED} more' if len(left) > MOST_NAMED else ''
-            raise TimeoutError(f'not over after {timeout:g} s: {", ".join(left[:MOST_NAMED])}{more}')
+            more = f' and {len(left) - MOST_NAMES_IN_ERROR} more' if len(left) > MOST_NAMES_IN_ERROR else ''
+            raise TimeoutError(f'not over after {timeout:g} s: {", ".join(left[:MOST_NAMES_IN_ERROR])}{more}')
 
     def close(self, *, keep_logs: bool | None = None) -> None:
         """End what runs, and give everything up.
@@ -200,45 +186,68 @@ class Run:
             keep_logs: whether the logs of a temporary folder stay; None: if a proc failed.
         """
         keep = bool(self.told.failed()) if keep_logs is None else keep_logs
-        self.is_alive = False
-        if self._display is not None:
-            self.engine.tell(RunEnded(self.exit_code(), time.monotonic()))
-            self.engine.take_over()
-            self.engine.deliver()
+        self._is_alive = False
+        self._before_close()
         self.engine.close()
         self.folder.close(failed=keep)
 
+    def _before_close(self) -> None:
+        """Do what comes before what still runs is ended: nothing, where somebody else's listener shows the run."""
+
     def abandon(self) -> None:
         """Let go of everything in a process that was forked from the one whose run it is, without touching the run."""
-        self.is_alive = False
+        self._is_alive = False
         self.engine.abandon()
 
     # --- what became of it -------------------------------------------------------------------------------------
+
+    @property
+    def open_count(self) -> int:
+        """How many procs are scheduled and not over."""
+        return self._machine.open_count
+
+    @property
+    def has_missing(self) -> bool:
+        """True while procs wait for others that nothing declares yet."""
+        return bool(self._machine.missing)
 
     def exit_code(self) -> int:
         """Return what a command that runs just this ends with."""
         if self.engine.stop.timed_out:
             return 124
-        errors = {task.outcome.error for task in self.engine.machine.tasks.values() if task.outcome is not None}
+        errors = {task.outcome.error for task in self._machine.tasks.values() if task.outcome is not None}
         if ErrorKind.DEADLOCK in errors:
             return 3
         return 1 if errors - {None} else 0
 
     def ran(self) -> Iterable[str]:
         """Yield the names of the procs that ran and are over."""
-        for name, task in list(self.engine.machine.tasks.items()):
+        for name, task in list(self._machine.tasks.items()):
             outcome = task.outcome
             if outcome is not None and outcome.error not in NEVER_RAN and task.started is not None:
                 yield name
 
+    def state_of(self, name: str) -> ProcState | None:
+        """Return a proc's state, None when it was never scheduled."""
+        return self._machine.state_of(name)
+
     def outcome_of(self, name: str) -> Outcome | None:
         """Return how a proc ended, None while it has not."""
-        task = self.engine.machine.tasks.get(name)
+        task = self._machine.tasks.get(name)
         return None if task is None else task.outcome
+
+    def deps_of(self, name: str) -> tuple[str, ...]:
+        """Return what a scheduled proc depends on, with what was injected; nothing for one that was never scheduled."""
+        task = self._machine.tasks.get(name)
+        return () if task is None else task.deps
+
+    def process_of(self, name: str) -> int | None:
+        """Return the id of the process that runs a proc, None where none does."""
+        return self.engine.process_of(name)
 
     def result_of(self, name: str) -> object:
         """Return what a proc returned, None when it has not."""
-        encoded = self.engine.results.get(name)
+        encoded = self._results.results.get(name)
         return None if encoded is None else decode_result(name, encoded)
 
     def readable_result_of(self, name: str) -> object:
@@ -253,28 +262,23 @@ class Run:
 
     def log_of(self, name: str) -> str | None:
         """Return the path of a proc's log, None when it never ran, or its output went to the terminal."""
-        machine = self.engine.machine
-        task = None if machine.inline else machine.tasks.get(name)
+        task = self._machine.tasks.get(name) if self._mode.has_logs else None
         return self.folder.log_path(name) if task is not None and task.attempt else None
 
     def times_of(self, name: str) -> tuple[float | None, float | None]:
         """Return when a proc's last attempt started and when it ended, in seconds since the epoch."""
-        task = self.engine.machine.tasks.get(name)
+        task = self._machine.tasks.get(name)
         if task is None or task.started is None:
             return None, None
-        end = self.engine.ends.get(name)
+        end = self._results.ends.get(name)
         return task.started + self._wall_offset, None if end is None else end + self._wall_offset
 
-    def matter_of(self, name: str) -> list[str]:
+    def failure_lines_of(self, name: str) -> list[str]:
         """Return the last lines of what matters in a failed proc's log; none without a log."""
         path = self.log_of(name)
         if path is None:
             return []
         from parproc.report.logs.read_log import failure_lines
 
-        return list(failure_lines(path, colour=False, ignored=self._settings.ignored(name, False)))[-LINES_OF_MATTER:]
-
-    @property
-    def results(self) -> Mapping[str, EncodedResult]:
-        """Name -> result, as it travels, of the procs that have ended well."""
-        return self.engine.results
+        ignored = self._definitions.ignored(name, False)
+        return list(failure_lines(path, colour=False, ignored=ignored))[-LOG_LINES_IN_ERROR:]

@@ -55,10 +55,6 @@ class StopState:
         self._timed_out = True
         return True
 
-    def limit(self, deadline: float) -> None:
-        """Set when the run's time is up."""
-        self._deadline = deadline
-
     def postpone(self, seconds: float) -> None:
         """Give the run as much more time as it has stood still."""
         if self._deadline is not None:

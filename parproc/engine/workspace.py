@@ -1,62 +1,48 @@
-"""All that a session knows: what was declared and set, and the run that goes on. Programs see none of it."""
+"""What a session, the command line and the engine share: definitions, and the run that goes on. Programs see none of it."""
 
 from __future__ import annotations
 
 import os
 import threading
-import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from parproc.catalog.catalog import Catalog
-from parproc.core.model import Outcome, ProcState
-from parproc.declare.declaration import ROOT, Declaration
-from parproc.declare.options import Options, ignored_lines
-from parproc.engine import at_exit
-from parproc.errors import ProcessError, UserError
+from parproc.core.model import ProcState
+from parproc.declare.declaration import Declaration, Origin
+from parproc.declare.options import Options
+from parproc.engine.definitions import Definitions
+from parproc.engine.exit_status import note_exit_status
+from parproc.engine.settings import Settings
+from parproc.errors import UserError
 from parproc.host.descriptors import let_go_of_inherited
 
 if TYPE_CHECKING:
-    import re
-
     # what runs procs is imported when procs are run: a list needs none of it
+    from parproc.catalog.catalog import Catalog
     from parproc.core.events import Wanted
-    from parproc.core.machine import Machine
     from parproc.core.plan import Plan
+    from parproc.engine.display import Display
     from parproc.engine.listener import Listener
     from parproc.engine.run import Run
-    from parproc.engine.task_source import WorkspaceTaskSource
     from parproc.run_events import RunEvent
     from parproc.store.history import History
     from parproc.store.run_folder import RunFolder
-    from parproc.values.encoding import EncodedResult
-
-
-@dataclass(frozen=True, slots=True)
-class RunOutcome:
-    """How a run of the command line ended.
-
-    Args:
-        exit_code: 0 all good, 1 a proc failed, 3 a deadlock, 124 out of time.
-        signal: the signal that stopped the run, None when none did.
-        output_closed: nobody read the output any more.
-        results: what the procs returned that were asked for, as far as they ended well.
-    """
-
-    exit_code: int
-    signal: int | None = None
-    output_closed: bool = False
-    results: Mapping[str, object] = field(default_factory=dict)
 
 
 class Workspace:
-    """What a session, the command line and the engine share.
+    """Definitions, and the run that they are used in, where there is one.
 
     Args:
         options: to begin with.
         listener: takes every announcement; None for what shows it as the options say.
         on_event: called with each event of :mod:`parproc.run_events`.
+
+    Attributes:
+        process: id of the process that this is used in.
+        lock: guards all of it.
+        definitions: what was declared and set.
     """
 
     def __init__(
@@ -67,27 +53,81 @@ class Workspace:
     ) -> None:
         self.process = os.getpid()
         self.lock = threading.RLock()
-        self.options = self.defaults = options
-        self.params: Mapping[str, object] = {}
-        self.fixed_params: frozenset[str] = frozenset()
-        self.fixed_options: frozenset[str] = frozenset()
-        self.extra_args: tuple[str, ...] = ()
-        self.task_environment: dict[str, str] = {}
-        self.terminal_reset = b''
-        self.exclusive = False
-        self.loading = False
-        self.origin = ROOT
-        self.now: list[str] = []
-        self.listener = listener
-        self.on_event = on_event
-        self.catalog = Catalog(options.name_param_separator)
-        self.usual: dict[str, float] = {}
-        self.run: Run | None = None
-        self._folder: RunFolder | None = None
+        self.definitions = Definitions(options)
+        self._listener = listener
+        self._on_event = on_event
+        self._is_loading = False
+        self._run: Run | None = None
         self._history: History | None = None
-        self._task_source: WorkspaceTaskSource | None = None
 
-    # --- declaring ---------------------------------------------------------------------------------------------
+    @property
+    def run(self) -> Run | None:
+        """The run that goes on; None before anything was scheduled."""
+        return self._run
+
+    @property
+    def catalog(self) -> Catalog:
+        """The procs and protos that were declared, by name."""
+        return self.definitions.catalog
+
+    @property
+    def options(self) -> Options:
+        """The options that hold by now."""
+        return self.definitions.options
+
+    @property
+    def params(self) -> Mapping[str, object]:
+        """The params that hold by now."""
+        return self.definitions.params
+
+    @property
+    def extra_args(self) -> tuple[str, ...]:
+        """What followed ``--`` on the command line."""
+        return self.definitions.extra_args
+
+    @property
+    def history(self) -> History | None:
+        """What is remembered of earlier runs; None where nothing is kept."""
+        path = self.options.task_db_path
+        if path is None and self.options.state_dir is not None:
+            path = os.path.join(self.options.state_dir, 'parproc.db')
+        if path is not None and self._history is None:
+            from parproc.store.history import History
+
+            self._history = History(path, self.options.state_dir if self.options.task_db_path is None else None)
+        return self._history
+
+    # --- loading task files ------------------------------------------------------------------------------------
+
+    @property
+    def is_loading(self) -> bool:
+        """True while task files are loaded: nothing starts meanwhile."""
+        return self._is_loading
+
+    def begin_loading(self) -> None:
+        """Let nothing start until :meth:`end_loading`; what is to start by itself is only remembered."""
+        self._is_loading = True
+
+    def end_loading(self) -> None:
+        """Let procs be started again."""
+        self._is_loading = False
+
+    @contextmanager
+    def file_of(self, origin: Origin) -> Iterator[None]:
+        """Let what is declared meanwhile belong to a task file."""
+        outer = self.definitions.origin
+        self.definitions.set_origin(origin)
+        try:
+            yield
+        finally:
+            self.definitions.set_origin(outer)
+
+    def configure(self, settings: Settings) -> None:
+        """Let other settings hold, before anything is scheduled."""
+        with self.lock:
+            self.definitions.set(settings)
+
+    # --- declaring and setting ---------------------------------------------------------------------------------
 
     def declare(self, declaration: Declaration, *, replacing: bool) -> None:
         """Add a declaration, and schedule what becomes possible or due with it.
@@ -100,13 +140,13 @@ class Workspace:
             UserError: when its name is taken.
         """
         with self.lock:
-            dropped = self.catalog.declare(declaration, replace=replacing)
-            self.now = [name for name in self.now if name not in dropped]
-            state_of = self.state_of
-            open_ones = [name for name in dropped if state_of(name) in {ProcState.WANTED, ProcState.RUNNING}]
-        if dropped and self.run is not None:
-            self.run.engine.drop(dropped)
-            self._pass_on_stop(self.run, self.run.engine.stop.signal)
+            run = self._run
+            dropped = self.definitions.declare(declaration, replacing=replacing)
+            states = {ProcState.WANTED, ProcState.RUNNING}
+            open_ones = [name for name in dropped if run is not None and run.state_of(name) in states]
+        if dropped and run is not None:
+            run.engine.drop(dropped)
+            self._pass_on_stop(run, run.engine.stop.signal)
         self.take_up([name for name in open_ones if name in self.catalog.procs])
 
     def take_up(self, names: Sequence[str] = ()) -> None:
@@ -115,17 +155,27 @@ class Workspace:
         While a task file is loaded, what is to run now is only remembered.
         """
         with self.lock:
-            due = self.catalog.take_now()
-            self.now += due
-            is_missed = self.run is not None and bool(self.run.engine.machine.missing)
-        if not self.loading and (due or names or is_missed):
+            due = self.definitions.take_due()
+            is_missed = self._run is not None and self._run.has_missing
+        if not self._is_loading and (due or names or is_missed):
             self.schedule((*names, *due))
+
+    def create(self, name: str | Callable[..., object], proc_name: str | None, args: Mapping[str, object]) -> list[str]:
+        """Create procs, schedule what becomes possible or due with them, and return their names; raises UserError."""
+        with self.lock:
+            created = self.catalog.create(name, proc_name, args, self.params)
+        self.take_up()
+        return created
 
     def set_params(self, params: Mapping[str, object]) -> None:
         """Set parameters; those that are fixed stay. What procs were given before is not touched."""
         with self.lock:
-            changed = {name: value for name, value in params.items() if name not in self.fixed_params}
-            self.params = {**self.params, **changed}
+            self.definitions.set(self.definitions.settings.with_params(params))
+
+    def add_default_params(self, params: Mapping[str, object]) -> None:
+        """Set those of these parameters for which nothing was set yet."""
+        with self.lock:
+            self.definitions.set(self.definitions.settings.with_default_params(params))
 
     def set_options(self, options: Mapping[str, object]) -> None:
         """Change options; those that are fixed stay.
@@ -134,61 +184,71 @@ class Workspace:
             UserError: for an unknown option or a bad value; nothing was changed.
         """
         with self.lock:
-            updated = self.options.updated(**options)
-            kept = {name: getattr(self.options, name) for name in options if name in self.fixed_options}
-            updated = updated.updated(**kept)
-            if updated.name_param_separator != self.options.name_param_separator and self._is_busy():
+            self._change_options(self.definitions.settings.with_options(options))
+
+    def fix_options(self, options: Mapping[str, object]) -> None:
+        """Change options as :meth:`set_options` does, which from then on leaves them as they are."""
+        with self.lock:
+            self._change_options(self.definitions.settings.with_options(options).with_options_fixed(options))
+
+    def _change_options(self, settings: Settings) -> None:
+        """Let other options hold, in the run as well; raises UserError for those that a run cannot change."""
+        before, after, run = self.options, settings.options, self._run
+        if run is not None:
+            if after.name_param_separator != before.name_param_separator and run.open_count:
                 raise UserError(
                     'name_param_separator cannot change while procs are scheduled', hint='wait for them first'
                 )
-            if self.run is not None:
-                if updated.mode != self.options.mode:
-                    raise UserError('mode cannot change once procs have been started', hint='set it first')
-                self.run.set_options(updated)
-            self.options = updated
-            self.catalog.separator = updated.name_param_separator
-
-    def _is_busy(self) -> bool:
-        return self.run is not None and self.run.engine.machine.open_count > 0
-
-    def ignored(self, name: str, succeeded: bool) -> re.Pattern[str] | None:
-        """Return what is found in lines of a proc's log that are not shown; None when all are."""
-        task = self.catalog.procs.get(name)
-        own = () if task is None else task.declaration.log_ignore
-        return ignored_lines((*self.options.log_ignore, *own), succeeded=succeeded)
+            if after.mode != before.mode:
+                raise UserError('mode cannot change once procs have been started', hint='set it first')
+            run.set_options(after)
+        self.definitions.set(settings)
 
     # --- scheduling and waiting --------------------------------------------------------------------------------
 
     def known(self, names: Iterable[str | Callable[..., object]]) -> list[str]:
         """Return the full names of what is named, creating procs from protos; raises UserError."""
-        known: dict[str, None] = {}
         with self.lock:
-            for name in names:
-                known.update(dict.fromkeys(self.catalog.create(name, None, {}, self.params)))
-        return list(known)
+            return self.definitions.known(names)
+
+    def wanted(
+        self, names: Sequence[str], *, only: bool = False, start: bool = False, again: bool = False, full: bool = False
+    ) -> Wanted:
+        """Return what scheduling procs means by now; takes and raises what :meth:`Scheduling.wanted` does."""
+        if self._run is not None:
+            return self._run.tasks.wanted(names, only=only, start=start, again=again, full=full)
+        from parproc.engine.scheduling import Scheduling
+
+        return Scheduling(self.definitions).wanted(names, only=only, start=start, again=again, full=full)
+
+    def plan(self, targets: Sequence[str], *, only: bool = False) -> Plan:
+        """Return what running ``targets`` would run, in order, without running it; raises UserError."""
+        from parproc.engine.scheduling import Scheduling
+
+        return Scheduling(self.definitions).plan(targets, only=only)
 
     def schedule(self, names: Sequence[str], *, start: bool = False, again: bool = False, full: bool = False) -> None:
-        """Schedule procs and start what can be started; arguments as for :meth:`WorkspaceTaskSource.wanted`."""
-        run, event = self._wanted(names, start=start, again=again, full=full)
+        """Schedule procs and start what can be started; takes and raises what :meth:`wanted` does."""
+        run, event = self._scheduled(names, start=start, again=again, full=full)
         if run is not None:
             self._pass_on_stop(run, run.engine.pump() if event is None else run.engine.want(event))
 
-    def _wanted(
+    def _scheduled(
         self, names: Sequence[str], *, start: bool = False, again: bool = False, full: bool = False
     ) -> tuple[Run | None, Wanted | None]:
         """Return the run, begun where this needs one, and what is new to it about procs that are to be scheduled."""
         with self.lock:
-            event = self.task_source.wanted(names, start=start, again=again, full=full)
+            event = self.wanted(names, start=start, again=again, full=full)
             if not (event.specs or event.injected or event.again or event.resolved):
-                return self.run, None
-            if self.run is not None and self.run.told.failed() and not self.untold():
+                return self._run, None
+            if self._run is not None and self._run.told.failed() and not self._run.told.untold():
                 event = replace(event, forgiven=True)
-            return self.wired(), event
+            return self.running(), event
 
     def pump(self) -> None:
         """Take in whatever has happened in the run, without waiting."""
-        if self.run is not None:
-            self._pass_on_stop(self.run, self.run.engine.pump())
+        if self._run is not None:
+            self._pass_on_stop(self._run, self._run.engine.pump())
 
     def wait(
         self,
@@ -204,7 +264,7 @@ class Workspace:
             KeyboardInterrupt: when the run was stopped by Ctrl-C; another signal ends this process.
             UserError: when the session was cleared meanwhile.
         """
-        run, event = (self.run, None) if names is None else self._wanted(names)
+        run, event = (self._run, None) if names is None else self._scheduled(names)
         if run is None:
             return
         try:
@@ -220,97 +280,90 @@ class Workspace:
     def _pass_on_stop(self, run: Run, number: int | None) -> None:
         """Let the program know, as it would without us, of the signal that stopped its run; None when none did."""
         if number is not None and run.engine.signals.is_for_us():
+            from parproc.control.signals import end_as_by
+
             run.engine.stop.take_signal()
             run.told.note(run.told.failed())
-            stopped_by(number)
-
-    def untold(self) -> list[str]:
-        """Return the procs that failed and of which no exception has told yet."""
-        return [] if self.run is None else self.run.told.untold()
-
-    def note_told(self, names: Collection[str]) -> None:
-        """Note that the program has been told of these failures."""
-        if self.run is not None:
-            self.run.told.note(names)
-
-    def raised_for(self, names: Collection[str]) -> Collection[str]:
-        """Return those of which :meth:`raise_for` would tell that they failed; none while ``names`` are not all over."""
-        if self.run is None or any(self.run.outcome_of(name) is None for name in names):
-            return ()
-        return self.run.told.told_with(names)
-
-    def raise_for(self, names: Collection[str]) -> None:
-        """Raise a ProcessError for those of ``names`` that failed; what it tells of is not told again by itself."""
-        run = self.run
-        if run is None:
-            return
-        failures: dict[str, str] = {}
-        lines: list[str] = []
-        notes: list[str] = []
-        with self.lock:
-            run.told.note(names)
-            for name in names:
-                for root in run.told.roots_of(name):
-                    if root not in failures:
-                        failures[root], line, note = _telling(run, name, root)
-                        lines.append(line)
-                        notes += note
-        if lines:
-            raise process_error('; '.join(lines), failures, notes)
+            end_as_by(number)
 
     def cancel(self, names: Sequence[str]) -> None:
         """End procs and what depends on them; does not wait for that."""
-        if self.run is not None:
-            self._pass_on_stop(self.run, self.run.engine.cancel(tuple(names)))
+        if self._run is not None:
+            self._pass_on_stop(self._run, self._run.engine.cancel(tuple(names)))
+
+    def results_of(self, names: Sequence[str]) -> dict[str, object]:
+        """Return name -> what the proc returned, None when it has not."""
+        run = self._run
+        return {name: None if run is None else run.result_of(name) for name in names}
+
+    # --- telling of failures -----------------------------------------------------------------------------------
+
+    def untold(self) -> list[str]:
+        """Return the procs that failed and of which no exception has told yet."""
+        return [] if self._run is None else self._run.told.untold()
+
+    def note_told(self, names: Collection[str]) -> None:
+        """Note that the program has been told of these failures."""
+        if self._run is not None:
+            self._run.told.note(names)
+
+    def raised_for(self, names: Collection[str]) -> Collection[str]:
+        """Return those of which :meth:`raise_for` would tell that they failed; none while ``names`` are not all over."""
+        run = self._run
+        if run is None or any(run.outcome_of(name) is None for name in names):
+            return ()
+        return run.told.told_with(names)
+
+    def raise_for(self, names: Collection[str]) -> None:
+        """Raise a ProcessError for those of ``names`` that failed; what it tells of is not told again by itself."""
+        if self._run is None:
+            return
+        from parproc.engine.failure_error import failure_error
+
+        with self.lock:
+            self._run.told.note(names)
+            error = failure_error(self._run, names)
+        if error is not None:
+            raise error
 
     # --- the run -----------------------------------------------------------------------------------------------
 
-    @property
-    def task_source(self) -> WorkspaceTaskSource:
-        """What the engine asks of this."""
-        if self._task_source is None:
-            from parproc.engine.task_source import WorkspaceTaskSource
+    def new_folder(self) -> RunFolder:
+        """Return a folder for a run that is to begin; nothing is made on disk yet."""
+        from parproc.store.run_folder import RunFolder
 
-            self._task_source = WorkspaceTaskSource(self)
-        return self._task_source
+        return RunFolder(self.options.state_dir, self.options.name_param_separator)
 
-    @property
-    def folder(self) -> RunFolder:
-        """Where logs and large results are kept; made when first needed."""
-        if self._folder is None:
-            from parproc.store.run_folder import RunFolder
+    def running(self) -> Run:
+        """Return the run that goes on, begun as a program's when there is none."""
+        if self._run is None:
+            let_go_of_inherited()
+            self._run = self._new_run()
+            note_exit_status()
+        return self._run
 
-            self._folder = RunFolder(self.options.state_dir, self.options.name_param_separator)
-        return self._folder
-
-    @property
-    def history(self) -> History | None:
-        """What is remembered of earlier runs; None where nothing is kept."""
-        path = self.options.task_db_path
-        if path is None and self.options.state_dir is not None:
-            path = os.path.join(self.options.state_dir, 'parproc.db')
-        if path is not None and self._history is None:
-            from parproc.store.history import History
-
-            self._history = History(path, self.options.state_dir if self.options.task_db_path is None else None)
-        return self._history
-
-    def wired(self) -> Run:
-        """Return the run that goes on, begun when there is none."""
-        if self.run is None:
+    def _new_run(self) -> Run:
+        if self._listener is not None:
+            from parproc.engine.display import Display
             from parproc.engine.run import Run
 
-            let_go_of_inherited()
-            self.run = Run(self, self.task_source, self.folder)
-            if not self.exclusive:
-                at_exit.note_exit_codes()
-        return self.run
+            return Run(self.definitions, self.new_folder(), Display(self._listener), lock=self.lock)
+        from parproc.engine.program_run import ProgramRun
+
+        return ProgramRun(self.definitions, self.new_folder(), lock=self.lock, on_event=self._on_event)
+
+    def begin(self, folder: RunFolder, display: Display, *, deadline: float | None) -> Run:
+        """Begin a run of the command line, to which all children of this process belong; takes what :class:`Run` does."""
+        from parproc.engine.run import Run
+
+        let_go_of_inherited()
+        self._run = run = Run(self.definitions, folder, display, lock=self.lock, deadline=deadline, exclusive=True)
+        return run
 
     def shut(self, *, keep_logs: bool | None = None) -> None:
         """End the run, if there is one, and whatever runs in it; takes what :meth:`Run.close` does."""
         with self.lock:
-            run, self.run = self.run, None
-            self._folder = None
+            run, self._run = self._run, None
         if run is not None:
             run.close(keep_logs=keep_logs)
 
@@ -318,181 +371,14 @@ class Workspace:
         """Forget what was declared, set and run. Options are what they were at first, but for those that are fixed."""
         self.shut()
         with self.lock:
-            fixed = {name: getattr(self.options, name) for name in self.fixed_options}
-            self.options = replace(self.defaults, **fixed)
-            self.catalog = Catalog(self.options.name_param_separator)
-            self.params = {}
-            self.now = []
-            self._task_source = None
+            self.definitions.clear()
 
     def abandon_run(self) -> None:
         """Let go of the run, in a process that was forked from the one whose run it is; declarations stay."""
         self.process = os.getpid()
         self.lock = threading.RLock()
-        run, self.run = self.run, None
-        self._folder = self._history = self._task_source = None
+        run, self._run = self._run, None
+        self._history = None
         if run is not None:
             run.abandon()
-        at_exit.watch_over(self)
         let_go_of_inherited()
-
-    # --- what programs and the engine ask ----------------------------------------------------------------------
-
-    @property
-    def machine(self) -> Machine | None:
-        """The scheduler of what was scheduled so far; None before anything was."""
-        return None if self.run is None else self.run.engine.machine
-
-    @property
-    def encoded(self) -> Mapping[str, EncodedResult]:
-        """Name -> result, as it travels, of the procs that have ended well."""
-        return {} if self.run is None else self.run.results
-
-    @property
-    def params_read(self) -> Mapping[str, frozenset[str] | None]:
-        """Name -> the params that a proc's function looked for when it last ran; None for all."""
-        return {} if self.run is None else self.run.engine.params_read
-
-    def state_of(self, name: str) -> ProcState | None:
-        """Return a proc's state, None when it was never scheduled."""
-        return None if self.run is None else self.run.engine.machine.state_of(name)
-
-    def outcome_of(self, name: str) -> Outcome | None:
-        """Return how a proc ended, None while it has not."""
-        return None if self.run is None else self.run.outcome_of(name)
-
-    def result_of(self, name: str) -> object:
-        """Return what a proc returned, None when it has not."""
-        return None if self.run is None else self.run.result_of(name)
-
-    def log_of(self, name: str) -> str | None:
-        """Return the path of a proc's log, None when it never ran, or its output went to the terminal."""
-        return None if self.run is None else self.run.log_of(name)
-
-    def times_of(self, name: str) -> tuple[float | None, float | None]:
-        """Return when a proc's last attempt started and when it ended, in seconds since the epoch."""
-        return (None, None) if self.run is None else self.run.times_of(name)
-
-    def deps_of(self, name: str) -> tuple[str, ...]:
-        """Return what a scheduled proc depends on."""
-        task = None if self.run is None else self.run.engine.machine.tasks.get(name)
-        return () if task is None else task.deps
-
-    def process_of(self, name: str) -> int | None:
-        """Return the process that runs a proc, None where there is none."""
-        return None if self.run is None else self.run.engine.process_of(name)
-
-    # --- for the command line ----------------------------------------------------------------------------------
-
-    def plan(self, targets: Sequence[str], *, only: bool = False) -> Plan:
-        """Return what running ``targets`` would run, in order, without running it; raises UserError."""
-        return self.task_source.prepare(list(targets), only=only)[0]
-
-    def execute(
-        self,
-        targets: Sequence[str],
-        *,
-        listener: Callable[[int], Listener],
-        only: bool = False,
-        timeout: float | None = None,
-        wanted: Sequence[str] = (),
-        rerun: Sequence[str] = ('parproc',),
-    ) -> RunOutcome:
-        """Run ``targets`` to the end, whatever happens, and say how it went.
-
-        Args:
-            targets: full names.
-            listener: makes what takes every announcement, given how many tasks are planned.
-            only: without their dependencies.
-            timeout: seconds the whole run may take.
-            wanted: names of the procs whose results are asked for.
-            rerun: how a command that runs some of it again begins.
-
-        Raises:
-            UserError: before anything ran, when the request is wrong.
-        """
-        from parproc.core.view import RunBegan, RunEnded, RunWarned
-
-        event = self.task_source.wanted(list(targets), only=only)
-        history = self.history
-        if history is not None:
-            self.usual = history.expected(spec.name for spec in event.specs)
-        order = tuple(
-            replace(spec, expected=self.usual[spec.name]) if spec.name in self.usual else spec for spec in event.specs
-        )
-        self.listener = listener(len(order))
-        self.exclusive = True
-        run = self.wired()
-        engine, folder = run.engine, run.folder
-        if timeout is not None:
-            engine.stop.limit(time.monotonic() + timeout)
-        planned = tuple(spec.name for spec in order)
-        engine.tell(
-            RunBegan(
-                folder.run_id,
-                tuple(targets),
-                folder.logs,
-                self.options.parallel,
-                len(order),
-                time.monotonic(),
-                planned,
-                tuple(rerun),
-                self.extra_args,
-            )
-        )
-        if folder.warning is not None:
-            engine.tell(RunWarned(folder.warning))
-        try:
-            with engine.signals:
-                engine.want(replace(event, specs=order))
-                engine.run()
-        except BaseException:
-            self.listener.step_aside(True)  # whatever is said now is said on a clean terminal
-            raise
-        code = run.exit_code()
-        engine.tell(RunEnded(code, time.monotonic()))
-        if history is not None:
-            history.close()
-            if history.warning is not None and (folder.warning is None or self.options.task_db_path is not None):
-                engine.tell(RunWarned(history.warning))
-        engine.deliver()
-        code = run.exit_code()
-        outcomes = {name: self.outcome_of(name) for name in wanted}
-        results = {name: self.result_of(name) for name, outcome in outcomes.items() if outcome and not outcome.error}
-        self.listener.close()
-        self.shut(keep_logs=bool(code))
-        return RunOutcome(code, engine.stop.signal, engine.output_closed, results)
-
-
-def _telling(run: Run, name: str, root: str) -> tuple[str, str, list[str]]:
-    """Return the reason of a proc's own failure, a line about what it did to ``name``, and notes with its log's end."""
-    outcome = run.outcome_of(root)
-    reason = '' if outcome is None else outcome.reason
-    log = run.log_of(root)
-    where = f' (log: {log})' if log else ''
-    indirect = '' if root == name else f'"{name}" did not run: '
-    matter = run.matter_of(root)
-    notes = ['\n'.join((f'the log of "{root}" ends with:', *(f'  {line}' for line in matter)))] if matter else []
-    return reason, f'{indirect}"{root}" failed: {reason}{where}', notes
-
-
-def process_error(message: str, failures: Mapping[str, str], notes: Sequence[str]) -> ProcessError:
-    """Return the error about failures, with notes: under the traceback from Python 3.11 on, before that in its text."""
-    add_note = getattr(BaseException, 'add_note', None)
-    if add_note is None:
-        return ProcessError('\n'.join((message, *notes)), failures=failures)
-    error = ProcessError(message, failures=failures)
-    for note in notes:
-        add_note(error, note)
-    return error
-
-
-def stopped_by(number: int) -> None:
-    """Let a program end as the signal that stopped its run would have ended it."""
-    import signal
-
-    from parproc.control.signals import die_by
-
-    if number == signal.SIGINT:
-        raise KeyboardInterrupt
-    die_by(number)

@@ -15,7 +15,7 @@ from parproc.report.streams.sink import Sink
 from parproc.report.style import Style
 
 WITH_LOGS = frozenset({'live', 'plain', 'stream', 'group'})
-"""How a run is shown by what stands in logs; in mode ``single`` there are none, and a line at each start and end does."""
+"""How a run is shown by what stands in logs; where a mode has none, a line at each start and end does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def mode_for_program(options: Options, status: TextIO) -> str:
 
 
 def _without_logs(mode: str, options: Options) -> str:
-    return 'lines' if options.mode == 'single' and mode in WITH_LOGS else mode
+    return 'lines' if not options.run_mode.has_logs and mode in WITH_LOGS else mode
 
 
 def _chosen(mode: str, options: Options, place: OutputPlace) -> ChosenReporter:
@@ -186,8 +186,8 @@ def _reporter(mode: str, style: Style, options: Options, place: OutputPlace) -> 
     if mode == 'json':
         from parproc.report.run_events.json_lines import JsonReporter
 
-        no_log = options.mode == 'single'
-        return JsonReporter(place.output(), (lambda _name: None) if no_log else log_path, version=version())
+        has_logs = options.run_mode.has_logs
+        return JsonReporter(place.output(), log_path if has_logs else (lambda _name: None), version=version())
     if mode == 'lines':
         from parproc.report.lines.start_and_end import StartAndEndReporter
 

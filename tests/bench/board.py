@@ -9,13 +9,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from typing import TypeAlias
 
 from parproc.context import ProcContext
 from parproc.core.attempt import Attempt
 from parproc.core.events import TaskStarted
 from parproc.core.model import ProcState
 from parproc.core.view import RunBegan, RunView
-from parproc.engine.workspace import Workspace
+from parproc.engine.command_run import execute
+from parproc.engine.display import Display
 from parproc.report.board.frame import FrameInputs, draw
 from parproc.report.board.live import LiveReporter
 from parproc.report.fanout import Reporters
@@ -25,6 +27,9 @@ from parproc.report.reporter import Reporter
 from parproc.report.style import Style
 from parproc.session import Session, workspace_of
 from parproc.store.history import History
+
+LogPath: TypeAlias = Callable[[str], str]
+"""Proc name -> where its log is."""
 
 
 def nothing(_context: ProcContext) -> None:
@@ -97,19 +102,23 @@ def opened(count: int, procs: int) -> tuple[float, int]:
         return sorted(spent)[2], os.path.getsize(path)
 
 
-def run_of(count: int, reporters: Callable[[Workspace], list[Reporter]]) -> float:
+def run_of(count: int, reporters: Callable[[LogPath], list[Reporter]]) -> float:
     """Seconds for a run of procs that do nothing."""
     session = Session(parallel=4)
     for number in range(count):
         session.Proc(f'p{number}', nothing)
     began = time.perf_counter()
     workspace = workspace_of(session)
-    workspace.execute(list(workspace.catalog.procs), listener=lambda _total: Reporters(reporters(workspace)))
+    execute(
+        workspace,
+        list(workspace.catalog.procs),
+        display=lambda planned: Display(Reporters(reporters(planned.folder.log_path))),
+    )
     return time.perf_counter() - began
 
 
-def quiet(workspace: Workspace) -> list[Reporter]:
-    return [PlainReporter(Style(open(os.devnull, 'w'), colour=False), workspace.folder.log_path, quiet=True)]
+def quiet(log_path: LogPath) -> list[Reporter]:
+    return [PlainReporter(Style(open(os.devnull, 'w'), colour=False), log_path, quiet=True)]
 
 
 def against_quiet(count: int, rounds: int) -> tuple[float, float]:
@@ -120,13 +129,13 @@ def against_quiet(count: int, rounds: int) -> tuple[float, float]:
     os.close(master)
     stream = open(slave, 'w', encoding='utf-8')
 
-    def live(workspace: Workspace) -> list[Reporter]:
-        return [LiveReporter(Style(stream, colour=True), workspace.folder.log_path, usual=lambda _name: None)]
+    def live(log_path: LogPath) -> list[Reporter]:
+        return [LiveReporter(Style(stream, colour=True), log_path, usual=lambda _name: None)]
 
     with tempfile.TemporaryDirectory() as folder:
 
-        def both(workspace: Workspace) -> list[Reporter]:
-            return [*live(workspace), HistoryRecorder(History(f'{folder}/parproc.db'), time.time() - time.monotonic())]
+        def both(log_path: LogPath) -> list[Reporter]:
+            return [*live(log_path), HistoryRecorder(History(f'{folder}/parproc.db'), time.time() - time.monotonic())]
 
         ratios = []
         for _ in range(rounds):

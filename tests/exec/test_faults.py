@@ -389,7 +389,7 @@ def test_a_planted_symlink_is_not_followed(project: Project) -> None:
         import parproc as pp
         pp.set_options(state_dir='state')
         pp.Proc('a', lambda context: print('overwritten'))
-        folder = pp.session.workspace_of(pp.default_session()).folder
+        folder = pp.session.workspace_of(pp.default_session()).running().folder
         os.symlink({str(target)!r}, folder.log_path('a'))
         pp.run('a')
         print(pp.wait_for_all())

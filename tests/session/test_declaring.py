@@ -216,7 +216,7 @@ def test_clear_makes_options_what_they_were_at_first(session: pp.Session) -> Non
 
 def test_options_that_the_command_line_fixed_stay(session: pp.Session) -> None:
     session.set_options(parallel=3, fail_fast=True)
-    workspace_of(session).fixed_options = frozenset({'parallel'})
+    workspace_of(session).fix_options({'parallel': 3})
     session.clear()
     assert (workspace_of(session).options.parallel, workspace_of(session).options.fail_fast) == (3, False)
 

@@ -220,7 +220,7 @@ def program_listener(
     """
     listener = ProgramDisplay(program_reporter(options, log_path=log_path, usual=usual, ignored=ignored))
     if on_event is not None:
-        stream = EventStream((lambda _name: None) if options.mode == 'single' else log_path, version=version())
+        stream = EventStream(log_path if options.run_mode.has_logs else (lambda _name: None), version=version())
         listener.add(CallbackReporter(on_event, stream, lambda text: listener.handle(RunWarned(text))))
     return listener
 
