@@ -35,7 +35,7 @@ def main(channel: int, message: int) -> NoReturn:
 def _job(told: FreshJob) -> tuple[Job, FoundFunction]:
     """Return the job, with the function and all that it is given; raises whatever its module does."""
     workspace = workspace_of(default_session())
-    workspace.begin_loading()  # nothing of what the module declares starts here
+    workspace.definitions.begin_loading()  # nothing of what the module declares starts here
     function = _load(told.place)
     args, params, extra_args = pickle.loads(told.values)
     job = replace(told.job, args=args, params=params, extra_args=extra_args, results=Results(told.results, brief=True))

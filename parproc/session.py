@@ -403,7 +403,7 @@ class Session:
         if forked:
             self._workspace.abandon_run()
             at_exit.watch_over(self._workspace)
-        if but_while and self._workspace.is_loading:
+        if but_while and self._workspace.definitions.is_loading:
             raise UserError(
                 f'parproc.{what} was called while the task file is loaded',
                 hint="guard it with: if __name__ == '__main__':",

@@ -91,7 +91,7 @@ def load_project(workspace: Workspace, asked: CommandLine) -> Project:
         )
     )
     loader = _Loader(workspace)
-    workspace.begin_loading()
+    workspace.definitions.begin_loading()
     collecting = gc.isenabled()
     gc.disable()  # all that is loaded stays: looking for garbage in it only takes time
     try:
@@ -99,7 +99,7 @@ def load_project(workspace: Workspace, asked: CommandLine) -> Project:
             for path in files:
                 loader.load(path, ROOT)
     finally:
-        workspace.end_loading()
+        workspace.definitions.end_loading()
         if collecting:
             gc.enable()
     loader.check()
@@ -185,7 +185,7 @@ class _Loader:
 
     def _load_python(self, path: str, origin: Origin) -> None:
         here = os.getcwd()
-        with self._workspace.file_of(origin):
+        with self._workspace.definitions.file_of(origin):
             try:
                 if origin.folder is not None:
                     _enter(origin.folder)

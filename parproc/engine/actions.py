@@ -6,6 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable
 
+from parproc.core.closed import assert_never
 from parproc.core.events import (
     Action,
     Event,
@@ -133,6 +134,8 @@ class ActionPerformer:
                 self._listener.handle(action)
             case TaskWanted() | TaskRetrying() | TaskWaiting() | TaskResumed() | RunStopping():
                 self._listener.handle(action)
+            case _:
+                assert_never(action)
 
     def _launch(self, launch: Launch) -> None:
         """Start an attempt; the machine hears as the next event when that could not be."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 from parproc.catalog.catalog import Catalog
 from parproc.declare.declaration import ROOT, Declaration, Origin
@@ -23,6 +24,7 @@ class Definitions:
         self._catalog = Catalog(options.name_param_separator)
         self._due: list[str] = []
         self._origin = ROOT
+        self._is_loading = False
 
     @property
     def catalog(self) -> Catalog:
@@ -58,6 +60,29 @@ class Definitions:
     def origin(self) -> Origin:
         """The task file that is being loaded; :data:`ROOT` while none is."""
         return self._origin
+
+    @property
+    def is_loading(self) -> bool:
+        """True while task files are loaded: nothing starts meanwhile."""
+        return self._is_loading
+
+    def begin_loading(self) -> None:
+        """Let nothing start until :meth:`end_loading`; what is to start by itself is only remembered."""
+        self._is_loading = True
+
+    def end_loading(self) -> None:
+        """Let procs be started again."""
+        self._is_loading = False
+
+    @contextmanager
+    def file_of(self, origin: Origin) -> Iterator[None]:
+        """Let what is declared meanwhile belong to a task file."""
+        outer = self._origin
+        self._origin = origin
+        try:
+            yield
+        finally:
+            self._origin = outer
 
     def declare(self, declaration: Declaration, *, replacing: bool) -> tuple[str, ...]:
         """Add a declaration; return the procs that are none any more; raises UserError when its name is taken."""
@@ -95,10 +120,6 @@ class Definitions:
         """Let other settings hold from now on."""
         self._settings = settings
         self._catalog.set_separator(settings.options.name_param_separator)
-
-    def set_origin(self, origin: Origin) -> None:
-        """Let what is declared from now on belong to a task file."""
-        self._origin = origin
 
     def clear(self) -> None:
         """Forget what was declared and set, but for what is fixed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from parproc.core.closed import assert_never
 from parproc.core.events import Finished, WaitBegan
 from parproc.core.machine import Machine
 from parproc.core.view import RunWarned, TaskLogged, TaskProgressed
@@ -77,6 +78,8 @@ class ReportTaker:
                 self._listener.handle(RunWarned(report.message))
             case CreateAsked() | StartAsked() | WaitAsked() | InputAsked():
                 self.take_question(report)
+            case _:
+                assert_never(report)
 
     def take_question(self, asked: Asked) -> None:
         """Do what a running task asks for; what cannot be is raised in that task."""
@@ -92,6 +95,8 @@ class ReportTaker:
                     self._performer.feed(WaitBegan(asked.name, tuple(names), self._clock()))
                 case InputAsked():
                     self._terminal.ask(asked.name, asked.message, hidden=asked.hidden)
+                case _:
+                    assert_never(asked)
         except UserError as error:
             self._jobs.reply(asked.name, {'error': error.message, 'hint': error.hint})
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from parproc.core.model import ProcState
-from parproc.declare.declaration import Declaration, Origin
+from parproc.declare.declaration import Declaration
 from parproc.declare.options import Options
 from parproc.engine.definitions import Definitions
 from parproc.engine.exit_status import note_exit_status
@@ -56,7 +55,6 @@ class Workspace:
         self.definitions = Definitions(options)
         self._listener = listener
         self._on_event = on_event
-        self._is_loading = False
         self._run: Run | None = None
         self._history: History | None = None
 
@@ -97,37 +95,12 @@ class Workspace:
             self._history = History(path, self.options.state_dir if self.options.task_db_path is None else None)
         return self._history
 
-    # --- loading task files ------------------------------------------------------------------------------------
-
-    @property
-    def is_loading(self) -> bool:
-        """True while task files are loaded: nothing starts meanwhile."""
-        return self._is_loading
-
-    def begin_loading(self) -> None:
-        """Let nothing start until :meth:`end_loading`; what is to start by itself is only remembered."""
-        self._is_loading = True
-
-    def end_loading(self) -> None:
-        """Let procs be started again."""
-        self._is_loading = False
-
-    @contextmanager
-    def file_of(self, origin: Origin) -> Iterator[None]:
-        """Let what is declared meanwhile belong to a task file."""
-        outer = self.definitions.origin
-        self.definitions.set_origin(origin)
-        try:
-            yield
-        finally:
-            self.definitions.set_origin(outer)
+    # --- declaring and setting ---------------------------------------------------------------------------------
 
     def configure(self, settings: Settings) -> None:
         """Let other settings hold, before anything is scheduled."""
         with self.lock:
             self.definitions.set(settings)
-
-    # --- declaring and setting ---------------------------------------------------------------------------------
 
     def declare(self, declaration: Declaration, *, replacing: bool) -> None:
         """Add a declaration, and schedule what becomes possible or due with it.
@@ -157,7 +130,7 @@ class Workspace:
         with self.lock:
             due = self.definitions.take_due()
             is_missed = self._run is not None and self._run.has_missing
-        if not self._is_loading and (due or names or is_missed):
+        if not self.definitions.is_loading and (due or names or is_missed):
             self.schedule((*names, *due))
 
     def create(self, name: str | Callable[..., object], proc_name: str | None, args: Mapping[str, object]) -> list[str]:
