@@ -161,7 +161,9 @@ def _reporters(workspace: Workspace, asked: CommandLine, home: str, planned: Pla
     return reporters
 
 
-def _screen(workspace: Workspace, asked: CommandLine, outputs: Outputs, planned: PlannedRun, *, one: bool) -> ChosenReporter:
+def _screen(
+    workspace: Workspace, asked: CommandLine, outputs: Outputs, planned: PlannedRun, *, one: bool
+) -> ChosenReporter:
     """Return what shows the run; ``one``: it is of one proc, whose output is all that matters."""
     place = OutputPlace(
         outputs.status,

@@ -58,8 +58,8 @@ class ProgramRun(Run):
         super().set_options(options)
         if any(getattr(options, name) != getattr(before, name) for name in SHOWN_BY):
             ignored = self._definitions.ignored
-            screen = program_reporter(options, log_path=self.folder.log_path, usual=_unknown, ignored=ignored)
-            self._display.show_on(screen)
+            chosen = program_reporter(options, log_path=self.folder.log_path, usual=_unknown, ignored=ignored)
+            self._display.show_on(chosen)
 
     def wait(
         self,

@@ -36,14 +36,13 @@ class FakeTasks:
             name=name,
             attempt=attempt,
             attempts=self.specs[name].retries + 1,
-            call=lambda context: None,
+            function=None,
             args={},
             params={},
             extra_args=(),
             results=Results({}),
             log_path=None,
             result_paths=(),
-            name_of=lambda function: '',
             interactive=name in self.interactive,
         )
 
