@@ -77,7 +77,7 @@ def candidates(before: list[str], word: str) -> list[Candidate]:
 
 def _short(row: Option) -> str:
     """Return what an option does, as a description beside others."""
-    return f'{row.help[:1].lower()}{row.help[1:].removesuffix(".")}'
+    return f'{row.help_text[:1].lower()}{row.help_text[1:].removesuffix(".")}'
 
 
 def _takes_next(row: Option | None) -> bool:

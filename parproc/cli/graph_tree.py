@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+
+from rich.text import Text
+from rich.tree import Tree
 
 from parproc.cli.terminal_output import Screen
 from parproc.core.plan import Plan
-
-if TYPE_CHECKING:
-    from rich.text import Text
 
 GUIDE_COLUMNS = 4
 LEAST_NAME_COLUMNS = 24
@@ -23,8 +22,6 @@ def draw_tree(screen: Screen, plan: Plan, targets: Sequence[str]) -> str:
         plan: what would run.
         targets: what the plan was made for, where the tree begins; none for all that nothing else needs.
     """
-    from rich.tree import Tree
-
     deps = {spec.name: spec.deps for spec in plan.order}
     deps = {name: tuple(dep for dep in found if dep in deps) for name, found in deps.items()}
     needed = {dep for found in deps.values() for dep in found}

@@ -35,5 +35,5 @@ def spelled(row: Option) -> str:
 def _line(row: Option) -> str:
     names = spelled(row)
     if len(names) > NAMES_COLUMNS:
-        return f'  {names}\n{"":{NAMES_COLUMNS + 4}}{row.help}\n'
-    return f'  {names:{NAMES_COLUMNS}}  {row.help}\n'
+        return f'  {names}\n{"":{NAMES_COLUMNS + 4}}{row.help_text}\n'
+    return f'  {names:{NAMES_COLUMNS}}  {row.help_text}\n'

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+
+from rich.text import Text
 
 from parproc.cli.list_entries import Entry
 from parproc.cli.terminal_output import Screen
 from parproc.core.plain_data import read_as
 from parproc.engine.workspace import Workspace
-
-if TYPE_CHECKING:
-    from rich.text import Text
 
 MOST_CHOICES = 50
 LONGEST_VALUE = 40

@@ -22,7 +22,7 @@ class Option:
 
     Args:
         names: as they are typed, short ones first; the last one gives the environment variable its name.
-        help: one sentence, for ``--help``; completion shows it without its full stop.
+        help_text: one sentence, for ``--help``; completion shows it without its full stop.
         more: what only the README adds to it.
         metavar: what stands for the value in ``--help``; empty where the choices say it, or there is no value.
         choices: all values there are.
@@ -35,12 +35,12 @@ class Option:
         field: the attribute of the command line that holds the value.
     """
 
-    __slots__ = ('bare', 'choices', 'completes', 'field', 'help', 'metavar', 'more', 'names', 'offers')
+    __slots__ = ('bare', 'choices', 'completes', 'field', 'help_text', 'metavar', 'more', 'names', 'offers')
 
     def __init__(
         self,
         *names: str,
-        help: str,
+        help_text: str,
         more: str = '',
         metavar: str = '',
         choices: tuple[str, ...] = (),
@@ -49,7 +49,7 @@ class Option:
         offers: tuple[str, ...] = (),
     ) -> None:
         self.names = names
-        self.help = help
+        self.help_text = help_text
         self.more = more
         self.metavar = metavar or (f'[{"|".join(choices)}]' if choices else '')
         self.choices = choices
@@ -91,8 +91,8 @@ class Opposite(Option):
     __slots__ = ('means',)
     shared = 'after_failure'
 
-    def __init__(self, *names: str, help: str, more: str = '', means: str) -> None:
-        super().__init__(*names, help=help, more=more)
+    def __init__(self, *names: str, help_text: str, more: str = '', means: str) -> None:
+        super().__init__(*names, help_text=help_text, more=more)
         self.means = means
 
     def __get__(self, line: Options, owner: type[Options] | None = None) -> bool | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 
 from parproc.cli.list_entries import family_of
@@ -67,8 +68,6 @@ def _rows(workspace: Workspace, name: str) -> list[tuple[str, str]]:
     rows.append(('timeout', f'{declaration.timeout:g} s' if declaration.timeout else ''))
     rows.append(('retries', str(declaration.retries) if declaration.retries else ''))
     if declaration.commands and name not in catalog.protos:
-        import shlex
-
         words = catalog.commands(name, workspace.params, workspace.extra_args)
         rows += [
             ('runs', command[2] if command[:2] == ('/bin/sh', '-euc') else shlex.join(command)) for command in words

@@ -41,7 +41,7 @@ def a_value(row: Option) -> str:
 
 def in_readme(row: Option) -> str:
     """The row of the README's table."""
-    says = f'{row.help} {row.more}'.rstrip()
+    says = f'{row.help_text} {row.more}'.rstrip()
     return f'| `{spelled(row)}` | {says} |'.replace(f'`{spelled(row)}`', f'`{spelled(row)}`'.replace('|', '\\|'))
 
 
@@ -114,8 +114,8 @@ def test_a_value_that_is_no_choice_is_refused_and_the_hint_says_where_it_came_fr
 def test_the_help_has_each_option_and_fits_its_width(project: Project) -> None:
     text = help_text()
     for row in OPTIONS:
-        assert f'  {spelled(row)}' in text and row.help in text
-        assert row.help.endswith('.')
+        assert f'  {spelled(row)}' in text and row.help_text in text
+        assert row.help_text.endswith('.')
     assert max(map(len, text.splitlines())) <= 100
     assert project.run('--help').out == project.run('target', '-h').out == text
 
@@ -132,7 +132,7 @@ def test_completion_offers_each_option_and_its_choices(project: Project) -> None
 
     texts = {**offered('parproc -'), **offered('parproc --')}
     for row in OPTIONS:
-        assert all(texts[name].lower() == row.help.removesuffix('.').lower() for name in row.names)
+        assert all(texts[name].lower() == row.help_text.removesuffix('.').lower() for name in row.names)
         if row.offers and name_of(row).startswith('--'):
             assert list(offered(f'parproc {name_of(row)}=')) == [f'{name_of(row)}={value}' for value in row.offers]
 
