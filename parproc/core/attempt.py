@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from parproc.core.model import ErrorKind, ProcState
 
-REMEMBERED = 20
-DECAY = 0.8
+REMEMBERED_RUNS = 20
+DECAY_PER_RUN = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +44,12 @@ def usual_seconds(durations: Sequence[float]) -> float:
     """Return the decayed median of durations, latest first: what a task usually takes, as of late.
 
     It is the weighted median: sorted by length, the first at which half of all weight is reached, where a duration
-    that is n runs old weighs ``DECAY ** n``. One odd run hardly moves it; three in a row are the new normal.
+    that is n runs old weighs ``DECAY_PER_RUN ** n``. One odd run hardly moves it; three in a row are the new normal.
 
     Args:
-        durations: seconds, at least one; those beyond the latest ``REMEMBERED`` count for nothing.
+        durations: seconds, at least one; those beyond the latest ``REMEMBERED_RUNS`` count for nothing.
     """
-    weighted = sorted((seconds, DECAY**age) for age, seconds in enumerate(durations[:REMEMBERED]))
+    weighted = sorted((seconds, DECAY_PER_RUN**age) for age, seconds in enumerate(durations[:REMEMBERED_RUNS]))
     half = sum(weight for _, weight in weighted) / 2
     reached = 0.0
     for seconds, weight in weighted:

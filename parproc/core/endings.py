@@ -11,6 +11,7 @@ from parproc.core.task import HOLDING, UNSTARTED, Phase, Task
 from parproc.core.task_table import TaskTable
 
 PASSED_OVER = frozenset({ErrorKind.NOT_RUN, ErrorKind.FAILURES_PRESENT})
+"""Why tasks that did nothing wrong never ran: others failed. A change of any task gives them another chance."""
 FAILURES_PRESENT = failure(ErrorKind.FAILURES_PRESENT, 'not run: an earlier proc failed (NO_FAILURES)')
 
 

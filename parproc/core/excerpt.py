@@ -13,12 +13,12 @@ from typing import TypeAlias
 from parproc.core.terminal_text import clean_line, last_state
 
 LAST_LINES = 16
-AROUND = 2
-FIRST_KEPT = 20
-LAST_KEPT = 40
-LONGEST_LINE = 200
-LONGEST_READ = 10 * LONGEST_LINE
-LONGEST_MESSAGE = 12
+AROUND_LINES = 2
+FIRST_KEPT_LINES = 20
+LAST_KEPT_LINES = 40
+LONGEST_LINE_CHARACTERS = 200
+LONGEST_READ_CHARACTERS = 10 * LONGEST_LINE_CHARACTERS
+LONGEST_MESSAGE_LINES = 12
 GAP = '...'
 
 _ATTEMPT = re.compile(r'^--- attempt \d+ of \d+ ---$')
@@ -71,8 +71,8 @@ def relevant_part(text: str, *, colour: bool = False, ignored: re.Pattern[str] |
     plain = [clean_line(_readable(line), colour=False) for line in raw]
     chosen = _blocks(plain) or _around_words(plain) or range(max(0, len(plain) - LAST_LINES), len(plain))
     kept = sorted(chosen)
-    if len(kept) > FIRST_KEPT + LAST_KEPT:
-        kept = kept[:FIRST_KEPT] + kept[-LAST_KEPT:]
+    if len(kept) > FIRST_KEPT_LINES + LAST_KEPT_LINES:
+        kept = kept[:FIRST_KEPT_LINES] + kept[-LAST_KEPT_LINES:]
     lines: list[str] = []
     previous = kept[0] - 1 if kept else 0
     for index in kept:
@@ -92,12 +92,12 @@ def _last_attempt(lines: list[str]) -> list[str]:
 
 def _readable(line: str) -> str:
     """Return what counts of a line, short enough to look at closely."""
-    return last_state(line)[:LONGEST_READ]
+    return last_state(line)[:LONGEST_READ_CHARACTERS]
 
 
 def _shown(raw: str, plain: str, *, colour: bool) -> str:
-    if len(plain) > LONGEST_LINE:
-        return plain[:LONGEST_LINE] + GAP
+    if len(plain) > LONGEST_LINE_CHARACTERS:
+        return plain[:LONGEST_LINE_CHARACTERS] + GAP
     return clean_line(_readable(raw), colour=True) if colour else plain
 
 
@@ -138,7 +138,7 @@ def _end_of_traceback(lines: Sequence[str], start: int) -> int:
 def _end_of_paragraph(lines: Sequence[str], start: int) -> int:
     """Return the index after a message: up to a blank line, a new block, or more lines than a message has."""
     index = start + 1
-    limit = min(len(lines), start + LONGEST_MESSAGE)
+    limit = min(len(lines), start + LONGEST_MESSAGE_LINES)
     while index < limit and lines[index].strip() and not any(begin.match(lines[index]) for begin, _ in _KINDS):
         index += 1
     return min(index, len(lines))
@@ -178,7 +178,7 @@ def _around_words(lines: Sequence[str]) -> set[int]:
     chosen: set[int] = set()
     for index, line in enumerate(lines):
         if _WORD.search(line):
-            chosen.update(range(max(0, index - AROUND), min(len(lines), index + AROUND + 1)))
+            chosen.update(range(max(0, index - AROUND_LINES), min(len(lines), index + AROUND_LINES + 1)))
     return chosen
 
 

@@ -7,7 +7,7 @@ import re
 
 _PLAIN = re.compile(r'[a-z0-9_][a-z0-9_-]*(\.[a-z0-9_-]+)*')
 _UNSAFE = re.compile(r'[^A-Za-z0-9_-]+')
-LONGEST = 100
+LONGEST_PLAIN_CHARACTERS = 100
 
 
 def file_stem(name: str, separator: str = '::') -> str:
@@ -26,7 +26,7 @@ def file_stem(name: str, separator: str = '::') -> str:
         'build.prod'
     """
     plain = name.replace(separator, '.')
-    if '.' not in name and len(plain) <= LONGEST and _PLAIN.fullmatch(plain):
+    if '.' not in name and len(plain) <= LONGEST_PLAIN_CHARACTERS and _PLAIN.fullmatch(plain):
         return plain
     digest = hashlib.blake2b(name.encode('utf-8', 'surrogatepass'), digest_size=6).hexdigest()
     return f'{_UNSAFE.sub("_", name)[:60].lstrip("-")}~{digest}'

@@ -17,8 +17,8 @@ _SCALARS = frozenset({str, bytes, int, float, complex, bool, type(None)})
 _TEXTUAL_MODULES = frozenset({'datetime', 'decimal', 'fractions', 'ipaddress', 'uuid', 'pathlib', 'pathlib._local'})
 _COLLECTIONS: tuple[Any, ...] = (list, tuple, set, frozenset, dict)
 _MOST_PARTS = 1000
-_DEEPEST = 20
-_LONGEST_SHOWN = 200
+_DEEPEST_LEVELS = 20
+_LONGEST_SHOWN_CHARACTERS = 200
 
 
 def is_plain(value: object) -> bool:
@@ -76,7 +76,7 @@ def shown(value: object) -> str:
         name = type(value).__name__
         return f'{"an" if name[:1] in "AEIOaeio" else "a"} {name}'
     text = repr(value)
-    return text if len(text) <= _LONGEST_SHOWN else f'{text[: _LONGEST_SHOWN - 1]}…'
+    return text if len(text) <= _LONGEST_SHOWN_CHARACTERS else f'{text[: _LONGEST_SHOWN_CHARACTERS - 1]}…'
 
 
 def _is_function(value: object) -> bool:
@@ -94,7 +94,7 @@ def _is_scalar(value: object) -> bool:
     )
 
 
-def _parts_left(value: object, most: int, deepest: int = _DEEPEST) -> int | None:
+def _parts_left(value: object, most: int, deepest: int = _DEEPEST_LEVELS) -> int | None:
     """Return how many more parts may follow when ``value`` has ``most`` at the most; None when it is not plain."""
     if most <= 0 or deepest <= 0:
         return None

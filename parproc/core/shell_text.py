@@ -14,7 +14,7 @@ from parproc.core.here_documents import HereDocument, announced, body
 from parproc.core.shell_words import CODE, INDEX, MARK, ShellWords
 from parproc.errors import UserError
 
-_DEEPEST = 60
+_DEEPEST_LEVELS = 60
 _PLAIN = re.compile(r'[^\s\\\'"$`#;&|<>()\0]+')
 _IN_QUOTES = re.compile(r'[^\\"$`\0]+')
 _OPERATOR = re.compile(r';;&|;;|;&|;\||&&|\|\||\|&|;|&|\|')
@@ -491,5 +491,5 @@ class _Reader:
 
     def _deeper(self) -> None:
         self._depth += 1
-        if self._depth > _DEEPEST:
+        if self._depth > _DEEPEST_LEVELS:
             raise UnreadableShellError('the text has too many brackets in each other')

@@ -17,6 +17,7 @@ from parproc.core.timers import TimerKind
 
 SIGKILL = 9
 SIGTERM = 15
+"""Signal numbers, the same on all POSIX systems; the module that names them is not imported, to keep the core pure."""
 
 
 def stop(table: TaskTable, task: Task, error: ErrorKind) -> None:

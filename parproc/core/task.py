@@ -42,14 +42,33 @@ MOVES: dict[Phase, frozenset[Phase]] = {
 }
 
 UNSTARTED = frozenset({Phase.BLOCKED, Phase.READY, Phase.LOCKED, Phase.DELAYED})
+"""The phases of a task whose attempt has not begun."""
 HOLDING = frozenset({Phase.ACTIVE, Phase.SUSPENDED, Phase.RESUMING})
+"""The phases of a task that has a process: it holds its locks, and a slot while it does not wait from inside."""
 
 
 class Task:
-    """One task in the machine; only :class:`parproc.core.machine.Machine` and its queues change it.
+    """One task in the machine.
+
+    Only the queues, and the modules that take a :class:`~parproc.core.task_table.TaskTable`, change it.
 
     Attributes:
+        spec: what was declared.
+        phase: where it is; only the table of tasks changes it.
+        blockers: how many of its dependencies are not over, or not there.
         dependents: the tasks that depend on it, also when it is over.
+        extra_deps: what was put before it after it was scheduled.
+        priority: seconds expected from its start to the end of the longest path behind it.
+        urgency: above 0, it skips the wave gate, for somebody waits for it from inside; higher goes first.
+        ticket: number of its place in a queue, or of its wait from inside; older places and waits are void.
+        attempt: which attempt it is at, from 1; 0 before the first.
+        started: when that attempt started, None where there is none.
+        stopped: why that attempt was told to end, None where it was not.
+        deadlock: who waits for whom, where a deadlock has ended its wait from inside; else empty.
+        last: how the attempt before ended, while it waits for the next one.
+        awaited: what it waits for from inside.
+        pending: how many of these are not over.
+        outcome: how it ended, None while it is not over.
         starts: how often it was started, in all of its lives; ``attempt`` counts from 1 in each.
         stale: it runs with what has been changed since, and has to run again.
         dropped: it is forgotten as soon as its attempt is over.

@@ -22,9 +22,9 @@ from parproc.core.model import ErrorKind, Outcome, ProcState
 HELD_BACK = frozenset({ErrorKind.DEPENDENCY_FAILED, ErrorKind.FAILURES_PRESENT, ErrorKind.NOT_RUN})
 """The reasons of a FAILED task that did nothing wrong itself: it never got to run."""
 
-SLOWEST_KEPT = 5
-WIDEST_NAME = 40
-MOST_NAMED = 3
+SLOWEST_KEPT_TASKS = 5
+WIDEST_NAME_COLUMNS = 40
+MOST_NAMED_TASKS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,8 +235,8 @@ class RunView:
             return f'wave {lowest}'
         pending = [dep for dep in wanted.deps if dep in self.waiting or dep in self.running]
         if pending:
-            more = len(pending) - MOST_NAMED
-            return ', '.join(pending[:MOST_NAMED]) + (f' and {more} more' if more > 0 else '')
+            more = len(pending) - MOST_NAMED_TASKS
+            return ', '.join(pending[:MOST_NAMED_TASKS]) + (f' and {more} more' if more > 0 else '')
         for lock in wanted.locks:
             if lock in self._locks:
                 return f'the lock {lock}, which {self._locks[lock]} holds'
@@ -249,7 +249,7 @@ class RunView:
         if message.deps:
             self._deps[message.name] = message.deps
         width = len(message.name)
-        if self.name_width < width <= WIDEST_NAME:
+        if self.name_width < width <= WIDEST_NAME_COLUMNS:
             self.name_width = width
 
     def _start(self, message: TaskStarted) -> None:
@@ -350,7 +350,7 @@ class RunView:
 
     def _rank(self, ended: EndedTask, seconds: float) -> None:
         slowest = self.slowest
-        if len(slowest) < SLOWEST_KEPT or seconds > (slowest[-1].seconds or 0.0):
+        if len(slowest) < SLOWEST_KEPT_TASKS or seconds > (slowest[-1].seconds or 0.0):
             slowest.append(ended)
             slowest.sort(key=lambda other: -(other.seconds or 0.0))
-            del slowest[SLOWEST_KEPT:]
+            del slowest[SLOWEST_KEPT_TASKS:]

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
-from parproc.core.attempt import REMEMBERED, Attempt, usual_seconds
+from parproc.core.attempt import REMEMBERED_RUNS, Attempt, usual_seconds
 from parproc.core.model import ProcState
 from parproc.store.read_rows import LONGEST_NAME_CHARACTERS, LONGEST_REASON_CHARACTERS, durations_in
 
@@ -61,13 +61,15 @@ def add(connection: sqlite3.Connection, run: int, wanted: Iterable[str], attempt
 def _update_procs(connection: sqlite3.Connection, attempts: Sequence[Attempt]) -> None:
     """Keep what a proc usually takes up to date, so that nobody ever has to look through its attempts."""
     names = list({storable(one.name) for one in attempts})
-    recent = {name: durations_in(text, REMEMBERED) for name, text in rows_of_names(connection, 'name, recent', names)}
+    recent = {
+        name: durations_in(text, REMEMBERED_RUNS) for name, text in rows_of_names(connection, 'name, recent', names)
+    }
     latest = {}
     for one in attempts:
         name = storable(one.name)
         latest[name] = one
         if one.state is ProcState.SUCCEEDED and one.seconds is not None:
-            recent[name] = [one.seconds, *recent.get(name, ())][:REMEMBERED]
+            recent[name] = [one.seconds, *recent.get(name, ())][:REMEMBERED_RUNS]
     rows = []
     for name, one in latest.items():
         durations = recent.get(name)
