@@ -21,13 +21,13 @@ TYPE_CHECKING = False  # as type checkers read it; typing itself is slow to impo
 __version__ = '0.1.0'
 
 _HOMES = {
-    'NO_FAILURES': 'declare.declaration',
-    'DepProcContext': 'declare.declaration',
+    'NO_FAILURES': 'declare.dependency_kinds',
+    'DepProcContext': 'declare.dependency_kinds',
     'ErrorKind': 'core.model',
-    'IgnoreLogAlways': 'declare.options',
-    'IgnoreLogIfSucceeded': 'declare.options',
+    'IgnoreLogAlways': 'declare.log_filters',
+    'IgnoreLogIfSucceeded': 'declare.log_filters',
     'DeadlockError': 'errors',
-    'Output': 'declare.declaration',
+    'Output': 'declare.output',
     'ParprocError': 'errors',
     'Proc': 'api',
     'ProcContext': 'context',
@@ -41,8 +41,8 @@ _HOMES = {
     'ProtoInfo': 'info',
     'Session': 'session',
     'UserError': 'errors',
-    'WhenScheduled': 'declare.declaration',
-    'WhenTargetScheduled': 'declare.declaration',
+    'WhenScheduled': 'declare.dependency_kinds',
+    'WhenTargetScheduled': 'declare.dependency_kinds',
     'cancel': 'api',
     'clear': 'api',
     'create': 'api',
@@ -82,8 +82,9 @@ if TYPE_CHECKING:
     )
     from parproc.context import ProcContext
     from parproc.core.model import ErrorKind, ProcState
-    from parproc.declare.declaration import NO_FAILURES, DepProcContext, Output, WhenScheduled, WhenTargetScheduled
-    from parproc.declare.options import IgnoreLogAlways, IgnoreLogIfSucceeded
+    from parproc.declare.dependency_kinds import NO_FAILURES, DepProcContext, WhenScheduled, WhenTargetScheduled
+    from parproc.declare.log_filters import IgnoreLogAlways, IgnoreLogIfSucceeded
+    from parproc.declare.output import Output
     from parproc.errors import (
         DeadlockError,
         ParprocError,

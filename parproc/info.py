@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from parproc.catalog.catalog import BoundProc
+from parproc.catalog.bound_proc import BoundProc
 from parproc.catalog.proto import ProtoFamily
 from parproc.core.model import ErrorKind, Outcome, ProcState
-from parproc.declare.declaration import WhenScheduled, WhenTargetScheduled, reverse_dependencies
-from parproc.declare.options import IgnoredLines
+from parproc.declare.dependency_kinds import WhenScheduled, WhenTargetScheduled
+from parproc.declare.log_filters import IgnoredLines
 
 if TYPE_CHECKING:
     from parproc.engine.run import Run
@@ -128,7 +128,7 @@ class ProcInfo:
     @property
     def rdeps(self) -> tuple[str | WhenScheduled | WhenTargetScheduled, ...]:
         """What it goes before, as declared; a declared function as the name of its proc."""
-        return reverse_dependencies(self._proc.declaration)
+        return self._proc.declaration.goes_before()
 
     @property
     def locks(self) -> tuple[str, ...]:
@@ -207,7 +207,7 @@ class ProtoInfo:
     @property
     def rdeps(self) -> tuple[str | WhenScheduled | WhenTargetScheduled, ...]:
         """What its procs go before, as declared; a declared function as the name of its proc."""
-        return reverse_dependencies(self._family.declaration)
+        return self._family.declaration.goes_before()
 
     @property
     def locks(self) -> tuple[str, ...]:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from parproc.context import Name, Names, flatten, inside_child, is_one_name
 from parproc.declare import checks
-from parproc.declare.declaration import Origin, check_field, make_declaration
+from parproc.declare.declaration import make_declaration
+from parproc.declare.fields import check_field
 from parproc.declare.options import Options
+from parproc.declare.origin import Origin
 from parproc.engine import at_exit
 from parproc.engine.workspace import Workspace
 from parproc.errors import UserError

@@ -19,16 +19,16 @@ class NoMatchError(UserError):
 class GlobIndex:
     """Procs and families, filed by their number of segments and their first segment, for globs to be found fast."""
 
-    __slots__ = ('_found', '_glob_index')
+    __slots__ = ('_buckets', '_found')
 
     def __init__(self) -> None:
-        self._glob_index: dict[str, dict[int, dict[str, list[tuple[int, str | ProtoFamily]]]]] = {}
+        self._buckets: dict[str, dict[int, dict[str, list[tuple[int, str | ProtoFamily]]]]] = {}
         self._found: dict[str, tuple[str, ...]] = {}
 
     @property
     def separators(self) -> Iterable[str]:
         """The separators of what was added."""
-        return self._glob_index
+        return self._buckets
 
     def add(self, order: int, separator: str, entry: str | ProtoFamily) -> None:
         """File a proc's name or a family.
@@ -43,8 +43,8 @@ class GlobIndex:
 
     def remove(self, separator: str, entry: str | ProtoFamily) -> None:
         """Take away what was added."""
-        shelf = self._bucket(separator, entry)
-        shelf[:] = [filed for filed in shelf if filed[1] != entry]
+        bucket = self._bucket(separator, entry)
+        bucket[:] = [filed for filed in bucket if filed[1] != entry]
         self._found.clear()
 
     def _bucket(self, separator: str, entry: str | ProtoFamily) -> list[tuple[int, str | ProtoFamily]]:
@@ -52,7 +52,7 @@ class GlobIndex:
         first = segments[0] if len(segments) > 1 else ''
         if isinstance(entry, ProtoFamily) and segment_expression(first) is not None:
             first = ''
-        return self._glob_index.setdefault(separator, {}).setdefault(len(segments), {}).setdefault(first, [])
+        return self._buckets.setdefault(separator, {}).setdefault(len(segments), {}).setdefault(first, [])
 
     def glob(self, glob: str, params: Mapping[str, object], hint: Callable[[str], str | None]) -> tuple[str, ...]:
         """Return the names that ``glob`` matches, in the order of declaration, then of choices.
@@ -93,12 +93,12 @@ class GlobIndex:
     def _candidates(self, glob: str) -> Iterable[tuple[str, str | ProtoFamily]]:
         """Return what the glob may mean, each with its separator, in the order of declaration."""
         found: list[tuple[int, str, str | ProtoFamily]] = []
-        for separator, shelves in self._glob_index.items():
+        for separator, by_length in self._buckets.items():
             globs = glob.split(separator)
-            shelf = shelves.get(len(globs), {})
+            by_first = by_length.get(len(globs), {})
             literal = len(globs) > 1 and not is_glob(globs[0])
-            files = [shelf.get(globs[0], []), shelf.get('', [])] if literal else list(shelf.values())
-            found += ((order, separator, entry) for file in files for order, entry in file)
+            buckets = [by_first.get(globs[0], []), by_first.get('', [])] if literal else list(by_first.values())
+            found += ((order, separator, entry) for bucket in buckets for order, entry in bucket)
         found.sort(key=lambda entry: entry[0])
         return [(separator, entry) for _, separator, entry in found]
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from parproc.catalog.bound_proc import BoundProc
 from parproc.core.commands import fill
 from parproc.declare import checks
-from parproc.declare.declaration import DepProcContext
+from parproc.declare.dependency_kinds import DepProcContext
 from parproc.declare.signature import answered, ask
-
-if TYPE_CHECKING:
-    from parproc.catalog.catalog import BoundProc
 
 ENVIRONMENT = 'env:'
 

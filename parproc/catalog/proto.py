@@ -9,7 +9,8 @@ from parproc.core.plain_data import has_text, is_plain, same_value, shown
 from parproc.core.targets import OpenPlaceholderError, fill_glob, names_literally
 from parproc.declare.casting import Caster, annotations_of, caster_for, scope_of, type_name
 from parproc.declare.checks import choice_values, choices_mapping
-from parproc.declare.declaration import Declaration, DepProcContext
+from parproc.declare.declaration import Declaration
+from parproc.declare.dependency_kinds import DepProcContext
 from parproc.declare.signature import ask
 from parproc.errors import UserError
 
@@ -71,16 +72,19 @@ class ProtoFamily:
     Args:
         declaration: the proto's.
 
+    Attributes:
+        created: the names of its procs, where it has reverse dependencies; some may have been replaced since.
+
     Raises:
         UserError: for choices of an argument that the proto does not have.
     """
 
-    __slots__ = ('_allowed', '_caster', '_whole', 'declaration', 'made', 'pattern')
+    __slots__ = ('_allowed', '_caster', '_whole', 'created', 'declaration', 'pattern')
 
     def __init__(self, declaration: Declaration) -> None:
         separator = declaration.separator
         self.declaration = declaration
-        self.made: list[str] = []
+        self.created: list[str] = []
         written = Pattern(declaration.name, separator)
         named = {**declaration.args, **dict.fromkeys(written.placeholders)}
         required = declaration.signature.required(named)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from parproc.catalog.bound_proc import BoundProc
+from parproc.catalog.creating import Creator
+from parproc.catalog.dependencies import Dependencies
 from parproc.catalog.glob_index import NoMatchError
+from parproc.catalog.injections import Injections
+from parproc.catalog.registry import Registry
 from parproc.core.model import ProcState, TaskSpec
 from parproc.core.names import is_glob
 from parproc.core.reverse_deps import reach
-from parproc.declare.declaration import WhenScheduled, target_of
+from parproc.declare.dependency_kinds import WhenScheduled, target_of
 from parproc.errors import UserError
-
-if TYPE_CHECKING:
-    from parproc.catalog.catalog import BoundProc, Catalog
 
 TERMINAL_LOCK = 'the terminal'
 
@@ -34,37 +35,6 @@ class Resolution:
     missing: tuple[tuple[str, str], ...]
 
 
-def gather(
-    catalog: Catalog,
-    names: Iterable[str],
-    *,
-    params: Mapping[str, object],
-    state_of: Callable[[str], ProcState | None],
-    only: bool,
-) -> Resolution:
-    """Return all that has to be scheduled so that ``names`` can run.
-
-    Args:
-        catalog: knows every proc.
-        names: full names.
-        params: the run's parameters.
-        state_of: tells what was scheduled before: None or IDLE for what was not.
-        only: just ``names``, with the dependencies among them.
-
-    Raises:
-        UserError: for an unknown name, a pattern that cannot be filled, a callable that fails, or a proc that would
-            have to go before one which is running or done.
-    """
-    wanted = dict.fromkeys(names)
-    for name in wanted:
-        if catalog.lookup(name, params) is None:
-            raise catalog.unknown(name)
-    work = _Resolver(catalog, params, state_of, frozenset(wanted) if only else None)
-    for name in wanted:
-        work.want(name)
-    return work.finish()
-
-
 @dataclass(slots=True)
 class _Draft:
     proc: BoundProc
@@ -72,17 +42,34 @@ class _Draft:
     no_failures: bool
 
 
-class _Resolver:
-    """One resolution while it is worked out."""
+class Resolver:
+    """One resolution while it is worked out.
+
+    Args:
+        registry: knows all names.
+        dependencies: what procs depend on.
+        injections: who goes before whom.
+        creator: makes the procs that are depended on.
+        params: the run's parameters.
+        state_of: tells what was scheduled before: None or IDLE for what was not.
+        within: leave out all dependencies but these; None for none left out.
+    """
 
     def __init__(
         self,
-        catalog: Catalog,
+        registry: Registry,
+        dependencies: Dependencies,
+        injections: Injections,
+        creator: Creator,
+        *,
         params: Mapping[str, object],
         state_of: Callable[[str], ProcState | None],
         within: frozenset[str] | None,
     ) -> None:
-        self._catalog = catalog
+        self._registry = registry
+        self._dependencies = dependencies
+        self._injections = injections
+        self._creator = creator
         self._params = params
         self._state_of = state_of
         self._within = within
@@ -99,7 +86,7 @@ class _Resolver:
         if name not in self._seen:
             self._seen.add(name)
             if not self._is_scheduled(name):
-                self._queue.append(self._catalog.procs[name])
+                self._queue.append(self._registry.procs[name])
 
     def finish(self) -> Resolution:
         """Follow everything from the wanted procs on."""
@@ -116,13 +103,12 @@ class _Resolver:
 
     def _visit(self, proc: BoundProc) -> None:
         name = proc.name
-        catalog = self._catalog
         deps: dict[str, None] = {}
         no_failures = False
-        for dep in catalog.dependencies(proc, self._params):
+        for dep in self._dependencies.of(proc, self._params):
             if not isinstance(dep, str):
                 no_failures = True
-            elif dep in catalog.procs and not proc.declaration.scope:
+            elif dep in self._registry.procs and not proc.declaration.scope:
                 deps[dep] = None
             else:
                 deps.update(dict.fromkeys(self._meant(dep, proc)))
@@ -134,7 +120,7 @@ class _Resolver:
                 self._follow(dep, name)
             elif dep in self._absent:
                 self._missing[dep, name] = None
-        for before in catalog.rules.before(name, lambda _: catalog.texts_of(proc), catalog.made_of):
+        for before in self._injections.before(proc):
             if self._within is None or before in self._within:
                 deps[before] = None
                 self._follow(before, name)
@@ -143,8 +129,8 @@ class _Resolver:
 
     def _follow(self, dep: str, dependent: str) -> None:
         try:
-            is_open = is_glob(dep) and dep not in self._catalog.procs
-            found = None if is_open else self._catalog.lookup(dep, self._params)
+            is_open = is_glob(dep) and dep not in self._registry.procs
+            found = None if is_open else self._creator.lookup(dep, self._params)
         except UserError as error:
             raise UserError(f'dependency of "{dependent}": {error.message}', hint=error.hint) from error
         if found is None:
@@ -156,12 +142,12 @@ class _Resolver:
 
     def _meant(self, text: str, proc: BoundProc) -> Iterable[str]:
         """Return the names that a dependency, as written, means for ``proc``."""
-        filled = self._catalog.filled(text, proc) if '[' in text else text
-        filled = self._catalog.resolved(filled, proc.declaration)
-        if not is_glob(filled) or filled in self._catalog.procs:
+        filled = self._dependencies.filled(text, proc) if '[' in text else text
+        filled = self._registry.resolved(filled, proc.declaration)
+        if not is_glob(filled) or filled in self._registry.procs:
             return (filled,)
         try:
-            return [name for name in self._catalog.glob(filled, self._params) if name != proc.name]
+            return [name for name in self._registry.glob(filled, self._params) if name != proc.name]
         except NoMatchError:
             return (filled,)
         except UserError as error:
@@ -171,26 +157,26 @@ class _Resolver:
 
     def _push(self, proc: BoundProc) -> None:
         """Let ``proc`` go before what its reverse dependencies name, as far as that is up to it."""
-        late = proc.declaration.name in self._catalog.late
+        late = proc.declaration.name in self._injections.late
         for rdep in proc.declaration.rdeps:
-            pattern = self._catalog.resolved(target_of(rdep), proc.declaration)
+            pattern = self._registry.resolved(target_of(rdep), proc.declaration)
             if isinstance(rdep, WhenScheduled):
                 self._push_targets(proc, pattern)
             elif late:
                 self._join_scheduled(proc, pattern)
 
     def _push_targets(self, proc: BoundProc, text: str) -> None:
-        catalog = self._catalog
+        registry = self._registry
         separator = proc.declaration.separator
         reached = text
-        if text not in catalog.procs:
-            reached = reach(catalog.pattern(text, separator), catalog.texts_of(proc))
+        if text not in registry.procs:
+            reached = reach(registry.pattern(text, separator), registry.texts_of(proc))
         try:
-            if is_glob(reached) and reached not in catalog.procs:
-                targets = [name for name in catalog.glob(reached, self._params) if name != proc.name]
+            if is_glob(reached) and reached not in registry.procs:
+                targets = [name for name in registry.glob(reached, self._params) if name != proc.name]
             else:
                 targets = [reached]
-            found = {name: catalog.lookup(name, self._params) for name in targets}
+            found = {name: self._creator.lookup(name, self._params) for name in targets}
         except UserError as error:
             raise UserError(f'"{proc.name}" goes before "{text}": {error.message}', hint=error.hint) from error
         for target, known in found.items():
@@ -206,10 +192,10 @@ class _Resolver:
 
     def _join_scheduled(self, proc: BoundProc, text: str) -> None:
         """Put ``proc``, which was declared after others were scheduled, before those of them that it names."""
-        catalog = self._catalog
+        registry = self._registry
         separator = proc.declaration.separator
-        pattern = catalog.pattern(reach(catalog.pattern(text, separator), catalog.texts_of(proc)), separator)
-        for name in [pattern.text] if pattern.is_concrete else list(catalog.procs):
+        pattern = registry.pattern(reach(registry.pattern(text, separator), registry.texts_of(proc)), separator)
+        for name in [pattern.text] if pattern.is_concrete else list(registry.procs):
             if name != proc.name and pattern.match(name) is not None and self._is_scheduled(name):
                 self._join(name, proc.name)
 
@@ -223,7 +209,7 @@ class _Resolver:
     def _spec(self, draft: _Draft) -> TaskSpec:
         proc = draft.proc
         declaration = proc.declaration
-        locks = self._catalog.locks_of(proc)
+        locks = self._dependencies.locks_of(proc)
         if declaration.interactive:
             locks = (*locks, TERMINAL_LOCK)
         return TaskSpec(

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from parproc.cli.command_line import CommandLine
 from parproc.cli.streams import own_streams
-from parproc.declare.declaration import ROOT, Declaration, Origin
+from parproc.declare.declaration import Declaration
+from parproc.declare.origin import ROOT, Origin
 from parproc.engine.settings import Settings
 from parproc.engine.workspace import Workspace
 from parproc.errors import UserError

@@ -11,7 +11,7 @@ from parproc.cli.output import emit
 from parproc.cli.terminal_output import screen_of
 from parproc.core.plain_data import read_as
 from parproc.core.terminal_text import plain_text
-from parproc.declare.declaration import NoFailures, WhenScheduled, WhenTargetScheduled, reverse_dependencies
+from parproc.declare.dependency_kinds import NoFailures, WhenScheduled, WhenTargetScheduled
 from parproc.engine.workspace import Workspace
 
 
@@ -62,7 +62,7 @@ def _rows(workspace: Workspace, name: str) -> list[tuple[str, str]]:
         plan = workspace.plan([name])
         deps = list(next(spec.deps for spec in plan.order if spec.name == name))
     rows.append(('depends on', ', '.join(deps)))
-    rows.append(('goes before', ', '.join(_before(rdep) for rdep in reverse_dependencies(declaration))))
+    rows.append(('goes before', ', '.join(_before(rdep) for rdep in declaration.goes_before())))
     rows.append(('locks', ', '.join(declaration.locks)))
     rows.append(('wave', str(declaration.wave) if declaration.wave else ''))
     rows.append(('timeout', f'{declaration.timeout:g} s' if declaration.timeout else ''))

@@ -1,4 +1,4 @@
-"""Checks of what declarations are written with: each takes a value and what to call it in an error.
+"""Checks of what declarations and options are written with: each takes a value and what to call it in an error.
 
 All raise a UserError that says what was expected.
 """
@@ -6,16 +6,18 @@ All raise a UserError that says what was expected.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeAlias
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeAlias, TypeVar
 
 from parproc.core.durations import parse_duration
-from parproc.core.names import check_name
+from parproc.core.names import check_name, nearest
 from parproc.core.plain_data import shown
 from parproc.declare.signature import Function
 from parproc.errors import UserError
 
 Choices: TypeAlias = Mapping[str, 'Sequence[object] | Function']
+Checked = TypeVar('Checked')
 
 
 def wrong(what: str, expected: str, value: object, hint: str | None = None) -> UserError:
@@ -52,12 +54,59 @@ def count(value: object, what: str) -> int:
     return number
 
 
+def at_least_one(value: object, what: str) -> int:
+    """Return ``value`` where it is a whole number, 1 or more."""
+    number = whole_number(value, what)
+    if number < 1:
+        raise wrong(what, 'a whole number from 1', value)
+    return number
+
+
+def duration(value: object, what: str) -> float:
+    """Return a length of time in seconds, 0 or more, from a number of them or from text such as ``5m``."""
+    return parse_duration(value, what)
+
+
 def time_limit(value: object, what: str) -> float:
     """Return a length of time in seconds, more than 0."""
-    seconds = parse_duration(value, what)
+    seconds = duration(value, what)
     if not seconds:
         raise wrong(what, 'more than 0', value)
     return seconds
+
+
+def one_of(allowed: Sequence[str]) -> Callable[[object, str], str]:
+    """Return a check that takes one of some texts, and hints at the nearest."""
+
+    def check(value: object, what: str) -> str:
+        if not isinstance(value, str) or value not in allowed:
+            hint = nearest(value, allowed) if isinstance(value, str) else None
+            raise wrong(what, f'one of {", ".join(allowed)}', value, hint)
+        return value
+
+    return check
+
+
+def optional(check: Callable[[object, str], Checked]) -> Callable[[object, str], Checked | None]:
+    """Return a check that takes None as well as what ``check`` does."""
+    return lambda value, what: None if value is None else check(value, what)
+
+
+def separator(value: object, what: str) -> str:
+    """Return ``value`` where it can stand between the segments of names."""
+    if not isinstance(value, str) or not value or any(char in value for char in '[]*?') or not value.isprintable():
+        raise wrong(what, 'text without brackets and globs', value)
+    return value
+
+
+def regular_expression(value: object, what: str) -> str:
+    """Return ``value`` where it is the text of a regular expression."""
+    pattern = text(value, what)
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise UserError(f'{what}: {pattern!r} is no regular expression: {error}') from None
+    return pattern
 
 
 def items(value: object, what: str) -> Sequence[object]:

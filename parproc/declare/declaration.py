@@ -1,21 +1,31 @@
-"""What users declare: procs and protos as checked, frozen values, and the words that declarations are written in."""
+"""One declaration: all that a Proc or Proto was declared with, as a checked, frozen value."""
 
 from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-from parproc.core.durations import parse_duration
 from parproc.core.model import Location
-from parproc.core.names import check_name, nearest
+from parproc.core.names import check_name
 from parproc.core.plain_data import shown
 from parproc.declare import checks
 from parproc.declare.checks import Choices
-from parproc.declare.options import IgnoredLines, log_ignore
+from parproc.declare.dependency_kinds import (
+    Dependency,
+    ReverseDependency,
+    WhenScheduled,
+    WhenTargetScheduled,
+    dependencies,
+    target_of,
+)
+from parproc.declare.fields import check_field
+from parproc.declare.log_filters import IgnoredLines
+from parproc.declare.origin import ROOT, Origin
+from parproc.declare.output import Output
 from parproc.declare.signature import Function, Signature, innermost, read
 from parproc.errors import UserError
 
@@ -23,125 +33,7 @@ if TYPE_CHECKING:
     from parproc.core.commands import Command
 
 
-class NoFailures:
-    """The kind of :data:`NO_FAILURES`."""
-
-    def __repr__(self) -> str:
-        return 'NO_FAILURES'
-
-    def __reduce__(self) -> str:
-        return 'NO_FAILURES'
-
-
-NO_FAILURES = NoFailures()
-"""A dependency on the whole run: the proc runs only while no proc has failed."""
-
-
-@dataclass(frozen=True, slots=True)
-class WhenScheduled:
-    """A reverse dependency that takes effect when its declarer is scheduled.
-
-    The procs that ``pattern``, a pattern or a declared function, names are scheduled then too, and the declarer goes before them.
-    """
-
-    pattern: str | Function
-
-    def __post_init__(self) -> None:
-        _check_target(self.pattern, 'WhenScheduled')
-
-
-@dataclass(frozen=True, slots=True)
-class WhenTargetScheduled:
-    """A reverse dependency that takes effect when a target is scheduled: the declarer then goes before it.
-
-    A plain pattern among ``rdeps`` says the same.
-    """
-
-    pattern: str | Function
-
-    def __post_init__(self) -> None:
-        _check_target(self.pattern, 'WhenTargetScheduled')
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """A file that a proc makes.
-
-    Args:
-        file: its path.
-        max_age: seconds, or text such as ``'1h'``, after which the file is too old; None for never.
-        enforce_freshness: fail the proc when the file is older than ``max_age`` after it ran.
-    """
-
-    file: str
-    max_age: float | str | None = None
-    enforce_freshness: bool = True
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, 'file', checks.path(self.file, 'file of Output'))
-        if self.max_age is not None:
-            object.__setattr__(self, 'max_age', parse_duration(self.max_age, 'max_age of Output'))
-
-
-@dataclass(frozen=True, slots=True)
-class DepProcContext:
-    """What a callable in a declaration is told of the proc it is called for.
-
-    Args:
-        proc_name: the proc's name, or the proto's pattern where there is no proc yet.
-        params: the run's parameters.
-        args: the proc's arguments, as far as they are known.
-    """
-
-    proc_name: str
-    params: Mapping[str, Any]
-    args: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """The task file that declares something.
-
-    Args:
-        scope: the folders that its names begin with, outermost first; none for the project's own file.
-        folder: where its procs run; None for the run's own folder.
-        separator: what stands between the segments of names.
-    """
-
-    scope: tuple[str, ...] = ()
-    folder: str | None = None
-    separator: str = '::'
-
-    def full_name(self, name: str) -> str:
-        """Return a name as the rest of the project knows it."""
-        return self.separator.join((*self.scope, name)) if self.scope else name
-
-
-ROOT = Origin()
-
-Dependency: TypeAlias = str | NoFailures | Function
-ReverseDependency: TypeAlias = str | WhenScheduled | WhenTargetScheduled | Function
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
-
-
-def reverse_dependencies(declaration: Declaration) -> tuple[str | WhenScheduled | WhenTargetScheduled, ...]:
-    """Return what a proc goes before, in a declaration that the catalog has taken in."""
-    return tuple(
-        rdep if isinstance(rdep, (WhenScheduled, WhenTargetScheduled)) else target_of(rdep)
-        for rdep in declaration.rdeps
-    )
-
-
-def target_of(rdep: ReverseDependency) -> str:
-    """Return the pattern of a reverse dependency, in a declaration that the catalog has taken in.
-
-    Raises:
-        TypeError: when a function stands there still.
-    """
-    pattern = rdep.pattern if isinstance(rdep, (WhenScheduled, WhenTargetScheduled)) else rdep
-    if not isinstance(pattern, str):
-        raise TypeError(f'{pattern!r} has not become a name')
-    return pattern
 
 
 def _nothing() -> Mapping[str, Any]:
@@ -214,6 +106,12 @@ class Declaration:
     separator: str = '::'
     log_ignore: IgnoredLines = ()
 
+    def goes_before(self) -> tuple[str | WhenScheduled | WhenTargetScheduled, ...]:
+        """Return what it goes before, with names in place of functions; only once the catalog has taken it in."""
+        return tuple(
+            rdep if isinstance(rdep, (WhenScheduled, WhenTargetScheduled)) else target_of(rdep) for rdep in self.rdeps
+        )
+
 
 def make_declaration(
     function: Function | None,
@@ -250,15 +148,10 @@ def make_declaration(
     own_name = origin.full_name(check_name(own_name))
     signature = Signature() if function is None else _read(function, kind, own_name)
     checked = _checked(fields, kind, own_name)
-    required = [] if is_proto else signature.required(checked.get('args', _NOTHING))
-    if required:
-        hint = 'a placeholder in a name needs Proto' if f'[{required[0]}]' in own_name else None
-        raise UserError(
-            f'{kind} "{own_name}": nothing supplies its parameter "{required[0]}"',
-            hint=hint or f"give it a default, or args={{'{required[0]}': ...}}",
-        )
+    if not is_proto:
+        _check_supplied(signature, checked.get('args', _NOTHING), own_name)
     if 'deps' not in checked and (declared := signature.declared_deps()) is not None:
-        checked['deps'] = _dependencies(declared, f'deps of {kind} "{own_name}"')
+        checked['deps'] = dependencies(declared, f'deps of {kind} "{own_name}"')
     if not checked.get('doc'):
         checked['doc'] = _first_paragraph(function)
     if origin.folder is not None:
@@ -285,24 +178,15 @@ def _checked(fields: Mapping[str, object], kind: str, name: str) -> dict[str, An
     return {key: value for key, value in checked.items() if value is not None}
 
 
-def check_field(key: str, value: object, kind: str, name: str) -> object:
-    """Return what one field of a declaration holds, checked; None, which any can be, says what leaving it out says.
-
-    Args:
-        key: the field.
-        value: as written.
-        kind: ``Proc`` or ``Proto``.
-        name: whose field it is.
-
-    Raises:
-        UserError: for an unknown field, or a value that is wrong.
-    """
-    check = _CHECKS.get(key)
-    if check is None:
-        raise UserError(f'{kind} "{name}" has an unknown field "{key}"', hint=nearest(key, _CHECKS))
-    if key == 'arg_choices' and kind == 'Proc':
-        raise UserError(f'Proc "{name}" cannot have arg_choices', hint='only a Proto has arguments to choose')
-    return None if value is None else check(value, f'{key} of {kind} "{name}"')
+def _check_supplied(signature: Signature, args: Mapping[str, object], name: str) -> None:
+    """Raise a UserError for a parameter of a Proc's function that has no value."""
+    required = signature.required(args)
+    if required:
+        hint = 'a placeholder in a name needs Proto' if f'[{required[0]}]' in name else None
+        raise UserError(
+            f'Proc "{name}": nothing supplies its parameter "{required[0]}"',
+            hint=hint or f"give it a default, or args={{'{required[0]}': ...}}",
+        )
 
 
 def _read(function: Function, kind: str, name: str) -> Signature:
@@ -335,67 +219,3 @@ def _first_paragraph(function: object) -> str:
             break
         lines.append(line.strip())
     return ' '.join(lines)
-
-
-def _check_target(value: object, what: str) -> None:
-    if not callable(value):
-        check_name(checks.text(value, f'the pattern of {what}'))
-
-
-def _dependencies(value: object, what: str) -> tuple[Dependency, ...]:
-    items: list[Dependency] = []
-    for item in checks.items(value, what):
-        if isinstance(item, str):
-            items.append(check_name(item))
-        elif isinstance(item, NoFailures) or callable(item):
-            items.append(item)
-        else:
-            raise checks.wrong(f'an item of {what}', 'a name, a callable or NO_FAILURES', item)
-    return tuple(items)
-
-
-def _reverse_dependencies(value: object, what: str) -> tuple[ReverseDependency, ...]:
-    items: list[ReverseDependency] = []
-    for item in checks.items(value, what):
-        if isinstance(item, str):
-            check_name(item)
-        elif not isinstance(item, (WhenScheduled, WhenTargetScheduled)) and not callable(item):
-            raise checks.wrong(f'an item of {what}', 'a pattern, WhenScheduled or WhenTargetScheduled', item)
-        items.append(item)
-    return tuple(items)
-
-
-def _inputs(value: object, what: str) -> tuple[str | Function, ...]:
-    label = f'an item of {what}'
-    return tuple(item if callable(item) else checks.path(item, label) for item in checks.items(value, what))
-
-
-def _outputs(value: object, what: str) -> tuple[Output, ...]:
-    label = f'an item of {what}'
-    items = checks.items(value, what)
-    return tuple(item if isinstance(item, Output) else Output(checks.path(item, label)) for item in items)
-
-
-_CHECKS: dict[str, Callable[[object, str], object]] = {
-    'deps': _dependencies,
-    'rdeps': _reverse_dependencies,
-    'locks': checks.texts,
-    'now': checks.flag,
-    'args': checks.mapping,
-    'timeout': checks.time_limit,
-    'wave': checks.whole_number,
-    'retries': checks.count,
-    'retry_delay': parse_duration,
-    'inputs': _inputs,
-    'inputs_ignore': checks.texts,
-    'outputs': _outputs,
-    'no_skip': checks.flag,
-    'log_ignore': log_ignore,
-    'interactive': checks.flag,
-    'isolated': checks.isolation,
-    'env': checks.text_mapping,
-    'cwd': checks.path,
-    'doc': checks.text,
-    'arg_choices': checks.choices,
-}
-FIELDS = tuple(_CHECKS)

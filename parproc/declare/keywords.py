@@ -12,8 +12,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, Protocol, TypeAlias, TypedDict, TypeVar
 
-from parproc.declare.declaration import NoFailures, Output, WhenScheduled, WhenTargetScheduled
-from parproc.declare.options import IgnoreLogAlways, IgnoreLogIfSucceeded
+from parproc.declare.dependency_kinds import NoFailures, WhenScheduled, WhenTargetScheduled
+from parproc.declare.log_filters import IgnoreLogAlways, IgnoreLogIfSucceeded
+from parproc.declare.output import Output
 
 Item_co = TypeVar('Item_co', covariant=True)
 

@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from parproc.catalog.catalog import Catalog
-from parproc.declare.declaration import ROOT, Declaration, Origin
-from parproc.declare.options import Options, ignored_lines
+from parproc.declare.declaration import Declaration
+from parproc.declare.log_filters import ignored_by
+from parproc.declare.options import Options
+from parproc.declare.origin import ROOT, Origin
 from parproc.engine.settings import Settings
 
 
@@ -114,7 +116,7 @@ class Definitions:
         """Return what is found in lines of a proc's log that are not shown; None when all are."""
         task = self._catalog.procs.get(name)
         own = () if task is None else task.declaration.log_ignore
-        return ignored_lines((*self.options.log_ignore, *own), succeeded=succeeded)
+        return ignored_by((*self.options.log_ignore, *own), succeeded=succeeded)
 
     def set(self, settings: Settings) -> None:
         """Let other settings hold from now on."""

@@ -15,17 +15,11 @@ from parproc.core import commands
 from parproc.core.model import Location
 from parproc.core.names import nearest
 from parproc.declare import checks
-from parproc.declare.declaration import (
-    FIELDS,
-    NO_FAILURES,
-    Declaration,
-    Origin,
-    Output,
-    WhenScheduled,
-    WhenTargetScheduled,
-    check_field,
-    make_declaration,
-)
+from parproc.declare.declaration import Declaration, make_declaration
+from parproc.declare.dependency_kinds import NO_FAILURES, WhenScheduled, WhenTargetScheduled
+from parproc.declare.fields import FIELDS, check_field
+from parproc.declare.origin import Origin
+from parproc.declare.output import Output
 from parproc.errors import UserError
 from parproc.project.find import PYPROJECT
 from parproc.project.trust import read_trusted

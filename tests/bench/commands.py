@@ -83,7 +83,7 @@ def reading(count: int) -> tuple[float, float]:
     import tomli
 
     from parproc.catalog.catalog import Catalog
-    from parproc.declare.declaration import ROOT
+    from parproc.declare.origin import ROOT
     from parproc.project.toml import read_toml
 
     with tempfile.TemporaryDirectory() as folder:

@@ -15,14 +15,9 @@ import parproc as pp
 from parproc.catalog.catalog import Catalog
 from parproc.core.model import ProcState, TaskSpec
 from parproc.core.targets import expand
-from parproc.declare.declaration import (
-    NO_FAILURES,
-    DepProcContext,
-    Origin,
-    WhenScheduled,
-    WhenTargetScheduled,
-    make_declaration,
-)
+from parproc.declare.declaration import make_declaration
+from parproc.declare.dependency_kinds import NO_FAILURES, DepProcContext, WhenScheduled, WhenTargetScheduled
+from parproc.declare.origin import Origin
 from parproc.errors import UserError
 
 
@@ -844,7 +839,7 @@ def test_after_any_replacements_a_catalog_is_as_if_only_the_last_had_been_declar
 def test_what_is_declared_keeps_its_separator(built: Built) -> None:
     built.proto('b::[env]', lambda context, env: env, arg_choices={'env': ['dev', 'prod']}, deps=['s/[env]'])
     built.proc('x::y', rdeps=['b::[env]'])
-    built.catalog.separator = '/'
+    built.catalog.set_separator('/')
     built.proto('s/[env]', lambda context, env: env, arg_choices={'env': ['dev', 'a::b']})
     built.proto('t', lambda context, n: n)
     built.proc('x/y', rdeps=['s/*'])
@@ -859,7 +854,7 @@ def test_what_is_declared_keeps_its_separator(built: Built) -> None:
 
 def test_a_name_that_two_separators_explain_is_an_error(built: Built) -> None:
     built.proto('a::[x]', lambda context, x: x)
-    built.catalog.separator = '/'
+    built.catalog.set_separator('/')
     built.proto('[y]/b', lambda context, y: y)
     with pytest.raises(UserError, match=r'matches both "a::\[x\]" and "\[y\]/b"'):
         built.create('a::1/b')

@@ -10,14 +10,9 @@ from typing import Any
 import pytest
 
 from parproc.core.commands import text
-from parproc.declare.declaration import (
-    NO_FAILURES,
-    Declaration,
-    Output,
-    WhenScheduled,
-    WhenTargetScheduled,
-    make_declaration,
-)
+from parproc.declare.declaration import Declaration, make_declaration
+from parproc.declare.dependency_kinds import NO_FAILURES, WhenScheduled, WhenTargetScheduled
+from parproc.declare.output import Output
 from parproc.errors import UserError
 
 
@@ -74,9 +69,9 @@ def test_a_lambda_needs_a_name() -> None:
         ('retries', 2, 2),
         ('retry_delay', '500ms', 0.5),
         ('inputs', ['src/**', Path('a'), 'env:HOME'], ('src/**', 'a', 'env:HOME')),
-        ('inputs_ignore', ['*.pyc'], ('*.pyc',)),
         ('outputs', ['x', Output('y', max_age='1h')], (Output('x'), Output('y', 3600.0))),
         ('no_skip', True, True),
+        ('inputs_ignore', ['*.pyc'], ('*.pyc',)),
         ('env', {'A': 'b'}, {'A': 'b'}),
         ('cwd', Path('/tmp'), '/tmp'),
     ],

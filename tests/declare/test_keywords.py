@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 import parproc as pp
-from parproc.declare import declaration, keywords
+from parproc.declare import keywords
+from parproc.declare.declaration import Declaration
+from parproc.declare.fields import FIELDS
 from parproc.declare.option_choices import MODES, OUTPUTS
 from parproc.declare.options import Options
 from parproc.project import toml
@@ -51,9 +53,9 @@ def documented(kind: type) -> set[str]:
 
 
 def test_each_keyword_is_a_field_of_a_declaration() -> None:
-    assert set(keywords.ProtoKeywords.__annotations__) - ONLY_IN_CODE == set(declaration.FIELDS)
-    assert set(keywords.ProcKeywords.__annotations__) - ONLY_IN_CODE == set(declaration.FIELDS) - {'arg_choices'}
-    assert set(declaration.FIELDS) <= {field.name for field in fields(declaration.Declaration)}
+    assert set(keywords.ProtoKeywords.__annotations__) - ONLY_IN_CODE == set(FIELDS)
+    assert set(keywords.ProcKeywords.__annotations__) - ONLY_IN_CODE == set(FIELDS) - {'arg_choices'}
+    assert set(FIELDS) <= {field.name for field in fields(Declaration)}
 
 
 def test_each_keyword_is_a_key_in_toml() -> None:
