@@ -10,7 +10,8 @@ from typing import Any, Protocol, SupportsIndex, TypeAlias
 from parproc.core.names import as_text, is_glob
 from parproc.core.plain_data import has_text, shown
 from parproc.errors import DeadlockError, MissingError, ProcessError, UserError
-from parproc.values.encoding import EncodedResult, Results
+from parproc.values.encoding import EncodedResult
+from parproc.values.results import Results
 
 LONGEST_REMARK = 4000
 Name: TypeAlias = 'str | Callable[..., object]'

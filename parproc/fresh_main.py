@@ -18,7 +18,7 @@ from parproc.exec.child.fresh_interpreter import MAIN, FreshJob, read_fresh_job,
 from parproc.exec.child.main import run_in_new_interpreter
 from parproc.exec.protocol import FoundFunction, FunctionPlace, Job
 from parproc.session import workspace_of
-from parproc.values.encoding import Results
+from parproc.values.results import Results
 
 
 def main(channel: int, message: int) -> NoReturn:

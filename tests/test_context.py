@@ -13,7 +13,8 @@ import pytest
 
 from parproc.context import Params, ProcContext
 from parproc.errors import DeadlockError, ProcessError, UserError
-from parproc.values.encoding import EncodedResult, Results, encode
+from parproc.values.encoding import EncodedResult, encode
+from parproc.values.results import Results
 
 Answer: TypeAlias = 'tuple[Mapping[str, object], Mapping[str, EncodedResult]]'
 

@@ -19,7 +19,7 @@ from parproc.engine.task_source import RunTaskSource
 from parproc.engine.told import Told
 from parproc.errors import UserError
 from parproc.exec.protocol import Asked, Executor, Report
-from parproc.values.encoding import decode_result
+from parproc.values.decoding import decode_result
 
 if TYPE_CHECKING:
     import selectors

@@ -18,7 +18,7 @@ from parproc.engine.scheduling import Progress, Scheduling
 from parproc.exec.child.fresh_interpreter import place_of
 from parproc.exec.protocol import Job, TaskRef
 from parproc.store.run_folder import RunFolder
-from parproc.values.encoding import Results
+from parproc.values.results import Results
 
 
 class RunTaskSource:

@@ -19,7 +19,8 @@ from parproc.exec.protocol import (
     Warned,
 )
 from parproc.exec.wire import Kind, unpack_json, unpack_outcome, unpack_params_read, unpack_references
-from parproc.values.encoding import PICKLED_NONE, EncodedResult, FileResult, Reference
+from parproc.values.encoding import PICKLED_NONE, EncodedResult, FileResult
+from parproc.values.references import Reference
 
 ENDS = {ProcState.SUCCEEDED, ProcState.FAILED, ProcState.SKIPPED}
 

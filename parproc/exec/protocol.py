@@ -14,7 +14,8 @@ from typing import Protocol, TypeAlias
 
 from parproc.context import ProcContext
 from parproc.core.model import Outcome
-from parproc.values.encoding import EncodedResult, Results
+from parproc.values.encoding import EncodedResult
+from parproc.values.results import Results
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from typing import Any, Final
 from parproc.core.model import ErrorKind, Location, Outcome, ProcState
 from parproc.errors import UserError
 from parproc.exec.cpython import socket
-from parproc.values.encoding import EncodedResult, FileResult, Reference
+from parproc.values.encoding import EncodedResult, FileResult
+from parproc.values.references import Reference
 
 HEADER_BYTES = 5
 LONGEST_FRAME_BYTES = 256 * 1024 * 1024

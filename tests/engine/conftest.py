@@ -14,7 +14,7 @@ from parproc.core.view import Message
 from parproc.engine.loop import Engine
 from parproc.errors import UserError
 from parproc.exec.protocol import Job
-from parproc.values.encoding import Results
+from parproc.values.results import Results
 from tests.engine.scripted_executor import ScriptedExecutor, ScriptedSelector, World
 
 

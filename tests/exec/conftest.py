@@ -29,7 +29,8 @@ from parproc.exec.protocol import (
 )
 from parproc.exec.supervision import process_table
 from parproc.host import descriptors
-from parproc.values.encoding import Results, decode
+from parproc.values.decoding import decode
+from parproc.values.results import Results
 
 DEADLINE = 20.0
 QUESTIONS = (CreateAsked, StartAsked, WaitAsked, InputAsked)

@@ -27,7 +27,8 @@ from parproc.exec.protocol import CreateAsked, Ended, Logged, Progressed, StartA
 from parproc.exec.supervision import process_table
 from parproc.exec.wire import ChildChannel, frame
 from parproc.host import descriptors
-from parproc.values.encoding import Results, encode
+from parproc.values.encoding import encode
+from parproc.values.results import Results
 from tests.exec.conftest import Bench
 
 pytestmark = pytest.mark.skipif(sys.platform != 'linux', reason='looks into /proc')

@@ -19,7 +19,9 @@ from parproc.core.model import ErrorKind, Outcome, ProcState
 from parproc.errors import ProcSkippedError
 from parproc.exec.in_process import Answer, InProcessExecutor
 from parproc.exec.protocol import Asked, Ended, Job, Logged, Progressed, Report, TaskRef, WaitAsked, Warned
-from parproc.values.encoding import Results, decode, encode
+from parproc.values.decoding import decode
+from parproc.values.encoding import encode
+from parproc.values.results import Results
 from tests.exec.conftest import Functions
 
 

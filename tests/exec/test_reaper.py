@@ -28,7 +28,7 @@ PARENT = """
     from pathlib import Path
     from parproc.exec.processes.executor import ProcessExecutor
     from parproc.exec.protocol import Job, TaskRef
-    from parproc.values.encoding import Results
+    from parproc.values.results import Results
     folder, run_id = Path(sys.argv[1]), sys.argv[2]
 
     def daemon():

@@ -20,8 +20,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from parproc.errors import MissingError, ProcFailedError, UserError
-from parproc.values import encoding
-from parproc.values.encoding import INLINE_LIMIT, FileResult, ResultError, Results, decode, encode, first_unknown
+from parproc.values import result_file
+from parproc.values.decoding import decode
+from parproc.values.encoding import INLINE_LIMIT_BYTES, FileResult, ResultError, encode
+from parproc.values.references import first_unknown
+from parproc.values.results import Results
 
 
 class Room(NamedTuple):
@@ -45,10 +48,10 @@ def test_values_survive(tmp_path: Path, value: object) -> None:
 @pytest.mark.parametrize(
     'value',
     [
-        b'x' * INLINE_LIMIT,
+        b'x' * INLINE_LIMIT_BYTES,
         bytes(range(256)) * 40_000,
-        'y' * INLINE_LIMIT,
-        '\udcff' * INLINE_LIMIT,
+        'y' * INLINE_LIMIT_BYTES,
+        '\udcff' * INLINE_LIMIT_BYTES,
         bytearray(b'z' * 100_000),
         {'a': b'x' * 100_000, 'b': ['y' * 100_000]},
         list(range(50_000)),
@@ -154,46 +157,46 @@ def test_results_are_read_when_they_are_looked_at(tmp_path: Path) -> None:
 def test_a_link_where_the_file_goes_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / 'target').write_text('kept')
     (tmp_path / 'result').symlink_to(tmp_path / 'target')
-    encoded = encode(b'x' * INLINE_LIMIT, (str(tmp_path / 'result'),))
+    encoded = encode(b'x' * INLINE_LIMIT_BYTES, (str(tmp_path / 'result'),))
     assert (tmp_path / 'target').read_text() == 'kept'
     assert not (tmp_path / 'result').is_symlink()
-    assert decode(encoded) == b'x' * INLINE_LIMIT
+    assert decode(encoded) == b'x' * INLINE_LIMIT_BYTES
 
 
 def test_a_folder_that_was_removed_is_made_again_for_a_result(tmp_path: Path) -> None:
     path = tmp_path / 'state' / 'runs' / 'id' / 'results' / 'a'
     (tmp_path / 'state').mkdir(0o700)
-    assert decode(encode(b'x' * INLINE_LIMIT, (str(path),))) == b'x' * INLINE_LIMIT
+    assert decode(encode(b'x' * INLINE_LIMIT_BYTES, (str(path),))) == b'x' * INLINE_LIMIT_BYTES
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
 def test_a_result_goes_where_there_is_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def room(folder: str) -> Room:
-        return Room(1, 4 * INLINE_LIMIT if os.fspath(folder) == str(tmp_path / 'full') else 1 << 40)
+        return Room(1, 4 * INLINE_LIMIT_BYTES if os.fspath(folder) == str(tmp_path / 'full') else 1 << 40)
 
     monkeypatch.setattr(os, 'statvfs', room)
     paths = (str(tmp_path / 'full' / 'a'), str(tmp_path / 'roomy' / 'a'))
     for name in ('full', 'roomy'):
         (tmp_path / name).mkdir()
-    assert encode(b'x' * INLINE_LIMIT * 2, paths) == FileResult(paths[1])
+    assert encode(b'x' * INLINE_LIMIT_BYTES * 2, paths) == FileResult(paths[1])
     shutil.rmtree(tmp_path / 'roomy')
     (tmp_path / 'roomy').write_text('no folder')
-    assert encode(b'x' * INLINE_LIMIT * 2, paths) == FileResult(paths[0])
+    assert encode(b'x' * INLINE_LIMIT_BYTES * 2, paths) == FileResult(paths[0])
 
 
 def test_a_place_that_turns_out_to_be_full_is_left_without_a_trace(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     paths = (str(tmp_path / 'full'), str(tmp_path / 'roomy'))
-    real = encoding._write_to
+    real = result_file._write_to
 
     def write(path: str, parts: Any) -> None:
         real(path, parts)
         if path == paths[0]:
             raise OSError(errno.ENOSPC, 'full')
 
-    monkeypatch.setattr(encoding, '_write_to', write)
-    assert encode(b'x' * INLINE_LIMIT, paths) == FileResult(paths[1])
+    monkeypatch.setattr(result_file, '_write_to', write)
+    assert encode(b'x' * INLINE_LIMIT_BYTES, paths) == FileResult(paths[1])
     assert not (tmp_path / 'full').exists()
 
 

@@ -15,7 +15,8 @@ from parproc.exec.child.streams import flush
 from parproc.exec.job_log import append_at_last
 from parproc.exec.protocol import Job
 from parproc.exec.wire import ChildChannel, pack_outcome, pack_params_read, pack_references, pack_result
-from parproc.values.encoding import EncodedResult, Reference
+from parproc.values.encoding import EncodedResult
+from parproc.values.references import Reference
 
 JobEnd: TypeAlias = (
     'tuple[Job, Outcome, EncodedResult | None, set[str] | None, set[Reference], tuple[TextIO | None, ...]]'

@@ -16,7 +16,7 @@ from parproc.exec.cpython import AF_UNIX, SOCK_STREAM, socket
 from parproc.exec.protocol import FunctionPlace, Job
 from parproc.exec.wire import ChildChannel
 from parproc.host import descriptors
-from parproc.values.encoding import Results
+from parproc.values.results import Results
 
 MAIN = '__mp_main__'
 START = (

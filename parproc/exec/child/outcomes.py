@@ -18,7 +18,9 @@ from parproc.core.model import SUCCESS, ErrorKind, Location, Outcome, ProcState,
 from parproc.errors import DeadlockError, ProcFailedError, ProcNoChangeError, ProcSkippedError, UserError
 from parproc.exec.child.tracebacks import PACKAGE, drop_our_frames
 from parproc.exec.system import signal_name
-from parproc.values.encoding import EncodedResult, Reference, ResultError, encode, name_of
+from parproc.values.encoding import EncodedResult, ResultError, encode
+from parproc.values.references import Reference
+from parproc.values.type_names import name_of
 
 LONGEST_REASON_CHARACTERS = 300
 LONGEST_MESSAGE_CHARACTERS = 64 * 1024

@@ -15,7 +15,7 @@ from parproc.exec.child.finish import JobEnd, say
 from parproc.exec.child.outcomes import enter_directory, in_debugger, is_failure, judge, perform
 from parproc.exec.protocol import FoundFunction, Job, TaskFunction
 from parproc.exec.wire import ChildChannel
-from parproc.values.encoding import Reference
+from parproc.values.references import Reference
 
 NO_DEBUGGER = "nobody is there to debug it: --mode single, in a program set_options(mode='single')"
 # what the functions below see, whatever a task does to the built-in ones

@@ -30,7 +30,8 @@ from parproc.exec.protocol import (
 )
 from parproc.exec.start.socket_pair import close_channel
 from parproc.exec.wire import FrameReader, pack_answer
-from parproc.values.encoding import EncodedResult, FileResult, first_unknown
+from parproc.values.encoding import EncodedResult, FileResult
+from parproc.values.references import first_unknown
 
 RECEIVE_BYTES = 65536
 LAST_RECEIVES = 64
