@@ -27,7 +27,6 @@ _HOMES = {
     'IgnoreLogAlways': 'declare.log_filters',
     'IgnoreLogIfSucceeded': 'declare.log_filters',
     'DeadlockError': 'errors',
-    'Output': 'declare.output',
     'ParprocError': 'errors',
     'Proc': 'api',
     'ProcContext': 'context',
@@ -84,7 +83,6 @@ if TYPE_CHECKING:
     from parproc.core.model import ErrorKind, ProcState
     from parproc.declare.dependency_kinds import NO_FAILURES, DepProcContext, WhenScheduled, WhenTargetScheduled
     from parproc.declare.log_filters import IgnoreLogAlways, IgnoreLogIfSucceeded
-    from parproc.declare.output import Output
     from parproc.errors import (
         DeadlockError,
         ParprocError,
@@ -109,7 +107,6 @@ __all__ = [  # noqa: RUF022
     'NO_FAILURES',
     'WhenScheduled',
     'WhenTargetScheduled',
-    'Output',
     'IgnoreLogAlways',
     'IgnoreLogIfSucceeded',
     'ParprocError',

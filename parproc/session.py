@@ -42,7 +42,12 @@ class Session:
     Args:
         listener: takes every announcement; None for what shows it as the options say.
         on_event: called with each event of :mod:`parproc.run_events`.
-        options: values as for :meth:`set_options`.
+        options: values as for :meth:`set_options`: ``parallel``, ``mode``, ``dynamic``, ``output``,
+            ``name_param_separator``, ``allow_missing_deps``, ``fail_fast``, ``task_db_path``, ``grace``, ``stop_grace``,
+            ``state_dir``, ``full_log_on_failure``, ``log_ignore``.
+
+    Raises:
+        UserError: for an unknown option or a bad value, and for an ``on_event`` that is no function.
 
     Example:
         >>> with Session(parallel=2) as session:
@@ -103,7 +108,25 @@ class Session:
         Args:
             name: the proc's name; the function's own when left out.
             f: called with a :class:`ProcContext` and the proc's arguments, in a child process.
-            fields: see :class:`parproc.declare.keywords.ProcKeywords`.
+            deps: what has to end well first: names, patterns, globs, functions, callables, ``NO_FAILURES``.
+            rdeps: what it goes before: names, patterns, functions, ``WhenScheduled(…)``, ``WhenTargetScheduled(…)``.
+            locks: names of locks that it holds while it runs, one holder each.
+            now: schedule it as soon as it is declared; what a Proto makes, as soon as it is created.
+            args: values for parameters of the function.
+            timeout: seconds that one attempt may take, or text such as ``'5m'``; no limit by default.
+            wave: a number; it starts only when no proc of a lower wave is wanted or running; 0 by default.
+            retries: how many more attempts follow a failed one; 0 by default.
+            retry_delay: seconds, or ``'30s'``, before the second attempt, doubled for each further one; 0 by default.
+            inputs: files it reads, for :meth:`watch`: paths, globs, folders, callables that return paths.
+            inputs_ignore: globs of files that are no inputs.
+            log_ignore: regular expressions: lines of its log that are not shown.
+            interactive: it has the terminal; only one such proc runs at a time.
+            isolated: True: a process of its own in every mode; ``'fresh'``: a new interpreter.
+            env: environment variables on top of the surrounding ones.
+            cwd: the folder it runs in; the run's own by default.
+            doc: what it does, in a sentence; the first paragraph of the function's docstring by default.
+            replace: take the place of what was declared under this name, which else is an error.
+            fields: those above, each described in full in :class:`parproc.declare.keywords.ProcKeywords`.
 
         Returns:
             The function, unchanged.
@@ -134,13 +157,40 @@ class Session:
         Args:
             name: pattern with ``[placeholder]`` segments, each a parameter of the function.
             f: called with a :class:`ProcContext` and the arguments read from the filled-out name.
-            fields: see :class:`parproc.declare.keywords.ProtoKeywords`.
+            arg_choices: argument -> the values it may have, or a callable that returns them.
+            deps: what has to end well first: names, patterns, globs, functions, callables, ``NO_FAILURES``.
+            rdeps: what it goes before: names, patterns, functions, ``WhenScheduled(…)``, ``WhenTargetScheduled(…)``.
+            locks: names of locks that it holds while it runs, one holder each.
+            now: schedule it as soon as it is declared; what a Proto makes, as soon as it is created.
+            args: values for parameters of the function.
+            timeout: seconds that one attempt may take, or text such as ``'5m'``; no limit by default.
+            wave: a number; it starts only when no proc of a lower wave is wanted or running; 0 by default.
+            retries: how many more attempts follow a failed one; 0 by default.
+            retry_delay: seconds, or ``'30s'``, before the second attempt, doubled for each further one; 0 by default.
+            inputs: files it reads, for :meth:`watch`: paths, globs, folders, callables that return paths.
+            inputs_ignore: globs of files that are no inputs.
+            log_ignore: regular expressions: lines of its log that are not shown.
+            interactive: it has the terminal; only one such proc runs at a time.
+            isolated: True: a process of its own in every mode; ``'fresh'``: a new interpreter.
+            env: environment variables on top of the surrounding ones.
+            cwd: the folder it runs in; the run's own by default.
+            doc: what it does, in a sentence; the first paragraph of the function's docstring by default.
+            replace: take the place of what was declared under this name, which else is an error.
+            fields: those above, each described in full in :class:`parproc.declare.keywords.ProtoKeywords`.
 
         Returns:
             The function, unchanged.
 
         Raises:
-            UserError: as for :meth:`Proc`.
+            UserError: as for :meth:`Proc`, and for choices of what is none of its arguments.
+
+        Example:
+            >>> session = Session()
+            >>> @session.Proto('build::[env]', arg_choices={'env': ['dev', 'prod']})
+            ... def build(context, env: str):
+            ...     return f'built {env}'
+            >>> session.wait('build::prod')
+            'built prod'
         """
         return self._declarer(name, f, fields, is_proto=True)
 
@@ -354,10 +404,30 @@ class Session:
         self._workspace.set_params(params)
 
     def set_options(self, **options: Unpack[OptionKeywords]) -> None:
-        """Change options; see :class:`parproc.declare.keywords.OptionKeywords` for what there is.
+        """Change options; ``None`` leaves one as it is, but where it is the default.
+
+        Args:
+            parallel: how many procs run at once; 100 by default.
+            mode: ``'mp'`` for child processes, the default; ``'single'`` for functions in this one, for a debugger.
+            dynamic: the board: True on any terminal, False never; None, the default, decides by the terminal.
+            output: how a run is shown, as ``--output``: ``'auto'``, ``'plain'``, ``'quiet'`` and others.
+            name_param_separator: what stands between the segments of a name; ``'::'`` by default.
+            allow_missing_deps: wait for a dependency that is not declared yet; True by default.
+            fail_fast: start nothing new after a failure; False by default.
+            task_db_path: the file with the history; None, the default, for that of the state folder.
+            grace: seconds, or ``'2s'``, from SIGTERM to SIGKILL for a proc out of time; 5 by default.
+            stop_grace: the same for a run that is stopped; 10 by default.
+            state_dir: the folder for logs and large results; None, the default, for a temporary one.
+            full_log_on_failure: show a failed proc's whole log; False by default.
+            log_ignore: regular expressions: lines of logs that are not shown.
+            options: those above, each described in full in :class:`parproc.declare.keywords.OptionKeywords`.
 
         Raises:
-            UserError: for an unknown option or a bad value; nothing was changed.
+            UserError: for an unknown option or a bad value, and for a mode or separator that cannot change any more;
+                nothing was changed.
+
+        Example:
+            >>> Session().set_options(parallel=8, fail_fast=True, grace='2s')
         """
         self._enter('set_options')
         self._workspace.set_options(options)

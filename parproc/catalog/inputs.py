@@ -32,7 +32,7 @@ class Inputs(NamedTuple):
 def inputs_of(proc: BoundProc, texts: Mapping[str, object], params: Mapping[str, object]) -> Inputs | None:
     """Return the files that a proc declares as its inputs; None when it declares none.
 
-    What it declares as outputs is not among them. Relative paths start from the folder that the proc runs in.
+    Relative paths start from the folder that the proc runs in.
 
     Args:
         proc: whose.
@@ -55,6 +55,5 @@ def inputs_of(proc: BoundProc, texts: Mapping[str, object], params: Mapping[str,
             patterns += (checks.path(path, f'an item of {what}') for path in paths)
     if not patterns:
         return None
-    ignored = (*declaration.inputs_ignore, *(output.file for output in declaration.outputs))
     folder = os.path.abspath(declaration.cwd or '')
-    return Inputs(folder, tuple(patterns), tuple(fill(item, values) for item in ignored))
+    return Inputs(folder, tuple(patterns), tuple(fill(item, values) for item in declaration.inputs_ignore))

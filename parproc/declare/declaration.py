@@ -25,7 +25,6 @@ from parproc.declare.dependency_kinds import (
 from parproc.declare.fields import check_field
 from parproc.declare.log_filters import IgnoredLines
 from parproc.declare.origin import ROOT, Origin
-from parproc.declare.output import Output
 from parproc.declare.signature import Function, Signature, innermost, read
 from parproc.errors import UserError
 
@@ -62,8 +61,6 @@ class Declaration:
         retry_delay: seconds before the second attempt, doubled for each further one.
         inputs: paths, globs, callables and ``env:NAME``.
         inputs_ignore: globs that are no inputs.
-        outputs: files it makes.
-        no_skip: never up to date.
         interactive: it talks to the terminal.
         isolated: it runs in a process of its own in every mode; ``fresh``: in a new interpreter.
         env: environment variables set for it.
@@ -93,8 +90,6 @@ class Declaration:
     retry_delay: float = 0.0
     inputs: tuple[str | Function, ...] = ()
     inputs_ignore: tuple[str, ...] = ()
-    outputs: tuple[Output, ...] = ()
-    no_skip: bool = False
     interactive: bool = False
     isolated: bool | str = False
     env: Mapping[str, str] = field(default_factory=_nothing)

@@ -8,7 +8,6 @@ from parproc.core.names import nearest
 from parproc.declare import checks
 from parproc.declare.dependency_kinds import dependencies, reverse_dependencies
 from parproc.declare.log_filters import ignored_lines
-from parproc.declare.output import Output
 from parproc.declare.signature import Function
 from parproc.errors import UserError
 
@@ -16,12 +15,6 @@ from parproc.errors import UserError
 def _inputs(value: object, what: str) -> tuple[str | Function, ...]:
     label = f'an item of {what}'
     return tuple(item if callable(item) else checks.path(item, label) for item in checks.items(value, what))
-
-
-def _outputs(value: object, what: str) -> tuple[Output, ...]:
-    label = f'an item of {what}'
-    items = checks.items(value, what)
-    return tuple(item if isinstance(item, Output) else Output(checks.path(item, label)) for item in items)
 
 
 _CHECKS: dict[str, Callable[[object, str], object]] = {
@@ -36,8 +29,6 @@ _CHECKS: dict[str, Callable[[object, str], object]] = {
     'retry_delay': checks.duration,
     'inputs': _inputs,
     'inputs_ignore': checks.texts,
-    'outputs': _outputs,
-    'no_skip': checks.flag,
     'log_ignore': ignored_lines,
     'interactive': checks.flag,
     'isolated': checks.isolation,
@@ -47,6 +38,11 @@ _CHECKS: dict[str, Callable[[object, str], object]] = {
     'arg_choices': checks.choices,
 }
 FIELDS = tuple(_CHECKS)
+NOT_SUPPORTED_YET = {
+    'outputs': 'inputs_ignore keeps watch from running a proc again for the files that it makes',
+    'no_skip': 'leave it out: a proc that is started always runs',
+}
+"""Fields that will mean something one day, each with what to write instead today."""
 
 
 def check_field(key: str, value: object, kind: str, name: str) -> object:
@@ -63,7 +59,21 @@ def check_field(key: str, value: object, kind: str, name: str) -> object:
     """
     check = _CHECKS.get(key)
     if check is None:
-        raise UserError(f'{kind} "{name}" has an unknown field "{key}"', hint=nearest(key, _CHECKS))
+        raise unknown_field(f'{kind} "{name}"', key, 'field', FIELDS)
     if key == 'arg_choices' and kind == 'Proc':
         raise UserError(f'Proc "{name}" cannot have arg_choices', hint='only a Proto has arguments to choose')
     return None if value is None else check(value, f'{key} of {kind} "{name}"')
+
+
+def unknown_field(what: str, key: str, kind: str, known: tuple[str, ...]) -> UserError:
+    """Return the error for a field that is none, or none yet.
+
+    Args:
+        what: says whose field it is: ``Proc "build"``.
+        key: the field.
+        kind: what the place where it is written calls a field.
+        known: those there are, for the nearest spelling.
+    """
+    if key in NOT_SUPPORTED_YET:
+        return UserError(f'{what}: "{key}" is not supported yet', hint=NOT_SUPPORTED_YET[key])
+    return UserError(f'{what} has an unknown {kind} "{key}"', hint=nearest(key, known))

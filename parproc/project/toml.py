@@ -17,9 +17,8 @@ from parproc.core.names import nearest
 from parproc.declare import checks
 from parproc.declare.declaration import Declaration, make_declaration
 from parproc.declare.dependency_kinds import NO_FAILURES, WhenScheduled, WhenTargetScheduled
-from parproc.declare.fields import FIELDS, check_field
+from parproc.declare.fields import FIELDS, check_field, unknown_field
 from parproc.declare.origin import Origin
-from parproc.declare.output import Output
 from parproc.errors import UserError
 from parproc.project.find import PYPROJECT
 from parproc.project.trust import read_trusted
@@ -131,7 +130,8 @@ class _Reader:
             raise self._error(f'"{where}" must be a table, not {table!r}', kind, name)
         if not KEYS.issuperset(table):
             key = next(key for key in table if key not in KEYS)
-            raise self._error(f'"{where}" has an unknown key "{key}"', where, key, nearest(key, sorted(KEYS)))
+            error = unknown_field(f'"{where}"', key, 'key', tuple(sorted(KEYS)))
+            raise self._error(error.message, where, key, error.hint)
         try:
             return make_declaration(
                 None,
@@ -228,7 +228,7 @@ def _command(run: object, where: str) -> commands.Command:
 def _fields(table: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a declaration, from the keys of a table."""
     fields = {key: value for key, value in table.items() if key not in OWN_KEYS}
-    if OWN_KEYS.isdisjoint(table.keys() - {'run'}) and 'outputs' not in table:
+    if OWN_KEYS.isdisjoint(table.keys() - {'run'}):
         return fields
     if 'no_failures' in table and checks.flag(table['no_failures'], '"no_failures"'):
         fields['deps'] = [*checks.items(fields.get('deps', []), '"deps"'), NO_FAILURES]
@@ -237,18 +237,7 @@ def _fields(table: Mapping[str, Any]) -> dict[str, Any]:
         before += [kind(pattern) for pattern in checks.texts(table.get(key, ()), f'"{key}"')]
     if before:
         fields['rdeps'] = [*checks.items(fields.get('rdeps', []), '"rdeps"'), *before]
-    if isinstance(fields.get('outputs'), list):
-        fields['outputs'] = [_output(item) for item in fields['outputs']]
     return fields
-
-
-def _output(item: object) -> object:
-    if not isinstance(item, dict):
-        return item
-    unknown = [key for key in item if key not in {'file', 'max_age', 'enforce_freshness'}]
-    if unknown or 'file' not in item:
-        raise UserError(f'an item of "outputs" must be text or have "file", "max_age", "enforce_freshness": {item!r}')
-    return Output(**item)
 
 
 def check_values(declarations: Sequence[Declaration], known: Callable[[Declaration], Sequence[str]]) -> None:

@@ -12,7 +12,6 @@ import pytest
 from parproc.core.commands import text
 from parproc.declare.declaration import Declaration, make_declaration
 from parproc.declare.dependency_kinds import NO_FAILURES, WhenScheduled, WhenTargetScheduled
-from parproc.declare.output import Output
 from parproc.errors import UserError
 
 
@@ -69,8 +68,6 @@ def test_a_lambda_needs_a_name() -> None:
         ('retries', 2, 2),
         ('retry_delay', '500ms', 0.5),
         ('inputs', ['src/**', Path('a'), 'env:HOME'], ('src/**', 'a', 'env:HOME')),
-        ('outputs', ['x', Output('y', max_age='1h')], (Output('x'), Output('y', 3600.0))),
-        ('no_skip', True, True),
         ('inputs_ignore', ['*.pyc'], ('*.pyc',)),
         ('env', {'A': 'b'}, {'A': 'b'}),
         ('cwd', Path('/tmp'), '/tmp'),
@@ -96,7 +93,6 @@ def test_a_field_is_kept_as_it_is_meant(field: str, given: object, kept: object)
         ('wave', True, 'a whole number'),
         ('retries', -1, '0 or more'),
         ('retry_delay', -1, 'not a length of time'),
-        ('outputs', [3], 'must be a path'),
         ('env', {'A': 1}, 'must be text'),
         ('cwd', 3, 'must be a path'),
         ('arg_choices', {'env': ['a']}, 'cannot have arg_choices'),

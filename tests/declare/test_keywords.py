@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import subprocess
@@ -14,17 +15,96 @@ import pytest
 import parproc as pp
 from parproc.declare import keywords
 from parproc.declare.declaration import Declaration
-from parproc.declare.fields import FIELDS
+from parproc.declare.fields import FIELDS, NOT_SUPPORTED_YET
 from parproc.declare.option_choices import MODES, OUTPUTS
 from parproc.declare.options import Options
+from parproc.declare.origin import ROOT
 from parproc.project import toml
 
 TESTS = Path(__file__).parent.parent
 README = (TESTS.parent / 'README.md').read_text(encoding='utf-8')
 ONLY_IN_CODE = {'replace'}
 """Says how to declare, not what; a file says everything once."""
-STILL_TO_COME = {'no_skip'}
-"""Accepted, and of use only once procs can be up to date."""
+FIELDS_PLANNED = [
+    'run',
+    'deps',
+    'rdeps',
+    'after',
+    'locks',
+    'cpus',
+    'resources',
+    'now',
+    'args',
+    'timeout',
+    'wave',
+    'retries',
+    'retry_delay',
+    'inputs',
+    'inputs_ignore',
+    'outputs',
+    'depfile',
+    'no_skip',
+    'cached',
+    'log_ignore',
+    'track_imports',
+    'python_import_roots',
+    'interactive',
+    'isolated',
+    'local',
+    'env',
+    'cwd',
+    'shell',
+    'requires',
+    'confirm',
+    'aliases',
+    'group',
+    'hidden',
+    'jobserver',
+    'doc',
+    'replace',
+    'arg_choices',
+]
+FIELDS_TO_COME = {
+    **dict.fromkeys(('outputs', 'no_skip', 'depfile', 'track_imports', 'python_import_roots'), 'running what changed'),
+    **dict.fromkeys(('cpus', 'resources', 'jobserver'), 'slots as amounts'),
+    **dict.fromkeys(('run', 'shell', 'after', 'requires', 'confirm', 'aliases', 'group', 'hidden'), 'declaring more'),
+    'cached': 'the cache',
+    'local': 'many machines',
+}
+"""Field -> the capability that it comes with; none of them is accepted before."""
+OPTIONS_PLANNED = [
+    'parallel',
+    'mode',
+    'dynamic',
+    'name_param_separator',
+    'allow_missing_deps',
+    'fail_fast',
+    'grace',
+    'stop_grace',
+    'shell',
+    'output',
+    'jobserver',
+    'resources',
+    'log_ignore',
+    'full_log_on_failure',
+    'state_dir',
+    'task_db_path',
+    'global_inputs_ignore',
+    'track_python_imports',
+    'python_import_roots',
+    'cache',
+    'cache_size',
+    'ray_address',
+    'ray_shared',
+    'ray_exclude',
+]
+OPTIONS_TO_COME = {
+    **dict.fromkeys(('global_inputs_ignore', 'track_python_imports', 'python_import_roots'), 'running what changed'),
+    **dict.fromkeys(('jobserver', 'resources'), 'slots as amounts'),
+    **dict.fromkeys(('cache', 'cache_size'), 'the cache'),
+    **dict.fromkeys(('ray_address', 'ray_shared', 'ray_exclude'), 'many machines'),
+    'shell': 'declaring more',
+}
 
 
 def rows(header: str) -> set[str]:
@@ -38,7 +118,6 @@ def rows(header: str) -> set[str]:
 def documented(kind: type) -> set[str]:
     """Return the keys of a TypedDict that are followed by a text that says what they are."""
     import ast
-    import inspect
 
     (defined,) = ast.parse(inspect.getsource(kind)).body
     assert isinstance(defined, ast.ClassDef)
@@ -77,8 +156,55 @@ def test_each_keyword_says_what_it_is() -> None:
 
 
 def test_the_readme_knows_each_field_and_each_option() -> None:
-    assert rows('field') == set(keywords.ProtoKeywords.__annotations__) - STILL_TO_COME
+    assert rows('field') == set(keywords.ProtoKeywords.__annotations__)
     assert rows(r'option \| is') == set(keywords.OptionKeywords.__annotations__)
+
+
+def test_what_is_planned_is_there_or_is_to_come() -> None:
+    assert set(keywords.ProtoKeywords.__annotations__) == set(FIELDS_PLANNED) - FIELDS_TO_COME.keys()
+    assert FIELDS_TO_COME.keys() <= set(FIELDS_PLANNED)
+    assert set(keywords.OptionKeywords.__annotations__) == set(OPTIONS_PLANNED) - OPTIONS_TO_COME.keys()
+    assert OPTIONS_TO_COME.keys() <= set(OPTIONS_PLANNED)
+
+
+@pytest.mark.parametrize('field', sorted(FIELDS_TO_COME))
+def test_a_field_that_is_to_come_is_refused(field: str) -> None:
+    with pytest.raises(pp.UserError, match=f'"{field}"'):
+        pp.Session().Proto('a::[x]', lambda context, x: x, **{field: None})
+    assert field not in toml.KEYS or field == 'run'  # the command of a task file
+
+
+@pytest.mark.parametrize('option', sorted(OPTIONS_TO_COME))
+def test_an_option_that_is_to_come_is_refused(option: str) -> None:
+    with pytest.raises(pp.UserError, match=f'unknown option "{option}"'):
+        pp.Session(**{option: None})
+
+
+@pytest.mark.parametrize('field', sorted(NOT_SUPPORTED_YET))
+def test_a_field_that_was_accepted_before_says_that_it_is_not_supported_yet(field: str, tmp_path: Path) -> None:
+    with pytest.raises(pp.UserError, match=rf'^Proc "a": "{field}" is not supported yet \(.+\)$'):
+        pp.Session().Proc('a', lambda context: 1, **{field: ['x']})  # type: ignore[call-overload]
+    path = tmp_path / 'parproc.toml'
+    path.write_text(f'[proc.a]\nrun = "true"\n{field} = true\n')
+    with pytest.raises(pp.UserError, match=rf'parproc.toml:3: "proc.a": "{field}" is not supported yet \(.+\)$'):
+        toml.read_toml(str(path), lambda _: ROOT)
+
+
+@pytest.mark.parametrize(
+    ('documented_in', 'kind'),
+    [
+        (pp.Session.Proc, keywords.ProcKeywords),
+        (pp.Session.Proto, keywords.ProtoKeywords),
+        (pp.Session.set_options, keywords.OptionKeywords),
+    ],
+)
+def test_the_docstring_that_an_editor_shows_tells_of_each_keyword(documented_in: object, kind: type) -> None:
+    told = re.findall(r'^    ([a-z_]+): \S', inspect.getdoc(documented_in) or '', re.MULTILINE)
+    assert set(kind.__annotations__) <= set(told)
+
+
+def test_the_docstring_of_a_session_names_each_option() -> None:
+    assert set(keywords.OptionKeywords.__annotations__) <= set(re.findall(r'``([a-z_]+)``', pp.Session.__doc__ or ''))
 
 
 def check_types(*paths: Path) -> str:

@@ -17,7 +17,7 @@ SPELLINGS = {
     '[tool.parproc]': True,
     '  [ tool . parproc ]  # comment': True,
     '[tool."parproc"]': True,
-    "['tool'.parproc.declare.options]": True,
+    "['tool'.parproc.options]": True,
     '[[tool.parproc.x]]': True,
     '[tool.parproc.proc.a]\nrun = "x"': True,
     '[tool]\nparproc.default = ["a"]': True,

@@ -149,7 +149,7 @@ def test_what_a_proc_makes_itself_or_before_it_starts_does_not_affect_it(folder:
             file.write('use ')
         return (folder / 'made.txt').read_text()
 
-    session.Proc('make', make, inputs=['*.txt'], inputs_ignore=['b.*'], outputs=['made.txt'])
+    session.Proc('make', make, inputs=['*.txt'], inputs_ignore=['b.*', 'made.txt'])
     session.Proc('use', use, deps=['make'], inputs=['made.txt'])
 
     def change_what_is_ignored_and_made() -> None:
