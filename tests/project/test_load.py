@@ -133,6 +133,7 @@ MOMENTS = (
     *(
         'parproc.session',
         'parproc.cli.load',
+        'parproc.engine.task_files',
         'parproc.project.modules',
         'own',
         'parproc.cli.run',
