@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from parproc.session import DefaultSession, Session
+from parproc.session import DefaultSession
 
 _session = DefaultSession()
 
 
-def default_session() -> Session:
+def default_session() -> DefaultSession:
     """Return the session that ``parproc.Proc``, ``parproc.run`` and all the others act on."""
     return _session
 

@@ -164,8 +164,26 @@ def test_the_readmes_first_example_prints_what_it_says(project: Project) -> None
 
 @pytest.mark.parametrize('number', range(1, len(SNIPPETS)))
 def test_every_other_snippet_of_the_readme_runs(project: Project, number: int) -> None:
+    project.write('tasks.py', SNIPPETS[0])
     ran = project.script(SNIPPETS[number])
     assert (ran.code, ran.err) == (0, '')
+
+
+def test_the_readmes_test_of_a_task_file_passes_and_would_fail(project: Project) -> None:
+    project.write('tasks.py', SNIPPETS[0])
+    (test,) = (text for text in SNIPPETS if 'testing.load' in text)
+    project.write('test_tasks.py', test)
+
+    def run_pytest() -> str:
+        command = [sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider', 'test_tasks.py']
+        environment = project.environment()
+        return subprocess.run(
+            command, cwd=project.folder, env=environment, capture_output=True, text=True, timeout=60, check=False
+        ).stdout
+
+    assert '3 passed' in run_pytest()
+    project.write('tasks.py', SNIPPETS[0].replace('built', 'made'))
+    assert '1 failed, 2 passed' in run_pytest()
 
 
 def test_the_readme_tells_of_every_option(project: Project) -> None:
