@@ -13,7 +13,7 @@ from parproc.errors import DeadlockError, MissingError, ProcessError, UserError
 from parproc.values.encoding import EncodedResult
 from parproc.values.results import Results
 
-LONGEST_REMARK = 4000
+LONGEST_REMARK_CHARACTERS = 4000
 Name: TypeAlias = 'str | Callable[..., object]'
 Names: TypeAlias = 'Name | Iterable[Names]'
 _inside = False
@@ -174,7 +174,7 @@ class ProcContext:
         """Write a line to this proc's log, shown to whoever watches the run."""
         text = str(message)
         print(text, flush=True)
-        self._channel.tell('log', {'message': text[:LONGEST_REMARK]})
+        self._channel.tell('log', {'message': text[:LONGEST_REMARK_CHARACTERS]})
 
     def progress(self, fraction: float | None, message: str = '') -> None:
         """Say how far this proc is.
@@ -184,7 +184,7 @@ class ProcContext:
             message: what it is doing.
         """
         bounded = None if fraction is None else min(1.0, max(0.0, float(fraction)))
-        self._channel.tell('progress', {'fraction': bounded, 'message': str(message)[:LONGEST_REMARK]})
+        self._channel.tell('progress', {'fraction': bounded, 'message': str(message)[:LONGEST_REMARK_CHARACTERS]})
 
     def create(self, name: Name, proc_name: str | None = None, /, **args: object) -> list[str]:
         """Create procs, as :func:`parproc.create` does, and return their names."""

@@ -12,7 +12,8 @@ from dataclasses import replace
 from typing import NoReturn
 
 from parproc.api import default_session
-from parproc.declare.signature import bind, read
+from parproc.declare.calling import bind
+from parproc.declare.signature import read
 from parproc.errors import UserError
 from parproc.exec.child.fresh_interpreter import MAIN, FreshJob, read_fresh_job, take_channel
 from parproc.exec.child.main import run_in_new_interpreter

@@ -13,8 +13,8 @@ from parproc.catalog.proto import ProtoFamily
 from parproc.catalog.registry import Registry
 from parproc.catalog.resolve import Resolution, Resolver
 from parproc.core.model import ProcState
+from parproc.declare.calling import bind
 from parproc.declare.declaration import Declaration
-from parproc.declare.signature import bind
 from parproc.errors import InternalError, UserError
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from parproc.catalog.argument_caster import ArgumentCaster
 from parproc.catalog.bound_proc import MOST_CREATED_PER_PROTO, BoundProc
 from parproc.catalog.dependencies import Dependencies
 from parproc.catalog.injections import Injections
-from parproc.catalog.proto import ArgumentCaster, ProtoFamily
+from parproc.catalog.proto import ProtoFamily
 from parproc.catalog.registry import Registry
 from parproc.core.names import Pattern
 from parproc.declare.declaration import Declaration

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from parproc.catalog.bound_proc import BoundProc
 from parproc.catalog.registry import Registry
 from parproc.core.names import check_name
+from parproc.declare.calling import answered, ask
 from parproc.declare.dependency_kinds import Dependency, DepProcContext, NoFailures
-from parproc.declare.signature import answered, ask
 from parproc.errors import UserError
 
 

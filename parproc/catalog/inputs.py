@@ -9,8 +9,8 @@ from typing import NamedTuple
 from parproc.catalog.bound_proc import BoundProc
 from parproc.core.commands import fill
 from parproc.declare import checks
+from parproc.declare.calling import answered, ask
 from parproc.declare.dependency_kinds import DepProcContext
-from parproc.declare.signature import answered, ask
 
 ENVIRONMENT = 'env:'
 

@@ -145,10 +145,9 @@ def make_declaration(
     checked = _checked(fields, kind, own_name)
     if not is_proto:
         _check_supplied(signature, checked.get('args', _NOTHING), own_name)
-    if 'deps' not in checked and (declared := signature.declared_deps()) is not None:
-        checked['deps'] = dependencies(declared, f'deps of {kind} "{own_name}"')
-    if not checked.get('doc'):
-        checked['doc'] = _first_paragraph(function)
+    if 'deps' not in checked:
+        checked['deps'] = _declared_deps(signature, kind, own_name)
+    checked['doc'] = checked.get('doc') or _first_paragraph(function)
     if origin.folder is not None:
         checked['cwd'] = os.path.normpath(os.path.join(origin.folder, checked.get('cwd', '')))
     return Declaration(
@@ -182,6 +181,12 @@ def _check_supplied(signature: Signature, args: Mapping[str, object], name: str)
             f'Proc "{name}": nothing supplies its parameter "{required[0]}"',
             hint=hint or f"give it a default, or args={{'{required[0]}': ...}}",
         )
+
+
+def _declared_deps(signature: Signature, kind: str, name: str) -> tuple[Dependency, ...]:
+    """Return the dependencies that stand as the default of a parameter ``deps``."""
+    declared = signature.declared_deps()
+    return () if declared is None else dependencies(declared, f'deps of {kind} "{name}"')
 
 
 def _read(function: Function, kind: str, name: str) -> Signature:

@@ -6,7 +6,7 @@ import contextlib
 import os
 import stat
 
-DEPTH = 4
+MOST_FOLDERS = 4
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
@@ -35,7 +35,7 @@ def make_again(path: str) -> None:
     """
     names: list[str] = []
     top = path
-    while len(names) < DEPTH and os.path.basename(top):
+    while len(names) < MOST_FOLDERS and os.path.basename(top):
         top, name = os.path.split(top)
         names.insert(0, name)
     here = os.open(top, FOLDER)

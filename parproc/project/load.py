@@ -10,7 +10,7 @@ from parproc.errors import ParprocError, UserError
 from parproc.project.modules import add_folder, is_needed
 from parproc.project.trust import read_trusted
 
-LONGEST_LINE = 300
+LONGEST_LINE_CHARACTERS = 300
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
@@ -80,7 +80,7 @@ def _first_line(error: BaseException) -> str:
         lines = str(error).splitlines()
     except BaseException as second:
         return f'{name}, which cannot be printed: {type(second).__name__}'
-    return f'{name}: {lines[0][:LONGEST_LINE]}' if lines else name
+    return f'{name}: {lines[0][:LONGEST_LINE_CHARACTERS]}' if lines else name
 
 
 def _located(path: str, error: ParprocError) -> ParprocError:

@@ -11,7 +11,7 @@ from typing import Any
 from parproc.api import default_session
 from parproc.catalog.bound_proc import BoundProc
 from parproc.context import Name
-from parproc.core.model import SUCCESS, Outcome, ProcState
+from parproc.core.model import ProcState
 from parproc.engine.workspace import Workspace
 from parproc.errors import UserError
 from parproc.exec.child.outcomes import enter_directory, judge
@@ -107,16 +107,7 @@ def run_proc(
     )
     folder = session.folder if isinstance(session, LoadedSession) else os.getcwd()
     folder = os.path.join(folder, proc.declaration.cwd or '') if cwd is None else os.fspath(cwd)
-    try:
-        value = _call(workspace, proc, context, folder)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        outcome = judge(error, lambda _: None)
-        if check and outcome.error is not None:
-            raise
-        return _ended(context, outcome, None, error)
-    return _ended(context, SUCCESS, value, None)
+    return _run(workspace, proc, context, folder, check=check)
 
 
 def commands(
@@ -164,6 +155,28 @@ def _find(
     return workspace.catalog.procs[names[0]], merged
 
 
+def _check_function(proc: BoundProc) -> None:
+    if proc.declaration.function is None:
+        hint = (
+            'commands() returns what it runs' if proc.declaration.commands else 'it only stands for what it depends on'
+        )
+        raise UserError(f'"{proc.name}" has no function to call', hint=hint)
+
+
+def _run(workspace: Workspace, proc: BoundProc, context: FakeContext, folder: str, *, check: bool) -> ProcRun:
+    """Call a proc's function in its folder, and say how it ended; raises what :func:`run_proc` does."""
+    try:
+        value = _call(workspace, proc, context, folder)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        outcome = judge(error, lambda _: None)
+        if check and outcome.error is not None:
+            raise
+        return ProcRun(proc.name, outcome.state, None, outcome.reason, error, context)
+    return ProcRun(proc.name, ProcState.SUCCEEDED, value, '', None, context)
+
+
 def _travelled(value: object) -> object:
     """Return what a proc returned as those that depend on it get it; raises ResultError."""
     with tempfile.TemporaryDirectory() as folder:
@@ -182,7 +195,3 @@ def _call(workspace: Workspace, proc: BoundProc, context: FakeContext, folder: s
         return _travelled(call(context))
     finally:
         process_globals.leave()
-
-
-def _ended(context: FakeContext, outcome: Outcome, value: object, error: BaseException | None) -> ProcRun:
-    return ProcRun(context.proc_name, outcome.state, value, outcome.reason, error, context)

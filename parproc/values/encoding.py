@@ -22,8 +22,8 @@ from parproc.values.type_names import first_line, name_of, type_name
 INLINE_LIMIT_BYTES = 32 * 1024
 INLINE_AT_LAST_BYTES = 1024 * 1024
 """What travels as bytes where no file can be written."""
-DEEPEST = 20
-LONGEST_KEY = 100
+MOST_LEVELS = 20
+LONGEST_KEY_CHARACTERS = 100
 PICKLED_NONE = pickle.dumps(None, 5)
 WHOLE_BUFFER = pickle.dumps(pickle.PickleBuffer(b''), 5, buffer_callback=lambda _: None)
 """The pickle of a value that is one buffer and nothing else."""
@@ -95,7 +95,7 @@ def _pickled(value: object, buffers: list[pickle.PickleBuffer]) -> bytes:
 def _find_culprit(value: object, path: str = '', depth: int = 0) -> tuple[str, object]:
     """Return the path to, and the value of, the innermost part that does not pickle by itself."""
     parts: list[tuple[str, object]] = []
-    if depth < DEEPEST:
+    if depth < MOST_LEVELS:
         if isinstance(value, Mapping):
             parts = [(f'[{_spelled(key)}]', part) for key, part in value.items()]
         elif isinstance(value, (list, tuple, set, frozenset)):
@@ -112,6 +112,6 @@ def _find_culprit(value: object, path: str = '', depth: int = 0) -> tuple[str, o
 
 def _spelled(key: object) -> str:
     try:
-        return str.__str__(repr(key))[:LONGEST_KEY]
+        return str.__str__(repr(key))[:LONGEST_KEY_CHARACTERS]
     except BaseException:
         return f'a {type_name(key)}'

@@ -12,14 +12,14 @@ import struct
 import sys
 
 HEADER = struct.Struct('@nPnn')
-ALIGNMENT = 16
+ALIGNMENT_BYTES = 16
 REFERENCES = 1 << 30
 """So many references of its own that the object is never given up, yet none of the values that mean immortal."""
 
 
 def aligned(place: int) -> int:
     """Return the first place, from ``place`` on, with room for a header before it that is aligned as objects are."""
-    return -(-(place + HEADER.size) // ALIGNMENT) * ALIGNMENT
+    return -(-(place + HEADER.size) // ALIGNMENT_BYTES) * ALIGNMENT_BYTES
 
 
 def bytes_at(descriptor: int, place: int, size: int) -> bytes | None:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from parproc.declare.signature import ask, bind, call_with, read
+from parproc.declare.calling import ask, bind, call_with
+from parproc.declare.signature import read
 from parproc.errors import UserError
 
 
