@@ -1,1 +1,1 @@
-"""All that is declared: names to tasks, families of procs, globs, suggestions, and what scheduling takes."""
+"""All that is declared: names to procs, protos, globs, suggestions, and what scheduling some of them means."""

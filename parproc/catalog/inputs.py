@@ -1,4 +1,4 @@
-"""What a proc reads, as far as it is files."""
+"""The files that a proc declares as its inputs, with its arguments and params filled in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A proto as the catalog keeps it: its pattern, the values its placeholders may have, and their casting."""
+"""A proto as the catalog keeps it: its pattern, the values its placeholders may have, and the names it can make."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """What a project's code may import, and that nothing of parproc's own is ever imported from a project.
 
-What another user could have written is not imported either, nor what is no module's size. A project's folder comes on ``sys.path`` after the standard library. What is imported from there can have any name but
-those that parproc needs itself, also late and in a child: a ``resource.py`` beside the task file would otherwise be
-taken for the standard library's, wherever on the path somebody puts the folder.
+What another user could have written is not imported either, nor what is no module's size. A project's folder comes on
+``sys.path`` after the standard library. What is imported from there can have any name but those that parproc needs
+itself, also late and in a child: a ``resource.py`` beside the task file would otherwise be taken for the standard
+library's, wherever on the path somebody puts the folder.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What task files declare as far as it can be read without running them: TOML here, Python next door."""
+"""What task files declare as far as it can be read without running them; Python is read by static_python."""
 
 from __future__ import annotations
 
