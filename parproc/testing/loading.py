@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 
 from parproc.api import default_session
 from parproc.declare.origin import ROOT
@@ -19,10 +20,12 @@ class LoadedSession(Session):
     Attributes:
         folder: where their procs run; absolute.
         default: the targets of a run that names none.
+        variables: environment variables that the files set, which their procs have.
     """
 
     folder: str
     default: tuple[str, ...]
+    variables: Mapping[str, str]
 
 
 def load(path: str | os.PathLike[str], *, params: Mapping[str, object] | None = None) -> LoadedSession:
@@ -49,20 +52,21 @@ def load(path: str | os.PathLike[str], *, params: Mapping[str, object] | None = 
     session = LoadedSession(allow_missing_deps=False)
     session.folder = os.path.dirname(files[0])
     workspace = workspace_of(session)
-    workspace.params = dict(params or {})
-    workspace.fixed_params = frozenset(workspace.params)
+    given = dict(params or {})
+    settings = workspace.definitions.settings
+    workspace.configure(replace(settings, params=given, fixed_params=frozenset(given)))
     loader = TaskFileLoader(workspace)
     with default_session().standing_for(session), _left_as_it_was() as added:
         enter(session.folder)
-        workspace.loading = True
+        workspace.definitions.begin_loading()
         try:
             for file in files:
                 loader.load(file, ROOT)
         finally:
-            workspace.loading = False
+            workspace.definitions.end_loading()
     loader.check()
-    workspace.task_environment = added
-    session.default = loader.default or tuple(workspace.now)
+    session.variables = added
+    session.default = loader.default or workspace.definitions.due
     return session
 
 

@@ -55,7 +55,7 @@ def plan(
     workspace = workspace_of(session or default_session())
     catalog = workspace.catalog
     if not targets:
-        targets = session.default if isinstance(session, LoadedSession) else tuple(workspace.now)
+        targets = session.default if isinstance(session, LoadedSession) else workspace.definitions.due
     words = [target if isinstance(target, str) else catalog.name_of(target) for target in targets]
     if not words:
         raise UserError('nothing says what to plan', hint='name a target')

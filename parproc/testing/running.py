@@ -89,13 +89,8 @@ def run_proc(
         'app.zip to prod'
     """
     session = session or default_session()
-    workspace = workspace_of(session)
-    proc, params = _find(workspace, name, args, params)
-    if proc.declaration.function is None:
-        hint = (
-            'commands() returns what it runs' if proc.declaration.commands else 'it only stands for what it depends on'
-        )
-        raise UserError(f'"{proc.name}" has no function to call', hint=hint)
+    proc, params = _find(workspace_of(session), name, args, params)
+    _check_function(proc)
     context = FakeContext(
         proc.name,
         params=params,
@@ -107,7 +102,7 @@ def run_proc(
     )
     folder = session.folder if isinstance(session, LoadedSession) else os.getcwd()
     folder = os.path.join(folder, proc.declaration.cwd or '') if cwd is None else os.fspath(cwd)
-    return _run(workspace, proc, context, folder, check=check)
+    return _run(session, proc, context, folder, check=check)
 
 
 def commands(
@@ -163,10 +158,10 @@ def _check_function(proc: BoundProc) -> None:
         raise UserError(f'"{proc.name}" has no function to call', hint=hint)
 
 
-def _run(workspace: Workspace, proc: BoundProc, context: FakeContext, folder: str, *, check: bool) -> ProcRun:
+def _run(session: Session, proc: BoundProc, context: FakeContext, folder: str, *, check: bool) -> ProcRun:
     """Call a proc's function in its folder, and say how it ended; raises what :func:`run_proc` does."""
     try:
-        value = _call(workspace, proc, context, folder)
+        value = _call(session, proc, context, folder)
     except KeyboardInterrupt:
         raise
     except BaseException as error:
@@ -183,12 +178,13 @@ def _travelled(value: object) -> object:
         return decode(encode(value, (os.path.join(folder, 'result'),)))
 
 
-def _call(workspace: Workspace, proc: BoundProc, context: FakeContext, folder: str) -> object:
+def _call(session: Session, proc: BoundProc, context: FakeContext, folder: str) -> object:
     """Return what a proc's function returns, called with its surroundings around it."""
-    wished = {key: value for key, value in workspace.task_environment.items() if key not in os.environ}
+    variables = session.variables if isinstance(session, LoadedSession) else {}
+    unset = {key: value for key, value in variables.items() if key not in os.environ}
     own = {'PARPROC_NAME': proc.name, 'PARPROC_RUN_ID': RUN_ID, 'PARPROC_ATTEMPT': '1', **proc.declaration.env}
-    process_globals = ProcessGlobals({**wished, **own})
-    call = workspace.catalog.call(proc.name)
+    process_globals = ProcessGlobals({**unset, **own})
+    call = workspace_of(session).catalog.call(proc.name)
     process_globals.enter()
     try:
         enter_directory(folder)
