@@ -2,7 +2,27 @@
 
 from __future__ import annotations
 
-from parproc.session import DefaultSession
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from parproc.session import Session, workspace_of
+
+
+class DefaultSession(Session):
+    """The session of the module's functions, which a proc uses through its context only."""
+
+    @contextmanager
+    def standing_for(self, session: Session) -> Iterator[None]:
+        """Let the module's functions act on another session, as they do while a task file is loaded for a test."""
+        own, self._workspace = self._workspace, workspace_of(session)
+        try:
+            yield
+        finally:
+            self._workspace = own
+
+    def _works_inside(self) -> bool:
+        return False
+
 
 _session = DefaultSession()
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -485,22 +484,6 @@ class Session:
     def _works_inside(self) -> bool:
         """Return whether this may be used in a running proc: that one has made it for itself."""
         return self._made_inside
-
-
-class DefaultSession(Session):
-    """The session of the module's functions, which a proc uses through its context only."""
-
-    @contextmanager
-    def standing_for(self, session: Session) -> Iterator[None]:
-        """Let the module's functions act on another session, as they do while a task file is loaded for a test."""
-        own, self._workspace = self._workspace, session._workspace
-        try:
-            yield
-        finally:
-            self._workspace = own
-
-    def _works_inside(self) -> bool:
-        return False
 
 
 def workspace_of(session: Session) -> Workspace:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from parproc.cli.command_line import CommandLine
@@ -85,6 +86,12 @@ def load_project(workspace: Workspace, asked: CommandLine) -> Project:
             extra_args=asked.extra_args,
         )
     )
+    loader = _load_files(workspace, files)
+    return Project(tuple(files), tuple(loader.files), loader.default, home)
+
+
+def _load_files(workspace: Workspace, files: Sequence[str]) -> TaskFileLoader:
+    """Load the task files that were found, with what they include; raises UserError when one is wrong."""
     loader = TaskFileLoader(workspace)
     workspace.definitions.begin_loading()
     collecting = gc.isenabled()
@@ -98,7 +105,7 @@ def load_project(workspace: Workspace, asked: CommandLine) -> Project:
         if collecting:
             gc.enable()
     loader.check()
-    return Project(tuple(files), tuple(loader.files), loader.default, home)
+    return loader
 
 
 def current_directory() -> str:

@@ -14,7 +14,7 @@ from parproc.cli.command_line import CommandLine
 from parproc.cli.output import has_room, note
 from parproc.core.durations import parse_duration
 from parproc.core.terminal_text import plain_text
-from parproc.engine.command_run import PlannedRun, execute
+from parproc.engine.command_run import PlannedRun, RunOutcome, execute
 from parproc.engine.display import Display
 from parproc.engine.workspace import Workspace
 from parproc.errors import UserError
@@ -26,8 +26,8 @@ from parproc.report.reporter import Reporter
 from parproc.report.streams.outputs import Outputs, write_out
 
 FEWEST_FILES = 22
-LAST_WORDS = 1.0
-"""Seconds for the result of a run that was stopped to be read."""
+LAST_WORDS_SECONDS = 1.0
+"""For the result of a run that was stopped to be read."""
 
 
 def run(workspace: Workspace, targets: Sequence[str], asked: CommandLine, home: str) -> int:
@@ -70,23 +70,35 @@ def run(workspace: Workspace, targets: Sequence[str], asked: CommandLine, home: 
         return -signal.SIGPIPE
     code, lost = outcome.exit_code, outputs.out.lost
     if printed is not None and printed in outcome.results:
-        from parproc.cli.result_json import NotJsonError, json_text
-
-        try:
-            text = json_text(outcome.results[printed])
-        except NotJsonError as error:
-            note(f'parproc: error: --print {plain_text(printed)}: no JSON can be made of it: {error}')
-            code = code or 1
-        else:
-            stopped = code == 124 or outcome.signal is not None
-            deadline = time.monotonic() + LAST_WORDS if stopped else None if timeout is None else began + timeout
-            taken, lost = write_out(f'{text}\n'.encode(), deadline)
-            code = code if taken or stopped else 124
+        deadline = None if timeout is None else began + timeout
+        code, unread = _print_result(printed, outcome, deadline)
+        lost = unread or lost
     if outcome.signal is not None and code != 124:
         return -outcome.signal
     if lost is not None:
         note(f'parproc: write error: {lost.strerror}')
     return code or int(lost is not None)
+
+
+def _print_result(name: str, outcome: RunOutcome, deadline: float | None) -> tuple[int, OSError | None]:
+    """Write a proc's result as JSON on standard output; return the exit code then, and the error that kept it back.
+
+    Args:
+        name: whose.
+        outcome: of the run.
+        deadline: when the run's time is up, on the monotonic clock; one that was stopped has a little of its own.
+    """
+    from parproc.cli.result_json import NotJsonError, json_text
+
+    code = outcome.exit_code
+    try:
+        text = json_text(outcome.results[name])
+    except NotJsonError as error:
+        note(f'parproc: error: --print {plain_text(name)}: no JSON can be made of it: {error}')
+        return code or 1, None
+    stopped = code == 124 or outcome.signal is not None
+    taken, lost = write_out(f'{text}\n'.encode(), time.monotonic() + LAST_WORDS_SECONDS if stopped else deadline)
+    return code if taken or stopped else 124, lost
 
 
 def _refuse_without_room() -> None:
