@@ -28,6 +28,10 @@ globals()['__builtins__'] = dict(vars(builtins))
 
 _exit, _getpid = os._exit, os.getpid
 
+STOPPED = (outcomes.Terminated, KeyboardInterrupt)
+"""What a signal raises in a child."""
+ATTEMPTS_TO_LEAVE = 3
+
 
 def leave(leader: int, channel: ChildChannel, ends: list[JobEnd]) -> NoReturn:
     """End what the libraries of a task have begun, say how it ended, and exit.
@@ -38,29 +42,37 @@ def leave(leader: int, channel: ChildChannel, ends: list[JobEnd]) -> NoReturn:
         ends: the last entry is how the job ended.
     """
     try:
-        job, outcome, result, read, references, old_streams = ends[-1]
-        if _getpid() != leader:
-            flush((sys.stdout, sys.stderr))
-            _exit(0)
-        try:
-            if 'multiprocessing.util' in cpython.modules:
-                cpython.end_processes()
-            if 'logging' in cpython.modules:
-                flush_handlers()
-        except BaseException as error:
-            if outcome.error is None and outcomes.is_failure(error):
-                outcome = outcomes.judge(error, lambda text: say(job, text))
-        _block_signals_at_last()
-        flush((sys.stdout, sys.stderr, *old_streams))
-        message = b'' if read is not None and not read else pack_params_read(read)
-        if result is None or outcome is not SUCCESS:
-            message += pack_outcome(outcome)
-        else:
-            message += (pack_references(references) if references else b'') + pack_result(result)
-        channel.send(message)
-        _exit(0)
+        for _ in range(ATTEMPTS_TO_LEAVE):
+            try:
+                _leave(leader, channel, ends)
+            except STOPPED:  # a signal between two steps: once more, for how the job ended is known
+                continue
     finally:
         _exit(1)
+
+
+def _leave(leader: int, channel: ChildChannel, ends: list[JobEnd]) -> NoReturn:
+    job, outcome, result, read, references, old_streams = ends[-1]
+    if _getpid() != leader:
+        flush((sys.stdout, sys.stderr))
+        _exit(0)
+    try:
+        if 'multiprocessing.util' in cpython.modules:
+            cpython.end_processes()
+        if 'logging' in cpython.modules:
+            flush_handlers()
+    except BaseException as error:
+        if outcome.error is None and outcomes.is_failure(error):
+            outcome = outcomes.judge(error, lambda text: say(job, text))
+    _block_signals_at_last()
+    flush((sys.stdout, sys.stderr, *old_streams))
+    message = b'' if read is not None and not read else pack_params_read(read)
+    if result is None or outcome is not SUCCESS:
+        message += pack_outcome(outcome)
+    else:
+        message += (pack_references(references) if references else b'') + pack_result(result)
+    channel.send(message)
+    _exit(0)
 
 
 def say(job: Job, text: str) -> None:

@@ -13,7 +13,7 @@ from parproc.context import enter_child
 from parproc.core.model import ErrorKind, failure
 from parproc.exec import cpython, system, wire
 from parproc.exec.child import outcomes
-from parproc.exec.child.finish import JobEnd, leave, say
+from parproc.exec.child.finish import STOPPED, JobEnd, leave, say
 from parproc.exec.child.fresh_interpreter import exec_interpreter
 from parproc.exec.child.job_prologue import enter_job
 from parproc.exec.child.log_records import name_records
@@ -72,6 +72,8 @@ def run_in_fork(
             else:
                 ends.append((job, exec_interpreter(job, place, channel), None, set(), set(), ()))
         leave(leader, channel, ends)
+    except STOPPED as error:
+        _leave_stopped(error, job, leader, channel, ends)
     finally:
         _exit(1)
 
@@ -103,5 +105,14 @@ def run_in_new_interpreter(make: Callable[[], tuple[Job, FoundFunction]], bare: 
                 name_records(job.name)
             run_job(job, found, channel, ends, marks, ())
         leave(leader, channel, ends)
+    except STOPPED as error:
+        _leave_stopped(error, bare, leader, channel, ends)
     finally:
         _exit(1)
+
+
+def _leave_stopped(error: BaseException, job: Job, leader: int, channel: ChildChannel, ends: list[JobEnd]) -> NoReturn:
+    """Leave when a signal came between two steps, where nothing takes in what it raises: ``error``."""
+    if not ends:
+        ends.append((job, outcomes.judge(error, lambda text: say(job, text)), None, set(), set(), ()))
+    leave(leader, channel, ends)

@@ -16,6 +16,8 @@ ROOT = Path(__file__).parents[3]
 PROLOGUE = """
 import os, sys, time
 from parproc import Session
+from parproc.engine.command_run import execute
+from parproc.engine.display import Display
 from parproc.report.fanout import Reporters
 from parproc.report.board.live import LiveReporter
 from parproc.report.style import Style
@@ -23,8 +25,8 @@ from parproc.report.style import Style
 session = Session(parallel=4, state_dir=sys.argv[1])
 workspace = session._workspace
 
-def listener(total):
-    return Reporters([LiveReporter(Style(sys.stderr, colour=True), workspace.folder.log_path)])
+def display(planned):
+    return Display(Reporters([LiveReporter(Style(sys.stderr, colour=True), planned.folder.log_path)]))
 """
 
 
@@ -61,7 +63,7 @@ def test_a_run_is_seen_from_its_first_frame_to_its_summary(program: Callable[...
         def after(context):
             pass
 
-        sys.exit(workspace.execute(['after', 'bad'], listener=listener).exit_code)
+        sys.exit(execute(workspace, ['after', 'bad'], display=display).exit_code)
     """)
     terminal.wait_for(lambda one: 'half way' in one.text() and 'ValueError: no such thing' in one.text())
     text = terminal.text()
@@ -95,7 +97,7 @@ def test_a_terminal_that_nobody_reads_slows_nothing(program: Callable[..., Termi
             original(self, message, view)
 
         LiveReporter.on_run_ended = end
-        workspace.execute(list(workspace.catalog.procs), listener=listener)
+        execute(workspace, list(workspace.catalog.procs), display=display)
     """)
     over = tmp_path / 'state' / 'over'
     deadline = time.monotonic() + 30
@@ -113,7 +115,7 @@ def test_a_resize_in_the_middle_leaves_one_board(program: Callable[..., Terminal
             def task(context, deadline=time.monotonic() + 20):
                 while not os.path.exists(sys.argv[1] + '/go') and time.monotonic() < deadline:
                     time.sleep(0.01)
-        workspace.execute(list(workspace.catalog.procs), listener=listener)
+        execute(workspace, list(workspace.catalog.procs), display=display)
     """)
     terminal.wait_for('0/6')
     terminal.resize(50, 20)
