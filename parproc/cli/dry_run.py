@@ -31,7 +31,7 @@ def print_plan(plan: Plan, *, colour: str = 'auto') -> None:
             )
             for number, (spec, notes) in enumerate(_with_notes(plan, MOST_WAITS), 1)
         ]
-        emit(screen.draw(*screen.definitions(rows, indent=0)))
+        emit(screen.draw(*screen.definitions(rows, indent=0, hang=width + 2)))
         return
     lines = []
     for number, (spec, notes) in enumerate(_with_notes(plan), 1):

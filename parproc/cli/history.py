@@ -120,7 +120,7 @@ def _drawn(screen: Screen, rows: Sequence[Sequence[str]], name: str | None, ofte
         for row in rows
     ]
     title = [] if name is None else [screen.joined(screen.text(name, 'bold'), screen.text(often, 'dim'), gap='  ')]
-    return screen.draw(*title, screen.columns_in_line(cells, right=frozenset({2})))
+    return screen.draw(*title, *screen.columns_in_line(cells, right=frozenset({2})))
 
 
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:

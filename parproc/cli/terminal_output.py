@@ -18,13 +18,14 @@ from parproc.core.terminal_text import plain_text
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
     from rich.tree import Tree
 
 FEWEST_COLUMNS = 20
 MOST_NAME_COLUMNS = 40
 GAP = 2
+HANG = 2
+LEAST_LAST_COLUMNS = 12
 
 
 def screen_of(stream: TextIO, asked: str) -> Screen | None:
@@ -87,46 +88,64 @@ class Screen:
             whole.append(part)
         return whole
 
-    def columns_in_line(self, rows: Sequence[Sequence[Text]], *, right: frozenset[int] = frozenset()) -> Table:
-        """Return rows with their columns in line; the last column is wrapped, the others are kept whole.
+    def columns_in_line(self, rows: Sequence[Sequence[Text]], *, right: frozenset[int] = frozenset()) -> list[Text]:
+        """Return rows as lines with their columns in line; the last column is wrapped, and below where it has no room.
 
         Args:
             rows: each with the same number of cells; a column that is empty in all of them is left out.
             right: the columns that are aligned at their right.
         """
-        from rich.table import Table
-
-        used = [place for place in range(len(rows[0])) if any(row[place] for row in rows)]
-        table = Table.grid(padding=(0, GAP, 0, 0))
-        for place in used:
-            last = place == used[-1]
-            table.add_column(
-                justify='right' if place in right else 'left', no_wrap=not last, overflow='fold' if last else 'ellipsis'
-            )
+        *before, last = [place for place in range(len(rows[0])) if any(row[place] for row in rows)]
+        widths = {place: max(row[place].cell_len for row in rows) for place in [*before, last]}
+        start = sum(widths[place] + GAP for place in before)
+        if self.columns - start < min(LEAST_LAST_COLUMNS, widths[last]):
+            start = HANG
+        lines: list[Text] = []
         for row in rows:
-            table.add_row(*[row[place] for place in used])
-        return table
+            blanks = {place: ' ' * (width - row[place].cell_len) for place, width in widths.items()}
+            cells = [
+                self.joined(*((blanks[place], row[place]) if place in right else (row[place], blanks[place])))
+                for place in before
+            ]
+            said = self.joined(blanks[last], row[last]) if last in right else row[last]
+            lines += self._beside(self.joined(*cells, gap=' ' * GAP), said, start, HANG)
+        return lines
 
-    def definitions(self, rows: Sequence[tuple[Text, Text]], *, indent: int = 2) -> list[Text]:
+    def definitions(self, rows: Sequence[tuple[Text, Text]], *, indent: int = 2, hang: int = HANG) -> list[Text]:
         """Return lines with names at the left and what is said of them beside; below, where a name is long.
 
         Args:
             rows: names, and what is said of each, which is wrapped.
             indent: columns before the names.
+            hang: further columns before the rest of a name that no line holds.
         """
         most = min(MOST_NAME_COLUMNS, self.columns * 2 // 5)
-        width = max((name.cell_len for name, _ in rows if name.cell_len <= most), default=0)
-        start = indent + width + GAP
+        start = indent + max((name.cell_len for name, _ in rows if name.cell_len <= most), default=0) + GAP
         lines: list[Text] = []
         for name, said in rows:
-            said_lines = self.wrapped(said, self.columns - start)
-            if name.cell_len <= width and said_lines:
-                filled = self.joined(' ' * indent, name, ' ' * (width - name.cell_len + GAP))
-                lines.append(self.joined(filled, said_lines.pop(0)))
-            else:
-                lines += [self.joined(' ' * indent, line) for line in self.wrapped(name, self.columns - indent)]
-            lines += [self.joined(' ' * start, line) for line in said_lines]
+            lines += self._beside(self.joined(' ' * indent, name), said, start, indent + hang)
         return lines
+
+    def _beside(self, name: Text, said: Text, start: int, hang: int) -> list[Text]:
+        """Return lines with what is said of a name from column ``start`` on, beside the name where that is short."""
+        said_lines = self.wrapped(said, self.columns - start)
+        if name.cell_len + GAP <= start and said_lines:
+            lines = [self.joined(name, ' ' * (start - name.cell_len), said_lines.pop(0))]
+        else:
+            lines = self._folded(name, hang)
+        return [*lines, *(self.joined(' ' * start, line) for line in said_lines)]
+
+    def _folded(self, text: Text, hang: int) -> list[Text]:
+        """Return a text as lines that are full, each but the first ``hang`` columns further right."""
+        from rich.cells import chop_cells
+
+        lines: list[Text] = []
+        text.rstrip()
+        while text.cell_len > self.columns:
+            line, rest = text.divide([len(chop_cells(text.plain, self.columns)[0])])
+            lines.append(line)
+            text = self.joined(' ' * hang, rest)
+        return [*lines, text]
 
     def wrapped(self, text: Text, columns: int) -> list[Text]:
         """Return a text as lines of at most so many columns, broken at blanks where that can be."""
@@ -149,7 +168,7 @@ class Screen:
                 lines.append(word)
         return lines
 
-    def draw(self, *parts: Text | Table | Tree) -> str:
+    def draw(self, *parts: Text | Tree) -> str:
         """Return what to write to the terminal so that the parts stand there, one below the other.
 
         A text is not wrapped any more: that is :meth:`wrapped`'s business.

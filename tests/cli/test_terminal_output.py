@@ -86,12 +86,13 @@ def test_a_list_has_names_beside_what_they_do_and_choices_below(tasks: Project) 
 
 def test_a_list_on_a_narrow_terminal_goes_on_below(tasks: Project) -> None:
     lines, _, _ = on_terminal(tasks, '-l', columns=40)
-    assert lines[5:10] == [
+    assert lines[5:11] == [
         '  lint::[service]  Check the style of',
         '                   one service.',
         '  deploy::[service]::[env]',
         '                   Deploy one service.',
         '  migrate::check-that-every-migration-ca',
+        '    n-be-undone',
     ]
     assert lines[-3:] == ['run one: parproc lint::auth', 'all: parproc lint::', 'more: parproc --show NAME']
 
@@ -160,6 +161,12 @@ def test_a_plan_is_numbered_and_says_what_each_waits_for(tasks: Project) -> None
         '  4. native             after lint::auth, lint::billing, lint::search',
         '  5. deploy::auth::dev  after native, lint::auth; lock servers',
     ]
+
+
+def test_a_name_that_no_line_of_a_plan_holds_goes_on_beside_its_number(project: Project) -> None:
+    project.write('parproc.toml', '[proc."日本語の文書を作る日本語の文書を作る"]\nrun = "x"\n')
+    lines, _, _ = on_terminal(project, '-n', '*', columns=30)
+    assert lines == ['  1. 日本語の文書を作る日本語', '     の文書を作る']
 
 
 def test_of_many_deps_a_plan_names_three(project: Project) -> None:
