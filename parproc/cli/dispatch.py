@@ -108,7 +108,7 @@ def _tell(workspace: Workspace, project: Project, command: AboutProject, asked: 
     elif isinstance(command, ShowOne):
         from parproc.cli.show import print_one
 
-        print_one(workspace, command.name, colour=asked.colour)
+        print_one(workspace, command.name, home=project.home, colour=asked.colour)
     elif isinstance(command, ShowHistory):
         from parproc.cli.history import print_history
 

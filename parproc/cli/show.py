@@ -15,21 +15,26 @@ from parproc.declare.dependency_kinds import NoFailures, WhenScheduled, WhenTarg
 from parproc.engine.workspace import Workspace
 
 
-def print_one(workspace: Workspace, name: str, *, colour: str = 'auto') -> None:
+def print_one(workspace: Workspace, name: str, *, home: str, colour: str = 'auto') -> None:
     """Print all that is known of one proc or proto.
 
     Args:
         workspace: knows it.
         name: of the proc, or of the proto as it was declared.
+        home: the folder that the user is in; on a terminal the way to the task file begins there where that is shorter.
         colour: the value of ``--color``.
 
     Raises:
         UserError: for a name that nothing declares.
     """
-    shown = [(key, value) for key, value in _rows(workspace, name) if value]
     screen = screen_of(sys.stdout, colour)
+    shown = [(key, value) for key, value in _rows(workspace, name, None if screen is None else home) if value]
     if screen is not None:
-        rows = [(screen.text(key, 'dim'), screen.text(value)) for key, value in shown]
+        rows = [
+            (screen.text(key if place == 0 else '', 'dim'), screen.text(line))
+            for key, value in shown
+            for place, line in enumerate(value.strip('\n').split('\n'))
+        ]
         emit(screen.draw(*screen.wrapped(screen.text(name, 'bold'), screen.columns), *screen.definitions(rows)))
         return
     width = max((len(key) for key, _ in shown), default=0)
@@ -37,7 +42,7 @@ def print_one(workspace: Workspace, name: str, *, colour: str = 'auto') -> None:
     emit('\n'.join([*lines, '']))
 
 
-def _rows(workspace: Workspace, name: str) -> list[tuple[str, str]]:
+def _rows(workspace: Workspace, name: str, home: str | None) -> list[tuple[str, str]]:
     """Return what is said of a proc or proto, each with its heading; empty where there is nothing to say."""
     catalog = workspace.catalog
     if name in catalog.protos:
@@ -75,7 +80,10 @@ def _rows(workspace: Workspace, name: str) -> list[tuple[str, str]]:
     if declaration.cwd is not None:
         rows.append(('runs in', os.path.relpath(declaration.cwd)))
     if declaration.location is not None:
-        rows.append(('defined at', f'{declaration.location.file}:{declaration.location.line}'))
+        file = declaration.location.file
+        if home is not None:
+            file = min(file, os.path.relpath(file, home), key=len)
+        rows.append(('defined at', f'{file}:{declaration.location.line}'))
     return rows
 
 

@@ -7,6 +7,7 @@ import pty
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -52,12 +53,12 @@ def tasks(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 def on_terminal(
-    project: Project, *arguments: str, columns: int = 80, **environment: str
+    project: Project, *arguments: str, columns: int = 80, folder: Path | None = None, **environment: str
 ) -> tuple[list[str], bytes, int]:
     """What a terminal shows, what it was sent, and the exit code."""
     command = [sys.executable, '-m', 'parproc', *arguments]
     env = project.environment(**{'TERM': 'xterm-256color', **environment})
-    with Terminal(command, columns=columns, lines=60, cwd=project.folder, env=env) as screen:
+    with Terminal(command, columns=columns, lines=60, cwd=folder or project.folder, env=env) as screen:
         code = screen.finish()
         return screen.text().splitlines(), bytes(screen.raw), code
 
@@ -95,6 +96,36 @@ def test_a_list_on_a_narrow_terminal_goes_on_below(tasks: Project) -> None:
         '    n-be-undone',
     ]
     assert lines[-3:] == ['run one: parproc lint::auth', 'all: parproc lint::', 'more: parproc --show NAME']
+
+
+def test_a_text_of_several_lines_is_shown_as_several_and_a_path_from_where_the_user_is(project: Project) -> None:
+    project.write(
+        'parproc.toml',
+        """
+        [proc.one]
+        doc = '''
+        First line.
+
+        Second line.'''
+        run = '''
+        make x
+        make y
+        '''
+        """,
+    )
+    deeper = project.folder / 'deeper'
+    deeper.mkdir()
+    lines, _, _ = on_terminal(project, '-C', str(project.folder), '--show', 'one', folder=deeper)
+    assert lines == [
+        'one',
+        '  description  First line.',
+        '',
+        '               Second line.',
+        '  runs         make x',
+        '               make y',
+        '  defined at   ../parproc.toml:2',
+    ]
+    assert str(project.folder) in project.run('--show', 'one').out
 
 
 def test_placeholders_of_one_name_with_other_choices_are_told_apart_and_the_default_is_marked(project: Project) -> None:
