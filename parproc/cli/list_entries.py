@@ -18,11 +18,13 @@ class Entry:
         name: of the proc, or the pattern of the proto.
         doc: what it is for; may be empty.
         choices: placeholder -> what it can be, None for anything.
+        family: the pattern of the proto whose choices make the proc; None where it stands for itself.
     """
 
     name: str
     doc: str
     choices: Mapping[str, list[str] | None]
+    family: str | None = None
 
 
 def list_entries(workspace: Workspace, *, expand: bool) -> list[Entry]:
@@ -39,7 +41,7 @@ def list_entries(workspace: Workspace, *, expand: bool) -> list[Entry]:
             continue
         pattern, choices = family_of(workspace, declaration)
         if expand and choices and all(texts is not None for texts in choices.values()):
-            found += [Entry(name, declaration.doc, {}) for name in members(workspace, pattern)]
+            found += [Entry(name, declaration.doc, {}, pattern) for name in members(workspace, pattern)]
         else:
             found.append(Entry(pattern, declaration.doc, choices))
     return found

@@ -25,7 +25,10 @@ def draw_list(screen: Screen, found: Sequence[Entry], default: Sequence[str], wo
         default: targets of a run that names none.
         workspace: has declared it, and knows the params.
     """
-    rows = [(_name(screen, entry), _said(screen, entry, is_default=entry.name in default)) for entry in found]
+    rows = []
+    for before, entry in zip([None, *found], found, strict=False):
+        told = before is not None and before.family is not None and before.family == entry.family
+        rows.append((_name(screen, entry), _said(screen, '' if told else entry.doc, is_default=entry.name in default)))
     parts = screen.definitions(rows)
     below = [(screen.text(name, 'cyan'), screen.text(' '.join(texts))) for name, texts in _choices(found)]
     if workspace.params:
@@ -49,8 +52,8 @@ def _name(screen: Screen, entry: Entry) -> Text:
     return name
 
 
-def _said(screen: Screen, entry: Entry, *, is_default: bool) -> Text:
-    said = screen.text(' '.join(entry.doc.split()))
+def _said(screen: Screen, doc: str, *, is_default: bool) -> Text:
+    said = screen.text(' '.join(doc.split()))
     mark = screen.text('default', 'dim')
     if not is_default:
         return said

@@ -98,6 +98,17 @@ def test_a_list_on_a_narrow_terminal_goes_on_below(tasks: Project) -> None:
     assert lines[-3:] == ['run one: parproc lint::auth', 'all: parproc lint::', 'more: parproc --show NAME']
 
 
+def test_all_procs_of_a_proto_are_listed_and_what_they_do_is_told_once(tasks: Project) -> None:
+    lines, _, _ = on_terminal(tasks, '-l', '--all')
+    assert lines[2:6] == [
+        '  lint::auth             Check the style of one service.',
+        '  lint::billing',
+        '  lint::search',
+        '  deploy::auth::dev      Deploy one service.',
+    ]
+    assert tasks.run('-l', '--all').out.count('Check the style of one service.') == 3
+
+
 def test_a_text_of_several_lines_is_shown_as_several_and_a_path_from_where_the_user_is(project: Project) -> None:
     project.write(
         'parproc.toml',
