@@ -19,6 +19,8 @@ SHOWN = 20
 LONGEST_TARGETS = 60
 BAR = 30
 COLUMNS_OF_TREND = 50
+COLUMNS_BEFORE_TARGETS = 22
+COLUMNS_OF_COUNT = 12
 MEGABYTE = 1 << 20
 STYLES = {
     'good': 'green',
@@ -47,7 +49,7 @@ def print_history(workspace: Workspace, name: str | None, *, colour: str = 'auto
     if history is None:
         rows: list[list[str]] = []
     elif name is None:
-        rows = [_run_row(run, when) for run in history.runs(SHOWN)]
+        rows = [_run_row(run, when, None if screen is None else screen.columns) for run in history.runs(SHOWN)]
     else:
         attempts = history.trend(name, SHOWN)
         rows = _trend_rows(attempts, when, None if screen is None else screen.columns)
@@ -67,14 +69,27 @@ def print_history(workspace: Workspace, name: str | None, *, colour: str = 'auto
     emit('\n'.join([*title, *_table(rows), '']))
 
 
-def _run_row(run: RunRecord, when: Callable[[float], str]) -> list[str]:
+def _run_row(run: RunRecord, when: Callable[[float], str], columns: int | None) -> list[str]:
     targets = ' '.join(run.targets)
-    if len(targets) > LONGEST_TARGETS:
+    if columns is not None:
+        targets = _first_names(run.targets, columns - COLUMNS_BEFORE_TARGETS)
+    elif len(targets) > LONGEST_TARGETS:
         targets = targets[: LONGEST_TARGETS - 1] + '…'
     if run.ended is None or run.exit_code is None:
         return [when(run.started), 'killed' if run.abandoned else 'running', '', targets]
     word = 'good' if run.exit_code == 0 else f'exit {run.exit_code}'
     return [when(run.started), word, format_duration(max(0.0, run.ended - run.started)), targets]
+
+
+def _first_names(names: Sequence[str], most: int) -> str:
+    """Return names as text of about ``most`` columns; what has no room is counted."""
+    text = ' '.join(names)
+    if len(text) <= most or not names:
+        return text
+    shown, *further = names
+    while further and len(shown) + 1 + len(further[0]) <= most - COLUMNS_OF_COUNT:
+        shown = f'{shown} {further.pop(0)}'
+    return f'{shown} and {len(further)} more' if further else shown
 
 
 def _trend_rows(attempts: Sequence[Attempt], when: Callable[[float], str], columns: int | None) -> list[list[str]]:

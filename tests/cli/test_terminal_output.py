@@ -264,6 +264,16 @@ def test_a_history_shows_times_of_today_and_fits(tasks: Project) -> None:
     assert re.fullmatch(r'\d\d:\d\d  succeeded  \d+\.\ds  ▇+  \d+ MB  cpu \d+\.\ds', lines[1])
 
 
+def test_a_history_counts_the_targets_that_have_no_room(project: Project) -> None:
+    project.write('parproc.toml', '[proto."lint::[service]"]\nrun = "true"\n')
+    assert project.run('-q', *(f'lint::service{number}' for number in range(6))).code == 0
+    lines, _, _ = on_terminal(project, '--history')
+    assert re.fullmatch(r'\d\d:\d\d  good  \d+\.\ds  lint::service0 lint::service1 lint::service2 and 3 more', lines[0])
+    lines, _, _ = on_terminal(project, '--history', columns=21)
+    assert re.fullmatch(r'\d\d:\d\d  good  \d+\.\ds', lines[0])
+    assert lines[1:] == ['  lint::service0 and', '  5 more']
+
+
 @pytest.mark.parametrize('listing', ['-l', '--show native', '-n native', '--graph', '--history', 'nope'])
 @pytest.mark.parametrize('unwanted', ['environment', 'option'])
 def test_there_is_no_colour_where_none_is_wanted(tasks: Project, listing: str, unwanted: str) -> None:
