@@ -96,7 +96,8 @@ def _stop(workspace: Workspace, run: Run) -> End:
         run.engine.pump()
         if count := run.open_count:
             _say(f'parproc: ending {_unwaited(count)}')
-            run.engine.interrupt(SIGINT, 'SIGINT')
+            if not run.engine.machine.stopping:  # a second one would kill what is ending already
+                run.engine.interrupt(SIGINT, 'SIGINT')
             workspace.wait(None)
     return End.INTERRUPTED
 
