@@ -46,6 +46,8 @@ def _outcome(arguments: Sequence[str]) -> int:
         return -signal.SIGPIPE
     except WriteError as error:
         return complain_of_output(error)
+    except InternalError as error:
+        return _bug(error, verbose=asked is not None and asked.verbose)
     except ParprocError as error:
         trace = getattr(error, 'trace', '')
         if asked is not None and asked.verbose:
@@ -109,6 +111,8 @@ def _bug(error: Exception, *, verbose: bool) -> int:
     if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}:
         complain('too many files are open at once', 'allow more, as with: ulimit -n 1024', trace)
     else:
-        text = f'this is a bug in parproc: {type(error).__name__}: {error}'
-        complain(text, 'please report it, with what -v shows', trace)
+        said, *story = (
+            error.message.split('\n') if isinstance(error, InternalError) else [f'{type(error).__name__}: {error}']
+        )
+        complain(f'this is a bug in parproc: {said}', 'please report it, with what -v shows', trace, story=story)
     return InternalError.exit_code

@@ -65,6 +65,7 @@ class ActionPerformer:
         self._clock = clock
         self._events: deque[Event] = deque()
         self._is_feeding = False
+        self._is_broken = False
         self._checks_invariants = os.environ.get('PARPROC_CHECK') == '1'
         self._announced: set[str] = set()  # whose next start is not to be announced: it was, or there was none
         self._awaited: list[set[str]] = []
@@ -83,8 +84,16 @@ class ActionPerformer:
                     self._machine.validate()
                 for action in actions:
                     self._perform(action)
+        except Exception:
+            self._is_broken = True
+            raise
         finally:
             self._is_feeding = False
+
+    @property
+    def is_broken(self) -> bool:
+        """True once an error of ours came between what the machine decided and what was done."""
+        return self._is_broken
 
     # --- who waits for whom ------------------------------------------------------------------------------------
 

@@ -76,7 +76,7 @@ def _finish(workspace: Workspace) -> End:
     try:
         if interrupted:  # Python forgets that it is to end by this signal, when more is imported now
             return _stop(workspace, run)
-        if not _is_ours(trace):
+        if not (_is_ours(trace) or run.engine.is_broken):
             run.engine.pump()
             if count := run.open_count:
                 _say(f'parproc: waiting for {_unwaited(count)}')

@@ -86,6 +86,7 @@ def execute(
             run.engine.run()
     except BaseException:
         shown.listener.step_aside(True)  # whatever is said now is said on a clean terminal
+        workspace.shut(keep_logs=True)
         raise
     run.tell_end()
     if workspace.history is not None:

@@ -96,6 +96,7 @@ class Engine:
         self.signals = SignalInbox(self._selector, inline=machine.inline)
         self.stop = StopState(deadline)
         self._seat = DriverSeat(self._lock, self.signals, self.stop, clock)
+        self._is_stuck = False
         self._listener = GuardedListener(listener)
         self._jobs = jobs = Jobs(made, self.signals)
         self._terminal = Terminal(self._selector, self._listener, jobs.reply, lambda: self.signals.post(SIGINT))
@@ -111,6 +112,11 @@ class Engine:
     def output_closed(self) -> bool:
         """True once nobody reads the output of the listener any more."""
         return self._listener.output_closed
+
+    @property
+    def is_broken(self) -> bool:
+        """True once an error of ours has broken off a decision, so that waiting for what is open could last for ever."""
+        return self._is_stuck or self._performer.is_broken
 
     def process_of(self, name: str) -> int | None:
         """Return the process that runs a task, None where there is none."""
@@ -387,6 +393,7 @@ class Engine:
         self._performer.feed(Settled(self._clock()))
         self._work()
         if self.machine.quiet and self.machine.open_count and not self._jobs.has_inline:
+            self._is_stuck = True
             stuck = [task.spec.name for task in self.machine.open_tasks()]
             stories = '\n'.join(f'{name}:\n{self.machine.story(name)}' for name in stuck[:MOST_STORIES])
             raise InternalError(f'nothing can go on, yet {len(stuck)} procs are open\n{stories}')

@@ -221,9 +221,31 @@ def test_a_broken_invariant_ends_a_checked_run_with_the_story_of_the_task(projec
     project.write('tasks.py', TASKS + BROKEN_RETRY)
     ran = project.run('flaky', PARPROC_CHECK='1')
     assert ran.code == 3
-    assert '"flaky": only what runs can be stale' in ran.err
-    assert 'READY -> ACTIVE' in ran.err
-    assert 'ACTIVE -> DELAYED' in ran.err
+    said = ran.err.splitlines()
+    assert said[-5] == 'parproc: error: this is a bug in parproc: "flaky": only what runs can be stale'
+    assert [line.partition(' ')[2] for line in map(str.strip, said[-4:-1])] == [
+        'BLOCKED -> READY',
+        'READY -> ACTIVE',
+        'ACTIVE -> DELAYED',
+    ]
+    assert said[-1].startswith('hint: please report it')
+
+
+def test_a_program_that_goes_on_after_a_broken_invariant_waits_for_nothing_at_its_end(project: Project) -> None:
+    project.write('tasks.py', TASKS + BROKEN_RETRY)
+    ran = project.script("""
+        import os
+        os.environ['PARPROC_CHECK'] = '1'
+        import parproc as pp
+        import tasks
+        try:
+            pp.wait('flaky')
+        except pp.ParprocError as error:
+            print(str(error).splitlines()[0])
+        """)
+    assert (ran.code, ran.out) == (0, '"flaky": only what runs can be stale\n')
+    assert 'nobody has waited for' not in ran.err
+    assert 'Traceback' not in ran.err
 
 
 def test_a_run_that_is_not_asked_to_checks_nothing(project: Project) -> None:
