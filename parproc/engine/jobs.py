@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from typing import TypeAlias
 
 from parproc.control.signals import SignalInbox
-from parproc.exec.protocol import Executor, Job
+from parproc.exec.protocol import Answer, Executor, Job
 from parproc.values.encoding import EncodedResult
-
-Answer: TypeAlias = tuple[Mapping[str, object], Mapping[str, EncodedResult]]
 
 
 class Jobs:

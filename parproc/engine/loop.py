@@ -27,7 +27,7 @@ from parproc.core.stopping import SIGTERM
 from parproc.core.view import Message
 from parproc.engine.actions import ActionPerformer
 from parproc.engine.driving import DriverSeat
-from parproc.engine.jobs import Answer, Jobs
+from parproc.engine.jobs import Jobs
 from parproc.engine.listener import GuardedListener, Listener
 from parproc.engine.reports import ReportTaker
 from parproc.engine.result_store import ResultStore
@@ -35,7 +35,7 @@ from parproc.engine.stop_state import StopState
 from parproc.engine.tasks import TaskSource
 from parproc.engine.terminal import Terminal
 from parproc.errors import InternalError
-from parproc.exec.protocol import Asked, Executor, Job, Report
+from parproc.exec.protocol import Answer, Asked, Executor, Job, Report
 from parproc.exec.system import signal_name
 from parproc.host.descriptors import disown, own
 

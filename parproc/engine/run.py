@@ -12,13 +12,12 @@ from parproc.core.view import RunBegan, RunEnded, RunWarned
 from parproc.declare.options import Options
 from parproc.engine.definitions import Definitions
 from parproc.engine.display import Display
-from parproc.engine.jobs import Answer
 from parproc.engine.loop import Engine
 from parproc.engine.result_store import ResultStore
 from parproc.engine.task_source import RunTaskSource
 from parproc.engine.told import Told
 from parproc.errors import UserError
-from parproc.exec.protocol import Asked, Executor, Report
+from parproc.exec.protocol import Answer, Asked, Executor, Report
 from parproc.values.decoding import decode_result
 
 if TYPE_CHECKING:

@@ -10,10 +10,9 @@ from parproc.core.model import Outcome
 from parproc.exec.child.outcomes import enter_directory, judge, perform, prepare
 from parproc.exec.messages import question, remark
 from parproc.exec.process_globals import ProcessGlobals
-from parproc.exec.protocol import Asked, Ended, FunctionResolver, Job, Report, Warned
+from parproc.exec.protocol import Answer, Asked, Ended, FunctionResolver, Job, Report, Warned
 from parproc.values.encoding import EncodedResult
 
-Answer: TypeAlias = 'tuple[Mapping[str, object], Mapping[str, EncodedResult]]'
 Ask: TypeAlias = Callable[[Asked], Answer]
 
 

@@ -181,6 +181,8 @@ class InputAsked:
 
 
 Asked: TypeAlias = CreateAsked | StartAsked | WaitAsked | InputAsked
+Answer: TypeAlias = tuple[Mapping[str, object], Mapping[str, EncodedResult]]
+"""What is said to a task that has asked, and the results that it may now read."""
 
 
 @dataclass(frozen=True, slots=True)

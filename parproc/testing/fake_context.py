@@ -7,9 +7,21 @@ from typing import Any, NamedTuple
 
 from parproc.api import default_session
 from parproc.context import ProcContext
+from parproc.core.closed import assert_never
 from parproc.core.names import Pattern, is_glob, is_spelled_by
 from parproc.errors import MissingError, UserError
 from parproc.exec.child.outcomes import judge
+from parproc.exec.messages import question, remark
+from parproc.exec.protocol import (
+    Answer,
+    CreateAsked,
+    InputAsked,
+    Logged,
+    Progressed,
+    StartAsked,
+    WaitAsked,
+    Warned,
+)
 from parproc.session import Session, workspace_of
 from parproc.values.encoding import EncodedResult
 from parproc.values.results import Results
@@ -130,25 +142,37 @@ class _RecordingChannel:
         self._results = results
         self._answers = iter(answers)
 
-    def ask(self, verb: str, arguments: Mapping[str, Any]) -> tuple[Mapping[str, object], Mapping[str, EncodedResult]]:
+    def ask(self, verb: str, arguments: Mapping[str, object]) -> Answer:
         """Answer a question of the context by what the test gave."""
-        if verb == 'create':
-            return {'names': self._create(arguments['name'], arguments['proc_name'], arguments['args'])}, {}
-        if verb == 'input':
-            return {'text': self._answer(arguments['message'])}, {}
-        names = [name for written in arguments['names'] for name in self._meant(written)]
-        if verb == 'start':
-            self.started += names
-            return {'names': names}, {}
-        self.waited += names
-        return self._over(list(dict.fromkeys(names)))
+        asked = question(self._proc_name, verb, arguments)
+        match asked:
+            case CreateAsked():
+                return {'names': self._create(asked.target, asked.proc_name, asked.args)}, {}
+            case InputAsked():
+                return {'text': self._answer(asked.message)}, {}
+            case StartAsked():
+                names = self._meant(asked.targets)
+                self.started += names
+                return {'names': names}, {}
+            case WaitAsked():
+                names = self._meant(asked.targets)
+                self.waited += names
+                return self._over(list(dict.fromkeys(names)))
+            case _:
+                return assert_never(asked)
 
-    def tell(self, verb: str, arguments: Mapping[str, Any]) -> None:
+    def tell(self, verb: str, arguments: Mapping[str, object]) -> None:
         """Record what the context says."""
-        if verb == 'log':
-            self.logged.append(arguments['message'])
-        else:
-            self.progressed.append(Progress(arguments['fraction'], arguments['message']))
+        said = remark(self._proc_name, verb, arguments)
+        match said:
+            case Logged():
+                self.logged.append(said.message)
+            case Progressed():
+                self.progressed.append(Progress(said.fraction, said.message))
+            case Warned():
+                pass  # of what a child meets around its function; here there is no child
+            case _:
+                assert_never(said)
 
     def _create(self, name: str, proc_name: str | None, args: Mapping[str, object]) -> list[str]:
         if self._catalog is not None:
@@ -168,15 +192,18 @@ class _RecordingChannel:
             return answer
         raise UserError(f'nobody answers "{question}"', hint='give what is typed: answers=[...]')
 
-    def _meant(self, written: str) -> list[str]:
+    def _meant(self, targets: Sequence[str]) -> list[str]:
         """Return the names of what is to be started or waited for."""
-        if self._catalog is not None:
-            return self._catalog.create(written, None, {}, self._params)
-        if is_glob(written):
-            return [name for name in self._results if is_spelled_by(name, written, SEPARATOR)]
-        return [written]
+        return [name for target in targets for name in self._named(target)]
 
-    def _over(self, names: Sequence[str]) -> tuple[Mapping[str, object], Mapping[str, EncodedResult]]:
+    def _named(self, target: str) -> list[str]:
+        if self._catalog is not None:
+            return self._catalog.create(target, None, {}, self._params)
+        if is_glob(target):
+            return [name for name in self._results if is_spelled_by(name, target, SEPARATOR)]
+        return [target]
+
+    def _over(self, names: Sequence[str]) -> Answer:
         """Return the answer to a proc that waits for others, which ended as the test says."""
         failed = {}
         for name in names:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -15,7 +15,11 @@ from parproc.session import Session, workspace_of
 
 
 class LoadedSession(Session):
-    """The session of task files that were loaded for a test.
+    """The session of task files that were loaded for a test, as :func:`load` returns it.
+
+    Args:
+        files: the task files; they are loaded at once.
+        params: what is given as ``NAME=VALUE`` on the command line.
 
     Attributes:
         folder: where their procs run; absolute.
@@ -23,9 +27,24 @@ class LoadedSession(Session):
         variables: environment variables that the files set, which their procs have.
     """
 
-    folder: str
-    default: tuple[str, ...]
-    variables: Mapping[str, str]
+    def __init__(self, files: Sequence[str], params: Mapping[str, object]) -> None:
+        super().__init__(allow_missing_deps=False)
+        self.folder = os.path.dirname(files[0])
+        workspace = workspace_of(self)
+        settings = workspace.definitions.settings
+        workspace.configure(replace(settings, params=params, fixed_params=frozenset(params)))
+        loader = TaskFileLoader(workspace)
+        with default_session().standing_for(self), _left_as_it_was() as added:
+            enter(self.folder)
+            workspace.definitions.begin_loading()
+            try:
+                for file in files:
+                    loader.load(file, ROOT)
+            finally:
+                workspace.definitions.end_loading()
+        loader.check()
+        self.variables: Mapping[str, str] = added
+        self.default: tuple[str, ...] = loader.default or workspace.definitions.due
 
 
 def load(path: str | os.PathLike[str], *, params: Mapping[str, object] | None = None) -> LoadedSession:
@@ -49,25 +68,7 @@ def load(path: str | os.PathLike[str], *, params: Mapping[str, object] | None = 
     """
     text = os.path.abspath(path)
     files = find_task_files(text) if os.path.isdir(text) else named_task_files([text])
-    session = LoadedSession(allow_missing_deps=False)
-    session.folder = os.path.dirname(files[0])
-    workspace = workspace_of(session)
-    given = dict(params or {})
-    settings = workspace.definitions.settings
-    workspace.configure(replace(settings, params=given, fixed_params=frozenset(given)))
-    loader = TaskFileLoader(workspace)
-    with default_session().standing_for(session), _left_as_it_was() as added:
-        enter(session.folder)
-        workspace.definitions.begin_loading()
-        try:
-            for file in files:
-                loader.load(file, ROOT)
-        finally:
-            workspace.definitions.end_loading()
-    loader.check()
-    session.variables = added
-    session.default = loader.default or workspace.definitions.due
-    return session
+    return LoadedSession(files, dict(params or {}))
 
 
 @contextmanager

@@ -17,15 +17,15 @@ import pytest
 from parproc.context import ProcContext, inside_child
 from parproc.core.model import ErrorKind, Outcome, ProcState
 from parproc.errors import ProcSkippedError
-from parproc.exec.in_process import Answer, InProcessExecutor
-from parproc.exec.protocol import Asked, Ended, Job, Logged, Progressed, Report, TaskRef, WaitAsked, Warned
+from parproc.exec.in_process import InProcessExecutor
+from parproc.exec.protocol import Answer, Asked, Ended, Job, Logged, Progressed, Report, TaskRef, WaitAsked, Warned
 from parproc.values.decoding import decode
 from parproc.values.encoding import encode
 from parproc.values.results import Results
 from tests.exec.conftest import Functions
 
 
-class Desk:
+class InProcessRunner:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.reports: list[Report] = []
@@ -53,17 +53,17 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
+def runner(tmp_path: Path) -> InProcessRunner:
+    return InProcessRunner(tmp_path)
 
 
-def test_the_value_is_a_copy_as_from_a_child(desk: Desk) -> None:
+def test_the_value_is_a_copy_as_from_a_child(runner: InProcessRunner) -> None:
     given = {'a': [1]}
-    outcome, value = desk.run(lambda context: given)
+    outcome, value = runner.run(lambda context: given)
     assert outcome.state is ProcState.SUCCEEDED and value == given and value is not given
 
 
-def test_a_task_has_the_programs_own_streams(desk: Desk, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_task_has_the_programs_own_streams(runner: InProcessRunner, capfd: pytest.CaptureFixture[str]) -> None:
     streams = sys.stdin, sys.stdout, sys.stderr
 
     def call(context: ProcContext) -> None:
@@ -73,25 +73,27 @@ def test_a_task_has_the_programs_own_streams(desk: Desk, capfd: pytest.CaptureFi
         print('error', file=sys.stderr)
 
     print('before')
-    assert desk.run(call)[0].error is None
+    assert runner.run(call)[0].error is None
     print('after')
     written = capfd.readouterr()
     assert written.out == 'before\nprinted\ncommand\nafter\n'
     assert written.err == 'error\n'
 
 
-def test_the_traceback_of_a_failure_stands_on_standard_error(desk: Desk, capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_traceback_of_a_failure_stands_on_standard_error(
+    runner: InProcessRunner, capfd: pytest.CaptureFixture[str]
+) -> None:
     def call(context: ProcContext) -> None:
         raise ValueError('bad')
 
-    desk.run(call)
+    runner.run(call)
     trace = capfd.readouterr().err
     assert trace.startswith('Traceback') and trace.endswith('ValueError: bad\n')
     assert 'parproc/exec' not in trace
 
 
 def test_a_debugger_talks_to_whoever_runs_the_program(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    runner: InProcessRunner, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, 'stdin', io.StringIO('p context.proc_name\nc\n'))
     monkeypatch.setattr(sys, 'breakpointhook', lambda: pdb.Pdb(nosigint=True).set_trace(sys._getframe(1)))
@@ -100,26 +102,26 @@ def test_a_debugger_talks_to_whoever_runs_the_program(
         breakpoint()  # noqa: T100
         return 1
 
-    assert desk.run(call)[1] == 1
+    assert runner.run(call)[1] == 1
     assert "'task'" in capsys.readouterr().out
 
 
-def test_other_threads_are_not_inside_the_task(desk: Desk) -> None:
+def test_other_threads_are_not_inside_the_task(runner: InProcessRunner) -> None:
     def call(context: ProcContext) -> object:
         with ThreadPoolExecutor() as pool:
             return inside_child(), pool.submit(inside_child).result()
 
-    assert desk.run(call)[1] == (True, False)
+    assert runner.run(call)[1] == (True, False)
 
 
-def test_a_timeout_that_nobody_keeps_is_said_once(desk: Desk) -> None:
+def test_a_timeout_that_nobody_keeps_is_said_once(runner: InProcessRunner) -> None:
     for name in ('one', 'two'):
-        desk.run(lambda context: 1, name, untimed=True)
-    said = [report.message for report in desk.reports if isinstance(report, Warned)]
+        runner.run(lambda context: 1, name, untimed=True)
+    said = [report.message for report in runner.reports if isinstance(report, Warned)]
     assert said == ['mode single keeps no timeout of functions ("one"), but with isolated=True']
 
 
-def test_the_process_is_as_it_was(desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_process_is_as_it_was(runner: InProcessRunner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv('KEPT', 'mine')
     monkeypatch.setenv('REMOVED', 'mine')
     before = (os.getcwd(), dict(os.environ), sys.stdout, sys.stderr, sorted(os.listdir('/dev/fd')))
@@ -133,7 +135,7 @@ def test_the_process_is_as_it_was(desk: Desk, monkeypatch: pytest.MonkeyPatch, t
         sys.stdout = None
         return seen
 
-    _, value = desk.run(call, environment={'GIVEN': '1'}, directory=str(tmp_path))
+    _, value = runner.run(call, environment={'GIVEN': '1'}, directory=str(tmp_path))
     assert value == ('1', str(tmp_path), True)
     assert (os.getcwd(), dict(os.environ), sys.stdout, sys.stderr, sorted(os.listdir('/dev/fd'))) == before
     assert not inside_child()
@@ -147,43 +149,47 @@ def test_the_process_is_as_it_was(desk: Desk, monkeypatch: pytest.MonkeyPatch, t
         (KeyboardInterrupt(), ErrorKind.SIGNAL, 'killed by SIGINT'),
     ],
 )
-def test_errors_are_outcomes(desk: Desk, error: BaseException, kind: ErrorKind, reason: str) -> None:
+def test_errors_are_outcomes(runner: InProcessRunner, error: BaseException, kind: ErrorKind, reason: str) -> None:
     def call(context: ProcContext) -> None:
         raise error
 
-    outcome, _ = desk.run(call)
+    outcome, _ = runner.run(call)
     assert (outcome.error, outcome.reason) == (kind, reason)
 
 
-def test_skipping(desk: Desk) -> None:
+def test_skipping(runner: InProcessRunner) -> None:
     def call(context: ProcContext) -> None:
         raise ProcSkippedError('why')
 
-    assert desk.run(call)[0].state is ProcState.SKIPPED
+    assert runner.run(call)[0].state is ProcState.SKIPPED
 
 
-def test_what_does_not_pickle_fails_as_in_a_child(desk: Desk) -> None:
-    assert desk.run(lambda context: lambda: 1)[0].error is ErrorKind.NOT_PICKLABLE
+def test_what_does_not_pickle_fails_as_in_a_child(runner: InProcessRunner) -> None:
+    assert runner.run(lambda context: lambda: 1)[0].error is ErrorKind.NOT_PICKLABLE
 
 
-def test_a_working_directory_that_is_not_there(desk: Desk) -> None:
-    outcome, _ = desk.run(lambda context: 1, directory='/nowhere/at/all')
+def test_a_working_directory_that_is_not_there(runner: InProcessRunner) -> None:
+    outcome, _ = runner.run(lambda context: 1, directory='/nowhere/at/all')
     assert outcome.reason == 'working directory /nowhere/at/all: No such file or directory'
 
 
-def test_remarks(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+def test_remarks(runner: InProcessRunner, capsys: pytest.CaptureFixture[str]) -> None:
     def call(context: ProcContext) -> None:
         context.log('hello')
         context.progress(0.5, 'half')
         context.progress(None)
 
-    desk.run(call)
-    assert desk.reports[:3] == [Logged('task', 'hello'), Progressed('task', 0.5, 'half'), Progressed('task', None, '')]
+    runner.run(call)
+    assert runner.reports[:3] == [
+        Logged('task', 'hello'),
+        Progressed('task', 0.5, 'half'),
+        Progressed('task', None, ''),
+    ]
     assert capsys.readouterr().out == 'hello\n'
 
 
 def test_while_a_question_is_answered_the_program_has_its_own_surroundings(
-    desk: Desk, capfd: pytest.CaptureFixture[str], tmp_path: Path
+    runner: InProcessRunner, capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     home = os.getcwd()
 
@@ -191,7 +197,7 @@ def test_while_a_question_is_answered_the_program_has_its_own_surroundings(
         assert asked == WaitAsked('outer', ('inner',))
         assert os.getcwd() == home and 'GIVEN' not in os.environ and not inside_child()
         print('progress of the run')
-        _, value = desk.run(lambda context: print('inner output') or 7, 'inner')
+        _, value = runner.run(lambda context: print('inner output') or 7, 'inner')
         return {'names': ['inner'], 'failed': {}}, {'inner': encode(value, ())}
 
     def call(context: ProcContext) -> object:
@@ -201,7 +207,7 @@ def test_while_a_question_is_answered_the_program_has_its_own_surroundings(
         print('two')
         return context.results['inner'], os.environ['MADE'], os.environ['GIVEN'], os.getcwd()
 
-    desk.answers.append(answer)
-    _, value = desk.run(call, 'outer', environment={'GIVEN': '1'}, directory=str(tmp_path))
+    runner.answers.append(answer)
+    _, value = runner.run(call, 'outer', environment={'GIVEN': '1'}, directory=str(tmp_path))
     assert value == (7, 'by the task', '1', str(tmp_path))
     assert capfd.readouterr().out == 'one\nprogress of the run\ninner output\ntwo\n'
