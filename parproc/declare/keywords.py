@@ -36,7 +36,7 @@ class Items(Protocol[Item_co]):
 
 AnyFunction: TypeAlias = Callable[..., object]
 Path: TypeAlias = 'str | os.PathLike[str]'
-Choices: TypeAlias = 'Items[object] | AnyFunction | type[enum.Enum]'
+ArgumentValues: TypeAlias = 'Items[object] | AnyFunction | type[enum.Enum]'
 LogIgnore: TypeAlias = 'str | re.Pattern[str] | IgnoreLogAlways | IgnoreLogIfSucceeded'
 
 
@@ -143,7 +143,7 @@ class ProtoKeywords(ProcKeywords, total=False):
         ['build::dev', 'build::prod']
     """
 
-    arg_choices: Mapping[str, Choices] | AnyFunction | None
+    arg_choices: Mapping[str, ArgumentValues] | AnyFunction | None
     """Argument -> the values it may have: a list, an Enum, or a callable ``(context, **args)`` that returns a list; or
     one callable for the whole mapping. They let globs stand for procs; any other value is a UserError. Any value by
     default. Example: ``arg_choices={'env': ['dev', 'prod'], 'region': lambda env: REGIONS[env]}``."""

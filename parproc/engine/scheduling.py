@@ -73,14 +73,14 @@ class Scheduling:
         further += [dep for name in repeated for dep in machine.tasks[name].deps if self._is_declared_anew(dep)]
         if not only:
             further += [name for name in machine.missing if self._is_declared_anew(name)]
-        request = definitions.catalog.resolve(
+        needed = definitions.catalog.resolve(
             (*names, *further), params=definitions.params, state_of=machine.state_of, only=only
         )
-        if request.missing and not definitions.options.allow_missing_deps:
-            raise self._missing_error(*request.missing[0])
+        if needed.missing and not definitions.options.allow_missing_deps:
+            raise self._missing_error(*needed.missing[0])
         specs = tuple(
             replace(spec, timeout=None) if spec.timeout is not None and definitions.runs_in_process(spec.name) else spec
-            for spec in request.specs
+            for spec in needed.specs
         )
         tasks = machine.tasks
         plan = planning.build(specs, lambda name: tasks[name].spec.wave if name in tasks else None)
@@ -88,8 +88,8 @@ class Scheduling:
             edges = [
                 (task.spec.name, name) for glob, found in resolved for task in machine.missing[glob] for name in found
             ]
-            check_joined(machine, plan, (*request.injected, *edges), repeated)
-        return Wanted(plan.order, request.injected, time.monotonic(), repeated, resolved)
+            check_joined(machine, plan, (*needed.injected, *edges), repeated)
+        return Wanted(plan.order, needed.injected, time.monotonic(), repeated, resolved)
 
     def _missing_error(self, missing: str, needed_by: str) -> UserError:
         catalog = self._definitions.catalog

@@ -307,7 +307,7 @@ def test_a_glob_sees_what_was_declared_after_it_was_asked_first(built: Built) ->
 # --- dependencies ----------------------------------------------------------------------------------------------------
 
 
-def test_the_closure_has_everything_depended_on(built: Built) -> None:
+def test_scheduling_a_proc_means_everything_it_depends_on(built: Built) -> None:
     built.proc('a')
     built.proc('b', deps=['a'])
     built.proc('c', deps=['b', 'a'])
@@ -531,7 +531,7 @@ def test_a_target_that_nothing_declares_is_missing(built: Built) -> None:
 # --- as a whole ------------------------------------------------------------------------------------------------------
 
 
-def slow_closure(
+def edges_by_applying_all_rules(
     deps: Mapping[str, set[str]], rules: Mapping[str, set[str]], pushes: Mapping[str, set[str]], wanted: set[str]
 ) -> dict[str, set[str]]:
     """Apply every rule to every proc until nothing changes."""
@@ -564,7 +564,7 @@ def test_a_request_is_what_applying_all_rules_over_and_over_gives(seed: int) -> 
         rdeps = [*sorted(rules[name]), *(WhenScheduled(target) for target in sorted(pushes[name] - {name}))]
         built.proc(name, deps=sorted(deps[name]), rdeps=rdeps)
     wanted = set(chance.sample(names, 2))
-    assert built.deps(*sorted(wanted)) == slow_closure(deps, rules, pushes, wanted)
+    assert built.deps(*sorted(wanted)) == edges_by_applying_all_rules(deps, rules, pushes, wanted)
 
 
 def test_the_function_of_a_proc_among_deps_means_that_proc() -> None:
