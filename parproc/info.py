@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class ProcInfo:
     """What is known of one proc.
 
-    How it fares is read from the session whenever it is asked; after :func:`parproc.clear`, or once another proc has
+    Its state is read from the session whenever it is asked; after :func:`parproc.clear`, or once another proc has
     taken its name, nothing is known of that any more. What it was declared with stays.
     """
 

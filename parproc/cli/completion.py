@@ -16,7 +16,7 @@ from parproc.cli.shell_words import bash_text, split_line
 from parproc.project.find import in_order, search_upwards
 from parproc.project.index import Index, one_line, read_index
 
-MOST = 5000
+MOST_CANDIDATES = 5000
 REDIRECTIONS = ('>', '>>', '>|', '<')
 Candidate = tuple[str, str, str]
 
@@ -32,7 +32,7 @@ def answer(kind: str) -> str:
     word = words[current]
     kept = len(word) - len(split_line(quote + os.environ.get('COMP_REPLACED', word))[0][-1])
     lines: list[str] = []
-    for form, value, text in candidates(words[1:current], word)[:MOST]:
+    for form, value, text in candidates(words[1:current], word)[:MOST_CANDIDATES]:
         if not value.isprintable():
             continue  # it could end a line here, and act on a terminal there
         if kind == 'bash_complete':
@@ -166,7 +166,7 @@ def _texts(segment: str, choices: dict[str, list[str] | None]) -> list[str] | No
     if not opening or not closing or not name.isidentifier():
         return [segment]
     values, ends = choices.get(name), _texts(after, choices)
-    if values is None or ends is None or len(values) * len(ends) > MOST:
+    if values is None or ends is None or len(values) * len(ends) > MOST_CANDIDATES:
         return None
     return [f'{before}{value}{end}' for value in values for end in ends]
 

@@ -15,8 +15,8 @@ from parproc.core.terminal_text import plain_text
 from parproc.engine.workspace import Workspace
 from parproc.store.read_rows import RunRecord
 
-SHOWN = 20
-LONGEST_TARGETS = 60
+MOST_SHOWN_ROWS = 20
+LONGEST_TARGETS_CHARACTERS = 60
 BAR = 30
 COLUMNS_OF_TREND = 50
 COLUMNS_BEFORE_TARGETS = 22
@@ -49,9 +49,11 @@ def print_history(workspace: Workspace, name: str | None, *, colour: str = 'auto
     if history is None:
         rows: list[list[str]] = []
     elif name is None:
-        rows = [_run_row(run, when, None if screen is None else screen.columns) for run in history.runs(SHOWN)]
+        rows = [
+            _run_row(run, when, None if screen is None else screen.columns) for run in history.runs(MOST_SHOWN_ROWS)
+        ]
     else:
-        attempts = history.trend(name, SHOWN)
+        attempts = history.trend(name, MOST_SHOWN_ROWS)
         rows = _trend_rows(attempts, when, None if screen is None else screen.columns)
         if not attempts and workspace.catalog.lookup(name, workspace.params) is None:
             raise workspace.catalog.unknown(name)
@@ -73,8 +75,8 @@ def _run_row(run: RunRecord, when: Callable[[float], str], columns: int | None) 
     targets = ' '.join(run.targets)
     if columns is not None:
         targets = _first_names(run.targets, columns - COLUMNS_BEFORE_TARGETS)
-    elif len(targets) > LONGEST_TARGETS:
-        targets = targets[: LONGEST_TARGETS - 1] + '…'
+    elif len(targets) > LONGEST_TARGETS_CHARACTERS:
+        targets = targets[: LONGEST_TARGETS_CHARACTERS - 1] + '…'
     if run.ended is None or run.exit_code is None:
         return [when(run.started), 'killed' if run.abandoned else 'running', '', targets]
     word = 'good' if run.exit_code == 0 else f'exit {run.exit_code}'

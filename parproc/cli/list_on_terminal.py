@@ -13,7 +13,7 @@ from parproc.core.plain_data import read_as
 from parproc.engine.workspace import Workspace
 
 MOST_CHOICES = 50
-LONGEST_VALUE = 40
+LONGEST_VALUE_CHARACTERS = 40
 
 
 def draw_list(screen: Screen, found: Sequence[Entry], default: Sequence[str], workspace: Workspace) -> str:
@@ -80,7 +80,7 @@ def _some(texts: list[str]) -> list[str]:
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= LONGEST_VALUE else f'{text[: LONGEST_VALUE - 1]}…'
+    return text if len(text) <= LONGEST_VALUE_CHARACTERS else f'{text[: LONGEST_VALUE_CHARACTERS - 1]}…'
 
 
 def _hints(found: Sequence[Entry], separator: str) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from parproc.core.plain_data import read_as
 from parproc.core.terminal_text import plain_text
 from parproc.engine.workspace import Workspace
 
-WIDEST_NAME = 40
+WIDEST_NAME_COLUMNS = 40
 MOST_CHOICES = 12
 LIST_VERSION = 1
 
@@ -44,7 +44,7 @@ def list_lines(workspace: Workspace) -> list[str]:
 
 
 def _plain_lines(found: Sequence[Entry]) -> list[str]:
-    width = min(WIDEST_NAME, max((len(entry.name) for entry in found), default=0))
+    width = min(WIDEST_NAME_COLUMNS, max((len(entry.name) for entry in found), default=0))
     lines = []
     for entry in found:
         shown = [f'{name}: {_some(texts)}' for name, texts in entry.choices.items() if texts is not None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-FEWEST = 2
+FEWEST_FILES_TO_IMPORT = 2
 """How many files have to be open at once for anything to be imported."""
 MORE_FILES = 'hint: allow more, as with: ulimit -n 1024'
 
@@ -32,7 +32,7 @@ def secure_streams() -> None:
     reconfigure = getattr(sys.stdout, 'reconfigure', None)
     if reconfigure is not None:
         reconfigure(errors='backslashreplace')
-    if not has_room(FEWEST):
+    if not has_room(FEWEST_FILES_TO_IMPORT):
         note('parproc: error: too few files may be open at once')
         note(MORE_FILES)
         os._exit(2)

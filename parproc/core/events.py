@@ -22,7 +22,7 @@ class Wanted:
         specs: tasks that are not known yet.
         injected: (target, dependency) edges to add to tasks that were scheduled before and have not started.
         time: now.
-        again: names of tasks that are over and are to live once more.
+        again: names of tasks that are over and are to run once more.
         resolved: (missing dependency, the names it turned out to stand for), for globs.
         forgiven: the caller knows of every failure so far, so that ``fail_fast`` counts from here on.
     """

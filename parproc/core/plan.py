@@ -1,4 +1,4 @@
-"""From a heap of task specs to a plan: dependencies first, no ring, no dependency in a higher wave.
+"""From task specs in any order to a plan: dependencies first, no ring, no dependency in a higher wave.
 
 The order is the one in which a single worker would run the tasks: lower wave first, then the longest expected
 remaining path (the classic critical-path list scheduling of Hu, 1961), then the order of declaration.

@@ -1,4 +1,4 @@
-"""What lives once more: tasks whose files were changed, or that are wanted again, and all that has used what they gave.
+"""What is to run again though it was over: tasks whose files were changed, or that are wanted again, and all that has used what they gave.
 
 What had started before a change goes back to BLOCKED: at once when it is over, else when its attempt ends. What has
 not started will see the change anyway.

@@ -3,7 +3,7 @@
 The invariants:
 
 - A task is in exactly one phase; it changes only along :data:`MOVES`.
-- An attempt that failed and will be tried again is DELAYED, never ENDED. A task leaves ENDED only to live once more
+- An attempt that failed and will be tried again is DELAYED, never ENDED. A task leaves ENDED only to run once more
   from the beginning: what it reads, or what it depends on, was changed, or somebody wants it once more.
 - Only ACTIVE tasks hold a slot. ACTIVE, SUSPENDED and RESUMING tasks hold their locks; no other phase holds any.
 """
@@ -131,7 +131,7 @@ class Task:
 
     @property
     def is_over(self) -> bool:
-        """True when it will not run any more, however it ended, unless it is to live once more."""
+        """True when it will not run any more, however it ended, unless it is to run once more."""
         return self.phase is Phase.ENDED
 
     @property
@@ -151,7 +151,7 @@ class Task:
         self.dependents.append(task)
 
     def begin_again(self) -> None:
-        """Forget how it went, to live once more."""
+        """Forget how it went, to run once more."""
         self.attempt = 0
         self.awaited = ()
         self.started = self.stopped = self.last = self.outcome = None

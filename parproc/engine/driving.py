@@ -41,18 +41,21 @@ class DriverSeat:
         return self._driver not in {None, threading.get_ident()}
 
     def take(self) -> int | None:
-        """Sit down, under the lock, where no other thread drives; returns what :meth:`leave` takes, None when it was free."""
+        """Become the thread that drives, under the lock and where no other one does; returns what :meth:`leave` takes.
+
+        That is None, but for a call within this thread's own drive.
+        """
         outer, self._driver = self._driver, threading.get_ident()
         return outer
 
     def leave(self, outer: int | None) -> None:
-        """Leave the seat as it was found, and let the others see."""
+        """Let the thread drive that did before :meth:`take`, if any did, and wake those that sleep."""
         with self._lock:
             self._driver = outer
             self._news.notify_all()
 
     def notify(self) -> None:
-        """Let sleeping threads, under the lock, see whether their wait is over."""
+        """Wake the threads that sleep, under the lock, so that each looks whether its wait is over."""
         self._news.notify_all()
 
     def drive_until(self, is_done: Callable[[], bool], until: float | None, drive: Callable[[], bool]) -> bool:

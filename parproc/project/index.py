@@ -12,7 +12,7 @@ import sys
 
 HEADER = 'parproc-index-1'
 MOST_CHOICES = 2000
-MOST_KEPT = 400
+MOST_KEPT_FILES = 400
 
 
 def cache_folder() -> str:
@@ -152,9 +152,9 @@ def write_index(
 def _forget_old(folder: str) -> None:
     """Remove the oldest indexes where there are too many: of projects that were moved or deleted."""
     names = os.listdir(folder)
-    if len(names) > MOST_KEPT:
+    if len(names) > MOST_KEPT_FILES:
         paths = sorted((os.path.join(folder, name) for name in names), key=os.path.getmtime)
-        for path in paths[: len(paths) - MOST_KEPT // 2]:
+        for path in paths[: len(paths) - MOST_KEPT_FILES // 2]:
             os.unlink(path)
 
 

@@ -11,7 +11,7 @@ from parproc.core.view import EndedTask, RunBegan, RunEnded, RunView
 from parproc.report.style import Style
 
 MOST_FAILURES = 20
-LONGEST_PATH = 6
+LONGEST_PATH_TASKS = 6
 MOST_SLOWEST = 3
 WORTH_NAMING_SECONDS = 0.1
 GOOD_WORDS = (
@@ -45,7 +45,7 @@ def write_summary(
     style.line(style.paint(f'{format_duration(end.time - began)} for {format_duration(view.summed)} of work', 'dim'))
     path, seconds = view.critical_path()
     if len(path) > 1 and seconds >= WORTH_NAMING_SECONDS:
-        names = ['…', *path[-LONGEST_PATH:]] if len(path) > LONGEST_PATH else path
+        names = ['…', *path[-LONGEST_PATH_TASKS:]] if len(path) > LONGEST_PATH_TASKS else path
         chain = ' → '.join(plain_text(name) for name in names)
         style.line(style.paint(f'longest path: {chain}  {format_duration(seconds)}', 'dim'))
     slowest = [one for one in view.slowest[:MOST_SLOWEST] if (one.seconds or 0.0) >= WORTH_NAMING_SECONDS]

@@ -18,7 +18,7 @@ from parproc.store.write_rows import add, close_run, has_run, rows_of_names, sto
 Found = TypeVar('Found')
 Key = TypeVar('Key')
 
-LONGEST_PAUSE = 64
+LONGEST_PAUSE_WRITES = 64
 MOST_OPEN_RUNS = 1_000
 
 
@@ -159,7 +159,7 @@ class History:
             )
         except UnusableDatabaseError as error:
             if isinstance(error, LockedDatabaseError) and end is None:
-                self._pause = min(LONGEST_PAUSE, 2 * self._pause + 1)
+                self._pause = min(LONGEST_PAUSE_WRITES, 2 * self._pause + 1)
                 self._skip = self._pause
                 return
             self._off = True

@@ -10,7 +10,7 @@ from functools import partial
 STEPS_AT_ONCE = 10_000
 MOST_STEPS = 50_000_000
 STEPS_A_ROW = 2_000
-LONGEST_TEXT = 16 << 20
+LONGEST_TEXT_BYTES = 16 << 20
 
 
 class StepLimit:
@@ -31,7 +31,7 @@ class StepLimit:
         connection.set_progress_handler(self._counter.__next__, STEPS_AT_ONCE)
         connection.text_factory = partial(str, encoding='utf-8', errors='replace')
         if sys.version_info >= (3, 11):
-            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_TEXT)
+            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_TEXT_BYTES)
             connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
             connection.setlimit(sqlite3.SQLITE_LIMIT_TRIGGER_DEPTH, 0)
             connection.setlimit(sqlite3.SQLITE_LIMIT_WORKER_THREADS, 0)

@@ -10,7 +10,7 @@ from parproc.core.attempt import REMEMBERED_RUNS, Attempt, usual_seconds
 from parproc.core.model import ProcState
 from parproc.store.read_rows import LONGEST_NAME_CHARACTERS, LONGEST_REASON_CHARACTERS, durations_in
 
-AT_ONCE = 500
+NAMES_PER_STATEMENT = 500
 MOST_TARGETS = 1_000
 INSERT_ATTEMPT = (
     'INSERT INTO attempts (run, name, attempt, started, ended, state, error, reason, seconds, memory, cpu) '
@@ -31,8 +31,8 @@ def storable_targets(targets: Iterable[str]) -> str:
 
 def rows_of_names(connection: sqlite3.Connection, columns: str, names: Sequence[str]) -> Iterator[tuple[str, object]]:
     """Yield two columns of the rows of ``procs`` for ``names``."""
-    for start in range(0, len(names), AT_ONCE):
-        some = names[start : start + AT_ONCE]
+    for start in range(0, len(names), NAMES_PER_STATEMENT):
+        some = names[start : start + NAMES_PER_STATEMENT]
         marks = ', '.join('?' * len(some))
         yield from connection.execute(f'SELECT {columns} FROM procs WHERE name IN ({marks})', some)  # noqa: S608
 

@@ -20,7 +20,7 @@ from parproc.values.shared_bytes import aligned
 globals()['__builtins__'] = dict(vars(builtins))
 
 MAGIC = b'parproc\x01'
-ROOMY = 4
+ROOM_TO_RESULT_RATIO = 4
 """A place is good that has room for so many times the result."""
 
 
@@ -30,7 +30,7 @@ def write(paths: tuple[str, ...], data: bytes, buffers: Sequence[pickle.PickleBu
     A place that it would take a good part of comes last: it may be memory, or the disk that the system lives on.
     """
     parts = [memoryview(data), *(buffer.raw() for buffer in buffers)]
-    room = ROOMY * sum(part.nbytes for part in parts)
+    room = ROOM_TO_RESULT_RATIO * sum(part.nbytes for part in parts)
     for path in sorted(paths, key=lambda path: not _has_room(path, room)):
         try:
             _write_to(path, parts)

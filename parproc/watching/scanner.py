@@ -24,7 +24,7 @@ from collections.abc import Iterator
 
 SHORTEST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 0.5
-PAUSE_A_SCAN = 5
+PAUSE_TO_SCAN_RATIO = 5
 CALM_SECONDS = 0.05
 LONGEST_BURST_SECONDS = 1.0
 COARSE_CLOCK = 5  # CLOCK_REALTIME_COARSE in Linux' <linux/time.h>, the clock that files are stamped with
@@ -162,7 +162,7 @@ def watch(items: list[tuple[str, list[str], list[str]]], standard_input: int) ->
         if changed and (still or ended - (began or ended) > LONGEST_BURST_SECONDS):
             print(json.dumps([[number, moment / 1e9] for number, moment in changed.items()]), flush=True)
             changed, began = {}, None
-        usual = min(LONGEST_PAUSE_SECONDS, max(SHORTEST_PAUSE_SECONDS, PAUSE_A_SCAN * (ended - started)))
+        usual = min(LONGEST_PAUSE_SECONDS, max(SHORTEST_PAUSE_SECONDS, PAUSE_TO_SCAN_RATIO * (ended - started)))
         if select.select([standard_input], [], [], CALM_SECONDS if changed else usual)[0]:
             return
 

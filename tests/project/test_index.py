@@ -121,7 +121,7 @@ def test_what_is_unchanged_is_not_written_again(task_file: str) -> None:
 def test_the_oldest_are_forgotten_where_there_are_many(
     task_file: str, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(indexes, 'MOST_KEPT', 4)
+    monkeypatch.setattr(indexes, 'MOST_KEPT_FILES', 4)
     cache.mkdir(parents=True)
     for number in range(4):
         (cache / f'{number}.index').write_text('')

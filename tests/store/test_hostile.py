@@ -138,7 +138,7 @@ def test_an_interrupt_ends_a_query_at_once(history: History, monkeypatch: pytest
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason='Python has no way to set it')
 def test_a_gigantic_text_is_not_taken_in(root: Path, history: History) -> None:
-    change(root, f"UPDATE runs SET targets = printf('%.{query_limits.LONGEST_TEXT + 1}c', 'x')")
+    change(root, f"UPDATE runs SET targets = printf('%.{query_limits.LONGEST_TEXT_BYTES + 1}c', 'x')")
     assert use(history)[2] == []
     assert 'too big' in (history.warning or '')
 

@@ -1,11 +1,11 @@
 """A process that outlives parproc by a moment, to leave nothing behind when parproc itself is killed.
 
 It reads ``+pid`` from each child that starts a session and ``-pid`` from the parent that has reaped it. When the parent
-is gone without a farewell, nobody is left to do either, and it kills every tree it still knows. Leaders of sessions
-take in the orphans of their tree, so a daemon that called ``setsid`` hangs below its leader still; that is why leaders
-carry no parent-death signal, which would tear the tree apart before it can be walked. What escaped even so is known by
-its leader's mark, or by the run's id in its environment. A child that was forked too late to be known finds that its
-parent has changed, and leaves by itself.
+is gone without having said that it ends, nobody is left to do either, and it kills every tree it still knows. Leaders
+of sessions take in the orphans of their tree, so a daemon that called ``setsid`` hangs below its leader still; that is
+why leaders carry no parent-death signal, which would tear the tree apart before it can be walked. What escaped even so
+is known by its leader's mark, or by the run's id in its environment. A child that was forked too late to be known finds
+that its parent has changed, and leaves by itself.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def restore_terminal(terminal: int, modes: list[Any] | None, reset: bytes) -> No
 
 
 def keep_book(reader: int, parent: int) -> set[int] | None:
-    """Return the sessions that were not over when the pipe closed or the parent ended; None after a farewell.
+    """Return the sessions that were not over when the pipe closed or the parent ended; None when the parent said that it ends.
 
     The pipe alone does not tell: any other process that the parent has forked may hold its writing end.
     """

@@ -16,8 +16,8 @@ from parproc.report.board.cells import steady
 from parproc.report.board.line import Line
 from parproc.report.style import Style
 
-LOOKED_AT = 1000
-LOOKED_AT_WAITING = 20
+LOOKED_AT_RUNNING_TASKS = 1000
+LOOKED_AT_WAITING_TASKS = 20
 MOST_WAITING = 3
 MOST_AWAITED = 3
 NARROW_COLUMNS = 40
@@ -59,7 +59,7 @@ def rows_shown(view: RunView, lines: int) -> list[RunningRow]:
         room -= 1
     working: list[RunningRow] = []
     waiting: list[RunningRow] = []
-    for row in islice(view.running.items(), LOOKED_AT):
+    for row in islice(view.running.items(), LOOKED_AT_RUNNING_TASKS):
         if not row[1].awaited:
             working.append(row)
             if len(working) >= room:
@@ -108,7 +108,7 @@ def draw(view: RunView, now: float, style: Style, inputs: FrameInputs) -> list[s
 def _waiting(view: RunView, style: Style, inputs: FrameInputs, room: int) -> list[str]:
     """Return rows for the first tasks that cannot start yet, with what they wait for."""
     lines: list[str] = []
-    for name in islice(view.waiting, LOOKED_AT_WAITING):
+    for name in islice(view.waiting, LOOKED_AT_WAITING_TASKS):
         reason = view.held_by(name)
         if reason and len(lines) < room:
             line = Line(style, inputs.columns)

@@ -36,7 +36,7 @@ class Taskbar:
         self._shown = text
         return text
 
-    def farewell(self) -> str:
+    def at_end(self) -> str:
         """Return what to write when it is not known whether anything was shown."""
         return CLEAR if self._known else ''
 

@@ -53,7 +53,7 @@ class TerminalBoard:
     @property
     def reset(self) -> bytes:
         """What to write to the terminal when nobody can take the board away any more."""
-        return f'{AT_ONCE}{SHOW}{self._taskbar.farewell()}\r\n'.encode()
+        return f'{AT_ONCE}{SHOW}{self._taskbar.at_end()}\r\n'.encode()
 
     @property
     def is_busy(self) -> bool:

@@ -10,7 +10,7 @@ from parproc.core.events import TaskWanted
 from parproc.core.view import RunView
 
 OFTEN_SECONDS = 1.0
-SHARE = 100
+PAUSE_TO_COST_RATIO = 100
 MOST_PLAYED = 10_000
 
 
@@ -49,7 +49,7 @@ class TimeLeft:
             began = self._cost_clock()
             left = self._estimate(now, view)
             self._end = None if left is None else now + left
-            self._again = now + max(OFTEN_SECONDS, SHARE * (self._cost_clock() - began))
+            self._again = now + max(OFTEN_SECONDS, PAUSE_TO_COST_RATIO * (self._cost_clock() - began))
         return None if self._end is None else max(0.0, self._end - now)
 
     def _estimate(self, now: float, view: RunView) -> float | None:
