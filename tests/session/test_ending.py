@@ -190,6 +190,43 @@ def test_ctrl_c_while_the_program_does_something_else_gives_procs_their_time_to_
     assert not (tmp_path / 'other ran').exists()
 
 
+def test_ctrl_c_amid_a_start_gives_what_runs_its_time_to_end(started: StartProgram, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / 'gate')
+    os.mkfifo(tmp_path / 'go')
+    go = os.open(tmp_path / 'go', os.O_RDWR)
+    running = started("""
+        def told(event):
+            if type(event).__name__ == 'StartedEvent':
+                open('gate').close()
+                signal.raise_signal(signal.SIGINT)
+            elif type(event).__name__ == 'StoppingEvent':
+                with open('stops', 'a') as file:
+                    file.write('x')
+
+        session = pp.Session(on_event=told)
+
+        @session.Proc
+        def slow(context):
+            try:
+                open('gate', 'w').close()
+                signal.pause()
+            finally:
+                os.read(os.open('go', os.O_RDONLY), 1)
+                open('cleaned', 'w').close()
+
+        session.start(slow)
+    """)
+    assert running.process.stderr is not None
+    while 'parproc: ending 1 proc that nobody has waited for' not in (line := running.process.stderr.readline()):
+        assert line, 'it ended before'
+    os.write(go, b'x')
+    ran = running.end()
+    os.close(go)
+    assert ran.returncode == -signal.SIGINT
+    assert (tmp_path / 'cleaned').exists()
+    assert (tmp_path / 'stops').read_text() == 'x'
+
+
 def test_a_second_ctrl_c_ends_what_will_not_end(started: StartProgram, tmp_path: Path) -> None:
     running = started("""
         @pp.Proc
