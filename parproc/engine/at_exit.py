@@ -40,9 +40,8 @@ def watch_over(workspace: Workspace) -> None:
     if multiprocessing is not None and multiprocessing.parent_process() is not None:
         from multiprocessing.util import Finalize
 
-        Finalize(
-            None, _at_exit, exitpriority=EXIT_PRIORITY
-        )  # a worker that was forked leaves without calling what atexit has
+        # a worker that was forked leaves without calling what atexit has
+        Finalize(None, _at_exit, exitpriority=EXIT_PRIORITY)
 
 
 def _at_exit() -> None:

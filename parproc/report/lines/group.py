@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from parproc.core.view import EndedTask, RunView
 from parproc.report.lines.log_copier import BURST_BYTES, CopyingReporter
 from parproc.report.logs.follow import LogFollower
-from parproc.report.logs.read_log import Ignored, none_ignored
-from parproc.report.streams.sink import Sink
-from parproc.report.style import Style
 
 INDENT = '    '
 LONGEST_OUTPUT_BYTES = 16 * 1024 * 1024
@@ -29,18 +24,7 @@ class GroupReporter(CopyingReporter):
         in_program: there is a summary after each wait, and none at the end of the run.
     """
 
-    def __init__(
-        self,
-        out: Sink,
-        style: Style,
-        log_path: Callable[[str], str],
-        *,
-        colour: bool | None = None,
-        ignored: Ignored = none_ignored,
-        in_program: bool = False,
-    ) -> None:
-        super().__init__(out, style, log_path, colour=colour, ignored=ignored, in_program=in_program)
-        self._follower: LogFollower | None = None
+    _follower: LogFollower | None = None
 
     def _close(self, ended: EndedTask, view: RunView, *, patience: int) -> bool:
         if self._follower is None:
